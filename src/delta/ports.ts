@@ -1,0 +1,141 @@
+/**
+ * The two ports through which `src/delta` touches the world: an ObjectStore that keeps bytes under keys, and an Engine
+ * that understands SQL and Parquet. Everything else in this folder is pure.
+ */
+import type { StructType } from './schema.js';
+
+/** What a listing or a head request says of one object. */
+export interface ObjectInfo {
+  /** Key relative to the store's root: no leading slash, `/` between the parts. */
+  readonly key: string;
+  readonly sizeBytes: number;
+  /** Last modification by the store's clock, in milliseconds since the epoch. */
+  readonly modifiedMs: number;
+}
+
+/** Local copies of objects that stay on disk until they are released. */
+export interface LocalFiles {
+  /** Absolute path of a local file with exactly the object's bytes. It must not be changed. */
+  pathOf(key: string): string;
+  /** Gives the copies back to the cache. Safe to call more than once. */
+  release(): void;
+}
+
+/**
+ * Bytes under keys. Obligations, held by `test/contract/object-store.case.ts` for every implementation:
+ * `list` yields in ascending order of the key's UTF-8 bytes; `putIfAbsent` is atomic among any number of racing writers
+ * of one key, and is durable when it returns; a reader sees an object whole or not at all; deleting what is not there
+ * is no error.
+ */
+export interface ObjectStore {
+  /** Where the root is, for people and messages: `s3://bucket/prefix`, `file:///folder`, `memory://name`. */
+  readonly uri: string;
+  /** Objects whose key starts with `prefix` (and sorts after `startAfter`, where given), sorted by key. */
+  list(prefix: string, options?: { startAfter?: string; signal?: AbortSignal }): AsyncIterable<ObjectInfo>;
+  /** The whole object. Throws {@link ObjectNotFoundError}. */
+  get(key: string, options?: { signal?: AbortSignal }): Promise<Uint8Array>;
+  /** What is known of the object, or undefined where there is none. */
+  head(key: string): Promise<ObjectInfo | undefined>;
+  /** Writes the object, replacing what is there. */
+  put(key: string, bytes: Uint8Array): Promise<void>;
+  /** Writes the object unless the key exists. An existing key is an answer, not an error. */
+  putIfAbsent(key: string, bytes: Uint8Array): Promise<'created' | 'exists'>;
+  /** Copies a local file to a new key, streaming; never loads it whole. */
+  putFile(key: string, localPath: string, options?: { signal?: AbortSignal }): Promise<void>;
+  /** Local copies of the objects, downloaded in parallel where needed. Throws {@link ObjectNotFoundError}. */
+  checkout(keys: readonly string[], options?: { signal?: AbortSignal }): Promise<LocalFiles>;
+  /** Deletes the objects; those that are not there are passed over. */
+  delete(keys: readonly string[]): Promise<void>;
+  /** The same store rooted deeper. */
+  at(prefix: string): ObjectStore;
+}
+
+/** The object was asked for by key and is not there. */
+export class ObjectNotFoundError extends Error {
+  override readonly name = 'ObjectNotFoundError';
+  constructor(
+    readonly key: string,
+    readonly storeUri: string,
+    options?: { cause?: unknown },
+  ) {
+    super(`no object '${key}' in ${storeUri}`, options);
+  }
+}
+
+/** Text statistics of one column of one Parquet file, as the engine reports them; converted by `stats.ts`. */
+export interface ColumnTextStats {
+  /** Smallest and largest value as text, or undefined where the engine gave no bound. They are bounds, not values. */
+  readonly min?: string;
+  readonly max?: string;
+  readonly nullCount?: number;
+  readonly hasNan?: boolean;
+}
+
+/** One Parquet file that the engine wrote to the local disk. */
+export interface WrittenFile {
+  readonly localPath: string;
+  readonly sizeBytes: number;
+  readonly rows: number;
+  /** Top-level columns by name. Nested columns are left out. */
+  readonly columns: Readonly<Record<string, ColumnTextStats>>;
+}
+
+/** One file of a scan: where its bytes are and what the log adds to them. */
+export interface ScanFile {
+  readonly localPath: string;
+  /** Serialised partition values by *physical* column name, as in the `add` action. */
+  readonly partitionValues: Readonly<Record<string, string | null>>;
+  /** Row positions to leave out, ascending, or undefined. */
+  readonly deletedRows?: readonly number[];
+}
+
+/** What to read: pure data made by `src/delta`, rendered to SQL by the engine. */
+export interface ScanPlan {
+  /** The table's schema (logical names), partition columns included, in order. */
+  readonly schema: StructType;
+  readonly partitionColumns: readonly string[];
+  readonly files: readonly ScanFile[];
+  /** Columns to read, by logical name; all where undefined. */
+  readonly columns?: readonly string[];
+  /** How file columns are found: by logical name, or by column mapping. */
+  readonly columnMapping: 'none' | 'name' | 'id';
+}
+
+/** How an engine session is confined. What is not named here cannot be read or written by any SQL in the session. */
+export interface SessionOptions {
+  /** Exact local files that SQL may read. */
+  readonly inputs: readonly string[];
+  /** The one folder that SQL may write to. */
+  readonly outputDirectory?: string;
+  /** Aborting interrupts the running statement and rejects with the signal's reason. */
+  readonly signal?: AbortSignal;
+}
+
+/** SQL and Parquet. The memory, threads and spill folder are the engine's own configuration. */
+export interface Engine {
+  /** A confined, isolated session. Close it when done. */
+  open(options: SessionOptions): Promise<EngineSession>;
+  /** A SQL relation (usable after FROM) with the plan's columns under their logical names, typed by its schema. */
+  relation(plan: ScanPlan): string;
+}
+
+/** One isolated SQL session: nothing in it is seen by others, and nothing of it stays. */
+export interface EngineSession {
+  /** Runs statements of our own and drops their results. */
+  run(sql: string): Promise<void>;
+  /** Rows of one statement, for small results. BIGINT arrives as bigint, DATE and TIMESTAMP as ISO text. */
+  rows<Row extends object>(sql: string): Promise<Row[]>;
+  /**
+   * Writes the result of one SELECT to a single Parquet file in the session's output folder, with statistics.
+   * An empty result writes nothing and returns undefined.
+   */
+  writeParquet(select: string, fileName: string): Promise<WrittenFile | undefined>;
+  /** Columns and engine types of a SELECT, without running it. Also proves that the text is one single SELECT. */
+  describe(select: string): Promise<ReadonlyArray<{ name: string; type: string }>>;
+  close(): Promise<void>;
+}
+
+/** Time, so that tests can hold it. */
+export interface Clock {
+  nowMs(): number;
+}
