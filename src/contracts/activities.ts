@@ -1,0 +1,96 @@
+/**
+ * Signatures of the activities that the flows call. Everything that crosses is plain data: references, ids and counts,
+ * never rows. Files and their statistics travel in a staging manifest in the lake; the workflow carries its key.
+ */
+import type { EtlOptions } from './flows.js';
+import type { Ledger } from './ledger.js';
+import type { QualityVerdict } from './quality.js';
+import type { EtlSummary, RunOutcome, RunRef, StepRecord, TableState } from './run.js';
+
+/** How long the steps of one class may take, and how often they are tried. Times in seconds. */
+export interface StepPolicy {
+  readonly startToCloseSeconds: number;
+  readonly heartbeatSeconds: number;
+  readonly maximumAttempts: number;
+  readonly initialIntervalSeconds: number;
+}
+
+/** What a run needs to know before its first step: read once, so that a change of configuration cannot split a run. */
+export interface RunPlan {
+  readonly fingerprint: string;
+  readonly gold: readonly string[];
+  readonly heavy: StepPolicy;
+  readonly light: StepPolicy;
+}
+
+/** New sources of a run; the list itself is in the lake at `manifest`. */
+export interface Discovery {
+  readonly step: StepRecord;
+  readonly listed: number;
+  readonly known: number;
+  readonly fresh: number;
+  readonly bytes: number;
+  readonly manifest: string | null;
+}
+
+/** Files written where no reader looks, ready to be judged and published. */
+export interface Staged {
+  readonly step: StepRecord;
+  /** Key of the staging manifest, or null where there is nothing to publish. */
+  readonly manifest: string | null;
+  readonly ledger: Ledger;
+  /** The table as it stands, where nothing is to be published. */
+  readonly current: TableState | null;
+}
+
+export interface Audit {
+  readonly step: StepRecord;
+  readonly verdict: QualityVerdict;
+}
+
+/** `conflict`: somebody else published first; the caller starts over from what is there now. */
+export interface Published {
+  readonly step: StepRecord;
+  readonly status: 'published' | 'conflict';
+  readonly table: TableState | null;
+  readonly ledger: Ledger;
+  readonly detail: string;
+}
+
+export interface Relayed {
+  readonly step: StepRecord;
+  readonly sent: number;
+  readonly pending: number;
+  readonly detail: string;
+}
+
+/** What `recordRun` writes to `meta`. */
+export interface RunReport {
+  readonly summary: EtlSummary;
+  readonly outcome: RunOutcome;
+  readonly startedAt: string;
+  readonly finishedAt: string;
+  readonly verdict: QualityVerdict | null;
+  readonly error: { readonly code: string; readonly message: string } | null;
+}
+
+export interface EtlActivities {
+  /** Reads the dataset and the policies of the run. Fails for good with DATASET_UNKNOWN or DATASET_INVALID. */
+  planRun(run: RunRef): Promise<RunPlan>;
+  /** Lists the sources and sets aside those that Bronze already holds. */
+  discoverSources(run: RunRef): Promise<Discovery>;
+  /** Reads the new sources into staged Bronze and quarantine files. */
+  writeBronze(run: RunRef, discovery: Discovery): Promise<Staged>;
+  /** Measures the dataset's checks on the staged Bronze rows. */
+  auditBronze(run: RunRef, staged: Staged): Promise<Audit>;
+  /** Cleans Bronze into staged Silver files where Silver is behind. */
+  writeSilver(run: RunRef, options: EtlOptions): Promise<Staged>;
+  /** Computes one Gold table where it is behind Silver. */
+  writeGold(run: RunRef, table: string, options: EtlOptions): Promise<Staged>;
+  /** Publishes a staging manifest in one commit per table. Repeating it finds the first commit. */
+  publish(run: RunRef, manifest: string): Promise<Published>;
+  /** Appends the run, its steps and its check results to `meta`. Repeating it appends nothing. */
+  recordRun(report: RunReport): Promise<StepRecord>;
+  /** Sends the events that the tables hold and Kafka has not seen. A broker that is down leaves them pending. */
+  relayEvents(run: RunRef): Promise<Relayed>;
+}

@@ -1,0 +1,47 @@
+/** The flows by name: what starts them, where they run, what they are called everywhere. */
+
+/** Input of the workflow type `medallionEtl`. */
+export interface MedallionEtlInput {
+  /** Name of a folder in `datasets/`. */
+  readonly dataset: string;
+  /** ISO instant; default: the schedule's nominal time, else the start of the run. */
+  readonly logicalTime?: string;
+  readonly options?: EtlOptions;
+}
+
+export interface EtlOptions {
+  /** Recompute Silver and Gold from all of Bronze even where nothing changed. */
+  readonly rebuild?: boolean;
+}
+
+/** Workflow types as Temporal knows them. */
+export const WORKFLOW_TYPES = ['medallionEtl'] as const;
+export type WorkflowType = (typeof WORKFLOW_TYPES)[number];
+
+/** A pool is the workers on one task queue. `flows` runs workflow code and light activities, `etl` the heavy ones. */
+export const POOLS = ['flows', 'etl'] as const;
+export type Pool = (typeof POOLS)[number];
+
+export const TASK_QUEUES: Readonly<Record<Pool, string>> = Object.freeze({
+  flows: 'datalab-flows',
+  etl: 'datalab-etl',
+});
+
+/** Custom search attributes, with the type that Temporal is told at registration. */
+export const SEARCH_ATTRIBUTES = Object.freeze({
+  dataset: { name: 'DatalabDataset', type: 'KEYWORD' },
+  logicalTime: { name: 'DatalabLogicalTime', type: 'DATETIME' },
+  phase: { name: 'DatalabPhase', type: 'KEYWORD' },
+  outcome: { name: 'DatalabOutcome', type: 'KEYWORD' },
+} as const);
+
+/** Name of the query that every flow answers with its summary so far. */
+export const PROGRESS_QUERY = 'progress';
+
+/** Heartbeat details: how far an activity is. */
+export interface Progress {
+  readonly phase: string;
+  readonly done: number;
+  readonly total: number;
+  readonly unit: string;
+}

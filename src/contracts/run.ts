@@ -1,0 +1,63 @@
+/** One execution of a flow for one dataset and logical time, and what it leaves behind. */
+import type { Ledger } from './ledger.js';
+import type { CheckResult } from './quality.js';
+
+export type Layer = 'bronze' | 'silver' | 'gold' | 'quarantine' | 'meta';
+
+/** Names a run everywhere: in activities, commits, records and events. */
+export interface RunRef {
+  /** Temporal's first execution run id: a reset or a continue-as-new keeps it. */
+  readonly runId: string;
+  readonly workflowId: string;
+  readonly dataset: string;
+  /** ISO instant that the run is for: the schedule's nominal time, never the clock. */
+  readonly logicalTime: string;
+}
+
+/**
+ * `ok`: something was published. `empty`: nothing was new and every table was current. `blocked`: a check with severity
+ * `block` failed and nothing of the batch was published.
+ */
+export type RunOutcome = 'ok' | 'empty' | 'blocked' | 'failed' | 'cancelled';
+
+export type Phase = 'starting' | 'bronze' | 'silver' | 'gold' | 'recording' | 'relaying' | 'done';
+
+/** What one activity did, for `meta.steps` and the summary. Times are ISO instants of the worker's clock. */
+export interface StepRecord {
+  readonly step: string;
+  readonly outcome: 'ok' | 'skipped' | 'conflict';
+  readonly startedAt: string;
+  readonly finishedAt: string;
+  /** Temporal's attempt number of the attempt that succeeded, from 1. */
+  readonly attempt: number;
+  readonly rows: number;
+  readonly bytes: number;
+  readonly detail: string;
+}
+
+/** Where a table stands at the end of a run. */
+export interface TableState {
+  /** `layer.table`. */
+  readonly table: string;
+  readonly version: number;
+  readonly rows: number;
+  readonly files: number;
+  /** Whether this run published the version. */
+  readonly changed: boolean;
+}
+
+/** What `medallionEtl` returns, and what the `progress` query shows while it runs. */
+export interface EtlSummary {
+  readonly run: RunRef;
+  readonly phase: Phase;
+  readonly outcome: RunOutcome | 'running';
+  readonly sources: { readonly listed: number; readonly ingested: number; readonly known: number };
+  readonly bronze: Ledger;
+  readonly silver: Ledger;
+  readonly score: number | null;
+  /** Failed checks only; all of them are in `meta.quality_results`. */
+  readonly failedChecks: readonly CheckResult[];
+  readonly tables: readonly TableState[];
+  readonly steps: readonly StepRecord[];
+  readonly events: { readonly sent: number; readonly pending: number; readonly detail: string };
+}

@@ -1,0 +1,96 @@
+/**
+ * The three layers of a run, each as write, audit, publish. A publish that meets somebody else's commit is not an
+ * error: the layer starts over from what the table holds now, a bounded number of times.
+ */
+import { ApplicationFailure } from '@temporalio/workflow';
+import type { EtlActivities, Published, RunPlan, Staged } from '../contracts/activities.js';
+import type { EtlOptions } from '../contracts/flows.js';
+import type { RunState } from './run-state.js';
+
+const ROUNDS_MAX = 8;
+
+/** Reads the new sources into Bronze. Returns false where a `block` check failed and nothing was published. */
+export async function fillBronze(etl: EtlActivities, state: RunState): Promise<boolean> {
+  const { run } = state;
+  for (let round = 1; round <= ROUNDS_MAX; round++) {
+    const discovery = await etl.discoverSources(run);
+    state.did(discovery.step);
+    state.listed({ listed: discovery.listed, ingested: discovery.fresh, known: discovery.known });
+
+    const staged = await etl.writeBronze(run, discovery);
+    state.did(staged.step);
+    state.balanced('bronze', staged.ledger);
+    if (staged.manifest === null) {
+      if (staged.current) state.stands(staged.current);
+      return true;
+    }
+
+    const audit = await etl.auditBronze(run, staged);
+    state.did(audit.step);
+    state.judged(audit.verdict);
+    if (audit.verdict.blocked) return false;
+
+    if (await published(etl, state, staged.manifest, 'bronze')) return true;
+  }
+  throw starved('bronze');
+}
+
+/** Cleans Bronze into Silver where Silver is behind. */
+export async function fillSilver(etl: EtlActivities, state: RunState, options: EtlOptions): Promise<void> {
+  await untilPublished(etl, state, 'silver', () => etl.writeSilver(state.run, options));
+}
+
+/** Computes the Gold tables that are behind, side by side. */
+export async function fillGold(
+  etl: EtlActivities,
+  state: RunState,
+  plan: RunPlan,
+  options: EtlOptions,
+): Promise<void> {
+  await Promise.all(
+    plan.gold.map((table) =>
+      untilPublished(etl, state, 'gold', () => etl.writeGold(state.run, table, options)),
+    ),
+  );
+}
+
+async function untilPublished(
+  etl: EtlActivities,
+  state: RunState,
+  layer: 'silver' | 'gold',
+  write: () => Promise<Staged>,
+): Promise<void> {
+  for (let round = 1; round <= ROUNDS_MAX; round++) {
+    const staged = await write();
+    state.did(staged.step);
+    if (layer === 'silver') state.balanced('silver', staged.ledger);
+    if (staged.manifest === null) {
+      if (staged.current) state.stands(staged.current);
+      return;
+    }
+    if (await published(etl, state, staged.manifest, layer)) return;
+  }
+  throw starved(layer);
+}
+
+async function published(
+  etl: EtlActivities,
+  state: RunState,
+  manifest: string,
+  layer: 'bronze' | 'silver' | 'gold',
+): Promise<boolean> {
+  const result: Published = await etl.publish(state.run, manifest);
+  state.did(result.step);
+  if (result.status === 'conflict') return false;
+  if (layer !== 'gold') state.balanced(layer, result.ledger);
+  if (result.table) state.stands(result.table);
+  return true;
+}
+
+function starved(layer: string): ApplicationFailure {
+  return ApplicationFailure.create({
+    type: 'PUBLISH_STARVED',
+    nonRetryable: true,
+    message: `${layer}: other writers published first ${ROUNDS_MAX} times in a row. Nothing is lost; trigger the run again when they are done.`,
+  });
+}

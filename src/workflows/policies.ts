@@ -1,0 +1,31 @@
+/** Timeouts and retries: constants here, or values that arrive with the run's plan. Never the environment. */
+import type { ActivityOptions } from '@temporalio/workflow';
+import { TASK_QUEUES, type Pool } from '../contracts/flows.js';
+import type { StepPolicy } from '../contracts/activities.js';
+
+/** For the one step that runs before the plan is known. */
+export const FIRST_STEP: StepPolicy = {
+  startToCloseSeconds: 60,
+  heartbeatSeconds: 0,
+  maximumAttempts: 0,
+  initialIntervalSeconds: 1,
+};
+
+/**
+ * Options of an activity class. Light steps (records, relays, plans) run beside the workflow; heavy ones in their pool,
+ * heartbeating. `maximumAttempts` 0 means without limit: Temporal retries until the error is one that retrying cannot help.
+ */
+export function activityOptions(pool: Pool, policy: StepPolicy): ActivityOptions {
+  return {
+    taskQueue: TASK_QUEUES[pool],
+    startToCloseTimeout: policy.startToCloseSeconds * 1000,
+    ...(policy.heartbeatSeconds > 0 && { heartbeatTimeout: policy.heartbeatSeconds * 1000 }),
+    retry: {
+      initialInterval: policy.initialIntervalSeconds * 1000,
+      backoffCoefficient: 2,
+      maximumInterval: 60_000,
+      ...(policy.maximumAttempts > 0 && { maximumAttempts: policy.maximumAttempts }),
+    },
+    cancellationType: 'WAIT_CANCELLATION_COMPLETED',
+  };
+}

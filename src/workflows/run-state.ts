@@ -1,0 +1,103 @@
+/** The summary of a run while it grows: one mutable object, answered to the `progress` query at any time. */
+import { upsertSearchAttributes, workflowInfo } from '@temporalio/workflow';
+import { defineSearchAttributeKey, type SearchAttributePair } from '@temporalio/common';
+import { SEARCH_ATTRIBUTES } from '../contracts/flows.js';
+import type { Ledger } from '../contracts/ledger.js';
+import type { QualityVerdict } from '../contracts/quality.js';
+import type { EtlSummary, Phase, RunOutcome, RunRef, StepRecord, TableState } from '../contracts/run.js';
+
+const EMPTY: Ledger = { read: 0, accepted: 0, duplicate: 0, quarantined: 0 };
+
+const attribute = {
+  dataset: defineSearchAttributeKey(SEARCH_ATTRIBUTES.dataset.name, SEARCH_ATTRIBUTES.dataset.type),
+  logicalTime: defineSearchAttributeKey(
+    SEARCH_ATTRIBUTES.logicalTime.name,
+    SEARCH_ATTRIBUTES.logicalTime.type,
+  ),
+  phase: defineSearchAttributeKey(SEARCH_ATTRIBUTES.phase.name, SEARCH_ATTRIBUTES.phase.type),
+  outcome: defineSearchAttributeKey(SEARCH_ATTRIBUTES.outcome.name, SEARCH_ATTRIBUTES.outcome.type),
+};
+
+/**
+ * What a run is for. The nominal time of the schedule wins over the clock, and the first execution's id over the
+ * current one, so that a late start, a retry, a reset or a continue-as-new is still the same run.
+ */
+export function identifyRun(dataset: string, logicalTime: string | undefined): RunRef {
+  const info = workflowInfo();
+  const scheduled = info.typedSearchAttributes.get(
+    defineSearchAttributeKey('TemporalScheduledStartTime', 'DATETIME'),
+  );
+  return {
+    runId: info.firstExecutionRunId,
+    workflowId: info.workflowId,
+    dataset,
+    logicalTime: logicalTime ?? (scheduled ?? info.startTime).toISOString(),
+  };
+}
+
+export class RunState {
+  private summary: EtlSummary;
+  verdict: QualityVerdict | null = null;
+
+  constructor(readonly run: RunRef) {
+    this.summary = {
+      run,
+      phase: 'starting',
+      outcome: 'running',
+      sources: { listed: 0, ingested: 0, known: 0 },
+      bronze: EMPTY,
+      silver: EMPTY,
+      score: null,
+      failedChecks: [],
+      tables: [],
+      steps: [],
+      events: { sent: 0, pending: 0, detail: '' },
+    };
+    upsertSearchAttributes([
+      { key: attribute.dataset, value: run.dataset },
+      { key: attribute.logicalTime, value: new Date(run.logicalTime) },
+      { key: attribute.outcome, value: 'running' },
+    ] satisfies SearchAttributePair[]);
+  }
+
+  get snapshot(): EtlSummary {
+    return this.summary;
+  }
+
+  enter(phase: Phase): void {
+    this.summary = { ...this.summary, phase };
+    upsertSearchAttributes([{ key: attribute.phase, value: phase }]);
+  }
+
+  finish(outcome: RunOutcome): void {
+    this.summary = { ...this.summary, outcome };
+    upsertSearchAttributes([{ key: attribute.outcome, value: outcome }]);
+  }
+
+  did(step: StepRecord): void {
+    this.summary = { ...this.summary, steps: [...this.summary.steps, step] };
+  }
+
+  listed(sources: EtlSummary['sources']): void {
+    this.summary = { ...this.summary, sources };
+  }
+
+  judged(verdict: QualityVerdict): void {
+    this.verdict = verdict;
+    const failedChecks = verdict.results.filter((result) => result.outcome === 'failed');
+    this.summary = { ...this.summary, score: verdict.score, failedChecks };
+  }
+
+  balanced(layer: 'bronze' | 'silver', ledger: Ledger): void {
+    this.summary = { ...this.summary, [layer]: ledger };
+  }
+
+  stands(table: TableState): void {
+    const others = this.summary.tables.filter((known) => known.table !== table.table);
+    this.summary = { ...this.summary, tables: [...others, table] };
+  }
+
+  relayed(events: EtlSummary['events']): void {
+    this.summary = { ...this.summary, events };
+  }
+}
