@@ -16,6 +16,36 @@ export const ERRORS = {
     retry: false,
     remedy: 'Correct the keys named in the message; `datalab datasets validate` checks the folder.',
   },
+  EVENTS_UNAVAILABLE: {
+    retry: true,
+    remedy:
+      'Nothing is lost: the events stay in the tables. Start Kafka (`./manage.sh start`) and the next run sends them.',
+  },
+  TEMPORAL_UNAVAILABLE: {
+    retry: true,
+    remedy:
+      'Start it (`./manage.sh start`) or set TEMPORAL_ADDRESS; `./manage.sh health` shows what answers.',
+  },
+  PORT_TAKEN: {
+    retry: false,
+    remedy: 'Stop the program that holds the port, or set the variable named in the message to a free port.',
+  },
+  TOOL_MISSING: {
+    retry: false,
+    remedy: 'Run `./manage.sh start`, which prepares what this machine can have and says what it cannot.',
+  },
+  SERVICE_FAILED: {
+    retry: false,
+    remedy: 'Read the service log named in the message (`./manage.sh logs <service>`).',
+  },
+  STATE_INVALID: {
+    retry: false,
+    remedy: 'Correct or delete the file named in the message, then `./manage.sh restart`.',
+  },
+  DISK_FULL: {
+    retry: false,
+    remedy: 'Free space, or set DATALAB_STATE_DIR to a folder on another disk.',
+  },
 } as const satisfies Record<string, ErrorEntry>;
 
 interface ErrorEntry {
