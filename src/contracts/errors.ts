@@ -46,6 +46,35 @@ export const ERRORS = {
     retry: false,
     remedy: 'Free space, or set DATALAB_STATE_DIR to a folder on another disk.',
   },
+  SCHEDULE_UNKNOWN: {
+    retry: false,
+    remedy:
+      'Run `datalab schedules list` to see them, or `datalab schedules apply` to create those of the configuration.',
+  },
+  ENGINE_OUT_OF_MEMORY: {
+    retry: true,
+    remedy: 'Raise the engine memory in `datalab.yaml`, or lower how many heavy steps a worker runs at once.',
+  },
+  ENGINE_SQL_FAILED: {
+    retry: false,
+    remedy: 'Correct the SQL named in the message; `datalab datasets validate` parses the SQL of every dataset.',
+  },
+  ENGINE_ACCESS_DENIED: {
+    retry: false,
+    remedy: 'SQL may read only the tables that it is given: name them as `layer.table` and read no files.',
+  },
+  ENGINE_NOT_A_SELECT: {
+    retry: false,
+    remedy: 'Write one single SELECT, without parameters and without a semicolon.',
+  },
+  ENGINE_TYPE_UNSUPPORTED: {
+    retry: false,
+    remedy: 'Cast the column to a type that Delta tables have, as in CAST(total AS BIGINT).',
+  },
+  ENGINE_IO_FAILED: {
+    retry: true,
+    remedy: 'Check that the disk of the work folder has room and that nobody cleans it while steps run.',
+  },
 } as const satisfies Record<string, ErrorEntry>;
 
 interface ErrorEntry {
