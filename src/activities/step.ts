@@ -1,0 +1,79 @@
+/** What every activity shares: time, heartbeat with progress, cancellation, a scratch folder, and errors with codes. */
+import { randomUUID } from 'node:crypto';
+import { mkdir, rm } from 'node:fs/promises';
+import path from 'node:path';
+import { Context } from '@temporalio/activity';
+import type { Progress } from '../contracts/flows.js';
+import type { StepRecord } from '../contracts/run.js';
+import { toFailure } from './failure.js';
+
+export interface StepContext {
+  /** Aborted when the run is cancelled, the worker stops, or the heartbeat finds that another attempt took over. */
+  readonly signal: AbortSignal;
+  /** A folder of this attempt alone; removed when the step ends. */
+  readonly scratch: string;
+  /** Tells how far the step is; sent with the next heartbeat. */
+  progress(progress: Progress): void;
+}
+
+/** What a step's body hands back: the figures for its record, and the result proper. */
+export interface StepBody<Value> {
+  readonly outcome?: StepRecord['outcome'];
+  readonly rows: number;
+  readonly bytes: number;
+  readonly detail: string;
+  readonly value: Value;
+}
+
+/** Runs one step. The record says what it did; a domain error leaves as an ApplicationFailure of its code. */
+export async function runStep<Value>(
+  name: string,
+  scratchRoot: string,
+  body: (context: StepContext) => Promise<StepBody<Value>>,
+): Promise<{ step: StepRecord; value: Value }> {
+  const activity = Context.current();
+  const startedAt = new Date().toISOString();
+  const scratch = path.join(path.resolve(scratchRoot), `${activity.info.activityType}-${randomUUID()}`);
+  let latest: Progress = { phase: name, done: 0, total: 0, unit: '' };
+  const stopHeartbeat = startHeartbeat(activity, () => latest);
+  try {
+    await mkdir(scratch, { recursive: true });
+    const done = await body({
+      signal: activity.cancellationSignal,
+      scratch,
+      progress: (progress) => {
+        latest = progress;
+      },
+    });
+    const { outcome = 'ok', rows, bytes, detail, value } = done;
+    const finishedAt = new Date().toISOString();
+    return {
+      step: {
+        step: name,
+        outcome,
+        startedAt,
+        finishedAt,
+        attempt: activity.info.attempt,
+        rows,
+        bytes,
+        detail,
+      },
+      value,
+    };
+  } catch (error) {
+    // Work that was interrupted because the step was cancelled fails with whatever it was doing; say what it really is.
+    if (activity.cancellationSignal.aborted) throw activity.cancellationSignal.reason;
+    throw toFailure(error);
+  } finally {
+    stopHeartbeat();
+    await rm(scratch, { recursive: true, force: true });
+  }
+}
+
+function startHeartbeat(activity: Context, latest: () => Progress): () => void {
+  const { heartbeatTimeoutMs } = activity.info;
+  if (!heartbeatTimeoutMs) return () => undefined;
+  // Cancellation arrives with heartbeats only, so they come every second however patient the time-out is.
+  const timer = setInterval(() => activity.heartbeat(latest()), Math.min(1000, heartbeatTimeoutMs / 4));
+  return () => clearInterval(timer);
+}

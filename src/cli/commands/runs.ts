@@ -1,0 +1,97 @@
+/** `datalab runs …` and `datalab run <dataset>`. */
+import type { Command } from 'commander';
+import { SEARCH_ATTRIBUTES } from '../../contracts/flows.js';
+import { EXIT } from '../exit.js';
+import { finish } from '../finish.js';
+import { print, withSession, type Session } from '../session.js';
+import { renderSummary } from '../summary.js';
+import { table } from '../text.js';
+
+export function addRuns(program: Command): void {
+  const runs = program.command('runs').description('Runs of the flows');
+
+  runs
+    .command('start <dataset>')
+    .description('start a medallion run for a dataset')
+    .option('--logical-time <iso>', 'the instant that the run is for; default: now')
+    .option('--rebuild', 'recompute Silver and Gold from all of Bronze')
+    .option('--wait', 'follow the run to its end; exit code 1 when it fails')
+    .option('--json', 'print JSON')
+    .action(
+      (
+        dataset: string,
+        options: { logicalTime?: string; rebuild?: boolean; wait?: boolean; json?: boolean },
+      ) =>
+        withSession(async ({ datalab }) => {
+          const { logicalTime, rebuild } = options;
+          const run = await datalab.startEtl({ dataset, logicalTime, options: { rebuild } });
+          if (!options.wait) {
+            return print(
+              options.json,
+              { workflowId: run.workflowId, runId: run.runId },
+              `started ${run.workflowId}`,
+            );
+          }
+          process.exitCode = (await finish(run, options)) ? EXIT.ok : EXIT.failed;
+        }),
+    );
+
+  runs
+    .command('list')
+    .description('the newest runs')
+    .option('--limit <n>', 'how many', '20')
+    .option('--json', 'print JSON')
+    .action(({ limit, json }: { limit: string; json?: boolean }) =>
+      withSession((session) => list(session, Number(limit), json)),
+    );
+
+  runs
+    .command('show <workflowId>')
+    .description('how far a run is, or how it ended')
+    .option('--json', 'print JSON')
+    .action((workflowId: string, { json }: { json?: boolean }) =>
+      withSession(async ({ datalab }) => {
+        const { summary } = await datalab.run(workflowId).progress();
+        print(json, summary, renderSummary(summary));
+      }),
+    );
+
+  runs
+    .command('watch <workflowId>')
+    .description('follow a run to its end')
+    .option('--json', 'print JSON')
+    .action((workflowId: string, options: { json?: boolean }) =>
+      withSession(async ({ datalab }) => {
+        process.exitCode = (await finish(datalab.run(workflowId), options)) ? EXIT.ok : EXIT.failed;
+      }),
+    );
+
+  runs
+    .command('cancel <workflowId>')
+    .description('ask a run to stop; what it published stays')
+    .action((workflowId: string) => withSession(async ({ datalab }) => datalab.run(workflowId).cancel()));
+}
+
+async function list({ temporal }: Session, limit: number, json: boolean | undefined): Promise<void> {
+  const rows = [];
+  for await (const run of temporal.workflow.list({
+    query: `WorkflowType = 'medallionEtl'`,
+    pageSize: limit,
+  })) {
+    const attribute = (name: string): string => String(run.searchAttributes?.[name]?.[0] ?? '-');
+    rows.push({
+      workflowId: run.workflowId,
+      dataset: attribute(SEARCH_ATTRIBUTES.dataset.name),
+      started: run.startTime.toISOString(),
+      status: run.status.name.toLowerCase(),
+      outcome: attribute(SEARCH_ATTRIBUTES.outcome.name),
+      phase: attribute(SEARCH_ATTRIBUTES.phase.name),
+    });
+    if (rows.length >= limit) break;
+  }
+  const text = table(
+    ['workflow', 'dataset', 'started (UTC)', 'status', 'outcome', 'phase'],
+    rows.map((row) => Object.values(row)),
+  );
+  print(json, rows, rows.length === 0 ? 'no runs yet' : text);
+}

@@ -1,0 +1,124 @@
+/** `datalab schedules …` (alias `deployments`, for those who come from the old platform). */
+import { ScheduleNotFoundError, type Client, type ScheduleHandle } from '@temporalio/client';
+import type { Command } from 'commander';
+import { DatalabError } from '../../contracts/errors.js';
+import { declaredSchedules, reconcile } from '../../schedules.js';
+import { EXIT } from '../exit.js';
+import { finish } from '../finish.js';
+import { print, withSession } from '../session.js';
+import { table } from '../text.js';
+
+export function addSchedules(program: Command): void {
+  const schedules = program
+    .command('schedules')
+    .alias('deployments')
+    .description('The flows’ schedules in Temporal');
+
+  schedules
+    .command('apply')
+    .description('create what is missing, update what differs; an operator’s pause stays')
+    .option('--json', 'print JSON')
+    .action(({ json }: { json?: boolean }) =>
+      withSession(async ({ temporal, loaded }) => {
+        const done = await reconcile(temporal, declaredSchedules(loaded.config));
+        print(
+          json,
+          done,
+          done.map(({ id, change, paused }) => `${id}: ${change}${paused ? ' (paused)' : ''}`).join('\n'),
+        );
+      }),
+    );
+
+  schedules
+    .command('list')
+    .description('every schedule with its next time and its last run')
+    .option('--json', 'print JSON')
+    .action(({ json }: { json?: boolean }) => withSession(async ({ temporal }) => list(temporal, json)));
+
+  schedules
+    .command('show <id>')
+    .description('one schedule, whole, as JSON')
+    .action((id: string) =>
+      withSession(async ({ temporal }) =>
+        known(temporal, id, async (handle) => {
+          const { spec, action, policies, state, info } = await handle.describe();
+          print(true, { id, spec, action, policies, state, info }, '');
+        }),
+      ),
+    );
+
+  schedules
+    .command('trigger <id>')
+    .description('start its flow now')
+    .option('--wait', 'follow the run to its end; exit code 1 when it fails')
+    .option('--json', 'print JSON')
+    .action((id: string, options: { wait?: boolean; json?: boolean }) =>
+      withSession(async ({ temporal, datalab }) => {
+        const run = await known(temporal, id, () => datalab.trigger(id));
+        if (!options.wait) {
+          return print(
+            options.json,
+            { workflowId: run.workflowId, runId: run.runId },
+            `started ${run.workflowId}`,
+          );
+        }
+        process.exitCode = (await finish(run, options)) ? EXIT.ok : EXIT.failed;
+      }),
+    );
+
+  schedules
+    .command('pause <id>')
+    .description('start no more runs until it is resumed')
+    .option('--note <text>', 'why, for those who find it paused', 'paused with datalab schedules pause')
+    .action((id: string, { note }: { note: string }) =>
+      withSession(async ({ temporal }) => known(temporal, id, (handle) => handle.pause(note))),
+    );
+
+  schedules
+    .command('resume <id>')
+    .description('start runs again')
+    .action((id: string) =>
+      withSession(async ({ temporal }) =>
+        known(temporal, id, (handle) => handle.unpause('resumed with datalab schedules resume')),
+      ),
+    );
+}
+
+async function list(temporal: Client, json: boolean | undefined): Promise<void> {
+  const rows = [];
+  for await (const summary of temporal.schedule.list()) {
+    // The listing is eventually consistent; the description is not.
+    const { state, info, spec } = await temporal.schedule.getHandle(summary.scheduleId).describe();
+    rows.push({
+      id: summary.scheduleId,
+      paused: state.paused,
+      timezone: spec.timezone ?? 'UTC',
+      next: info.nextActionTimes[0]?.toISOString() ?? null,
+      last: info.recentActions.at(-1)?.takenAt.toISOString() ?? null,
+    });
+  }
+  const text = table(
+    ['schedule', 'state', 'zone', 'next (UTC)', 'last run (UTC)'],
+    rows.map((row) => [
+      row.id,
+      row.paused ? 'paused' : 'active',
+      row.timezone,
+      row.next ?? '-',
+      row.last ?? '-',
+    ]),
+  );
+  print(json, rows, rows.length === 0 ? 'no schedules; run `datalab schedules apply`' : text);
+}
+
+async function known<T>(
+  temporal: Client,
+  id: string,
+  body: (handle: ScheduleHandle) => Promise<T>,
+): Promise<T> {
+  try {
+    return await body(temporal.schedule.getHandle(id));
+  } catch (error) {
+    if (!(error instanceof ScheduleNotFoundError)) throw error;
+    throw new DatalabError('SCHEDULE_UNKNOWN', `there is no schedule '${id}'`, { cause: error });
+  }
+}

@@ -1,0 +1,19 @@
+/** Exit codes that scripts can rely on. */
+export const EXIT = Object.freeze({
+  ok: 0,
+  /** The work was done and the answer is bad: a failed run, a failed check. */
+  failed: 1,
+  /** The command line or the configuration is wrong; nothing was done. */
+  usage: 2,
+  /** A service that the command needs did not answer; nothing was done. */
+  unavailable: 3,
+});
+
+/** Codes of DatalabError that mean "a service is away". */
+const UNAVAILABLE = new Set(['TEMPORAL_UNAVAILABLE', 'EVENTS_UNAVAILABLE', 'STORE_UNAVAILABLE']);
+const USAGE = new Set(['CONFIG_INVALID', 'DATASET_UNKNOWN', 'DATASET_INVALID', 'SCHEDULE_UNKNOWN']);
+
+export function exitCodeOf(errorCode: string): number {
+  if (UNAVAILABLE.has(errorCode)) return EXIT.unavailable;
+  return USAGE.has(errorCode) ? EXIT.usage : EXIT.failed;
+}

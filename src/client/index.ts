@@ -1,0 +1,68 @@
+/**
+ * The typed client for other services: `import { DatalabClient } from 'datalab/client'`.
+ *
+ * ```ts
+ * const datalab = await DatalabClient.connect({ address: '127.0.0.1:7233' });
+ * const run = await datalab.startEtl({ dataset: 'stocks' });
+ * const result = await run.result();
+ * await datalab.close();
+ * ```
+ */
+import { randomUUID } from 'node:crypto';
+import { Client, Connection, type ConnectionOptions } from '@temporalio/client';
+import { TASK_QUEUES, type MedallionEtlInput, type WorkflowType } from '../contracts/flows.js';
+import { RunHandle } from './run-handle.js';
+import { triggerSchedule } from './schedules.js';
+
+export { RunHandle, type RunProgress, type RunResult } from './run-handle.js';
+export { triggerSchedule } from './schedules.js';
+export type { MedallionEtlInput, EtlOptions, Progress } from '../contracts/flows.js';
+export type { EtlSummary, RunOutcome, RunRef, StepRecord, TableState } from '../contracts/run.js';
+export type { Ledger } from '../contracts/ledger.js';
+
+/** Where Temporal is. `address` is host:port. */
+export interface DatalabClientOptions extends Pick<ConnectionOptions, 'address' | 'tls' | 'apiKey'> {
+  readonly namespace?: string;
+}
+
+export class DatalabClient {
+  /** Wraps a Temporal client that is already there; `close` then leaves its connection alone. */
+  constructor(
+    readonly temporal: Client,
+    private readonly owned?: Connection,
+  ) {}
+
+  static async connect({ namespace = 'default', ...options }: DatalabClientOptions): Promise<DatalabClient> {
+    const connection = await Connection.connect(options);
+    return new DatalabClient(new Client({ connection, namespace }), connection);
+  }
+
+  /**
+   * Starts one medallion run. Without a `workflowId` every call is a run of its own; with one, a second call while the
+   * first still runs is refused by Temporal (WorkflowExecutionAlreadyStartedError).
+   */
+  async startEtl(input: MedallionEtlInput, options: { workflowId?: string } = {}): Promise<RunHandle> {
+    const workflowId = options.workflowId ?? `medallion-etl-${input.dataset}-${randomUUID()}`;
+    const type: WorkflowType = 'medallionEtl';
+    const handle = await this.temporal.workflow.start(type, {
+      workflowId,
+      taskQueue: TASK_QUEUES.flows,
+      args: [input],
+    });
+    return new RunHandle(this.temporal, workflowId, handle.firstExecutionRunId);
+  }
+
+  /** A run that is known by its workflow id; without a run id, the newest of that name. */
+  run(workflowId: string, runId?: string): RunHandle {
+    return new RunHandle(this.temporal, workflowId, runId);
+  }
+
+  /** Starts a schedule's flow now. */
+  trigger(scheduleId: string): Promise<RunHandle> {
+    return triggerSchedule(this.temporal, scheduleId);
+  }
+
+  async close(): Promise<void> {
+    await this.owned?.close();
+  }
+}

@@ -1,0 +1,80 @@
+/** Kafka through kafkajs: one producer per process, connected at first use, acknowledged by all in-sync replicas. */
+import { Kafka, logLevel, Partitioners, type Producer } from 'kafkajs';
+import { DatalabError } from '../contracts/errors.js';
+import type { EventEnvelope, EventSink } from '../contracts/events.js';
+
+export interface KafkaOptions {
+  readonly brokers: readonly string[];
+  readonly clientId: string;
+  /** How long one send may take in all before the events stay pending. */
+  readonly timeoutMs?: number;
+}
+
+/** A sink that can be closed. */
+export interface KafkaSink extends EventSink {
+  close(): Promise<void>;
+}
+
+/** Structured-mode CloudEvents, keyed by subject so that the events of one table stay in order. */
+export function kafkaSink(options: KafkaOptions): KafkaSink {
+  const timeoutMs = options.timeoutMs ?? 5000;
+  const kafka = new Kafka({
+    clientId: options.clientId,
+    brokers: [...options.brokers],
+    logLevel: logLevel.NOTHING,
+    connectionTimeout: Math.min(2000, timeoutMs),
+    requestTimeout: timeoutMs,
+    // A run does not wait for a broker that is down: the events stay in the tables and the next relay sends them.
+    retry: { retries: 2, initialRetryTime: 100, maxRetryTime: 500 },
+  });
+  let connecting: Promise<Producer> | undefined;
+
+  const producer = (): Promise<Producer> => {
+    connecting ??= (async () => {
+      const fresh = kafka.producer({
+        createPartitioner: Partitioners.DefaultPartitioner,
+        allowAutoTopicCreation: false,
+      });
+      await fresh.connect();
+      return fresh;
+    })();
+    return connecting;
+  };
+  const forget = async (): Promise<void> => {
+    const broken = connecting;
+    connecting = undefined;
+    await broken?.then((old) => old.disconnect()).catch(() => undefined);
+  };
+
+  return {
+    async send(topic, events) {
+      if (events.length === 0) return;
+      try {
+        await (
+          await producer()
+        ).send({ topic, acks: -1, timeout: timeoutMs, messages: events.map(toMessage) });
+      } catch (error) {
+        await forget();
+        const reason = error instanceof Error ? error.message : String(error);
+        throw new DatalabError(
+          'EVENTS_UNAVAILABLE',
+          `Kafka at ${options.brokers.join(', ')} did not take ${events.length} event(s) for topic ${topic}: ${reason}`,
+          { cause: error },
+        );
+      }
+    },
+    close: forget,
+  };
+}
+
+function toMessage(event: EventEnvelope<unknown>): {
+  key: string;
+  value: string;
+  headers: Record<string, string>;
+} {
+  return {
+    key: event.subject,
+    value: JSON.stringify(event),
+    headers: { 'content-type': 'application/cloudevents+json; charset=UTF-8' },
+  };
+}

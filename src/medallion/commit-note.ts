@@ -1,0 +1,97 @@
+/** What DataLab writes into `commitInfo` under the key `datalab`, and the events that follow from it. */
+import type { CommitInfo } from '../delta/actions.js';
+import {
+  EVENT_TYPES,
+  type EventEnvelope,
+  type RunFinished,
+  type TablePublished,
+} from '../contracts/events.js';
+import type { Ledger } from '../contracts/ledger.js';
+import type { RunRef } from '../contracts/run.js';
+
+/** A publish says which manifest it published: that is how its repetition is recognised. */
+export interface PublishNote {
+  readonly kind: 'publish';
+  readonly manifest: string;
+  readonly run: RunRef;
+  readonly ledger: Ledger;
+  readonly rows: number;
+  readonly fingerprint: string;
+  /** Why a table was recomputed from all of its input. */
+  readonly rebuild?: string;
+}
+
+/** The record of a run carries its notification. */
+export interface RunNote {
+  readonly kind: 'run';
+  readonly finished: RunFinished;
+}
+
+export type CommitNote = PublishNote | RunNote;
+
+/** The note of a commit, or undefined where somebody else made the commit. */
+export function noteOf(info: CommitInfo): CommitNote | undefined {
+  const note = info['datalab'];
+  if (typeof note !== 'object' || note === null) return undefined;
+  const { kind } = note as { kind?: unknown };
+  return kind === 'publish' || kind === 'run' ? (note as CommitNote) : undefined;
+}
+
+/** Where the event of a commit goes. */
+export interface RoutedEvent {
+  readonly topic: 'events' | 'notifications';
+  readonly event: EventEnvelope<TablePublished | RunFinished>;
+}
+
+/**
+ * The event of one commit: a pure function of the commit, with an id that every repetition shares, so that sending it
+ * twice can be recognised by whoever reads it.
+ */
+export function eventOf(
+  table: { name: string; id: string; uri: string },
+  version: number,
+  info: CommitInfo,
+): RoutedEvent | undefined {
+  const note = noteOf(info);
+  if (note === undefined) return undefined;
+  const time = new Date(info.timestamp ?? 0).toISOString();
+  const envelope = {
+    specversion: '1.0',
+    source: table.uri,
+    time,
+    datacontenttype: 'application/json',
+  } as const;
+  if (note.kind === 'run') {
+    const { finished } = note;
+    return {
+      topic: 'notifications',
+      event: {
+        ...envelope,
+        id: `run:${finished.runId}`,
+        type: `${EVENT_TYPES.run}.${finished.outcome}`,
+        subject: finished.dataset,
+        data: finished,
+      },
+    };
+  }
+  return {
+    topic: 'events',
+    event: {
+      ...envelope,
+      id: `${table.id}:${version}`,
+      type: EVENT_TYPES.published,
+      subject: table.name,
+      data: {
+        table: table.name,
+        tableId: table.id,
+        version,
+        operation: info.operation ?? '',
+        rows: note.rows,
+        dataset: note.run.dataset,
+        runId: note.run.runId,
+        logicalTime: note.run.logicalTime,
+        ledger: note.ledger,
+      },
+    },
+  };
+}

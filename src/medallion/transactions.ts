@@ -1,0 +1,45 @@
+/**
+ * The application ids of DataLab's Delta transactions (DESIGN law 1): what a table has taken in is written in the very
+ * commit that took it in, and nowhere else.
+ */
+import { createHash } from 'node:crypto';
+import type { SourceObject } from '../contracts/sources.js';
+
+/** Bronze holds the rows of this source: its bytes, under whatever name. */
+export function sourceTransaction(sourceId: string): string {
+  return `datalab:source:${sourceId}`;
+}
+
+/**
+ * Bronze has seen this very object: same path, size, time and etag. Only a shortcut past hashing bytes that were hashed
+ * before; the identity is {@link sourceTransaction}.
+ */
+export function objectTransaction(object: SourceObject): string {
+  const text = [object.path, object.sizeBytes, object.modifiedMs, object.etag ?? ''].join('\0');
+  return `datalab:object:${createHash('sha256').update(text).digest('hex')}`;
+}
+
+/** Counts the ingests of a dataset, so that two at once conflict and the loser looks at the sources again. */
+export function ingestTransaction(dataset: string): string {
+  return `datalab:ingest:${dataset}`;
+}
+
+/** How much of an upstream table a consumer has taken in; the transaction's version is the upstream Delta version. */
+export function consumerTransaction(consumer: string, upstreamTableId: string): string {
+  return `datalab:consume:${consumer}:${upstreamTableId}`;
+}
+
+/** The quarantine holds what this layer refused of this source. */
+export function quarantineTransaction(layer: string, sourceId: string): string {
+  return `datalab:quarantine:${layer}:${sourceId}`;
+}
+
+/** How far the events of a table were sent; the version is the table's Delta version. */
+export function relayTransaction(table: string): string {
+  return `datalab:relay:${table}`;
+}
+
+/** The run is recorded. */
+export function runTransaction(runId: string): string {
+  return `datalab:run:${runId}`;
+}
