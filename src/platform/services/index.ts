@@ -1,0 +1,13 @@
+/** The services of the platform, in the order in which people think of them. */
+import type { ServiceDefinition, ServiceName } from './definition.js';
+import { kafkaService } from './kafka.js';
+import { s3Service } from './s3.js';
+import { temporalService } from './temporal.js';
+import { workerService } from './worker.js';
+
+export const SERVICES: Readonly<Record<ServiceName, ServiceDefinition>> = Object.freeze({
+  temporal: temporalService,
+  s3: s3Service,
+  kafka: kafkaService,
+  worker: workerService,
+});

@@ -1,0 +1,48 @@
+/** Finds the programs that the services run: on PATH, else in the per-user cache that `infra/prepare` fills. */
+import { accessSync, constants, existsSync, readdirSync } from 'node:fs';
+import path from 'node:path';
+import { DatalabError } from '../contracts/errors.js';
+import type { Settings } from './settings.js';
+
+/** Versions that `infra/prepare/*.sh` puts into the cache; a unit test holds the two together. */
+export const TOOL_VERSIONS = Object.freeze({ temporal: '1.5.1', versitygw: '1.8.0', kafka: '4.1.1' });
+
+type Tools = Pick<Settings, 'cacheDir' | 'processEnv'>;
+
+/** Path of `temporal` or `versitygw`. Throws DatalabError TOOL_MISSING saying what it would take. */
+export function locateProgram(name: 'temporal' | 'versitygw', settings: Tools): string {
+  const cached = path.join(settings.cacheDir, `${name}-${TOOL_VERSIONS[name]}`, name);
+  const found = onPath(name, settings) ?? (isExecutable(cached) ? cached : undefined);
+  if (found) return found;
+  throw new DatalabError(
+    'TOOL_MISSING',
+    `${name} is neither on PATH nor in ${settings.cacheDir}: run \`infra/prepare/${name}.sh\`, or install it`,
+  );
+}
+
+/** The Java program and the broker's class path. Throws DatalabError TOOL_MISSING. */
+export function locateKafka(settings: Tools): { java: string; classPath: string } {
+  const home = settings.processEnv['JAVA_HOME'];
+  const fromHome = home ? path.join(home, 'bin', 'java') : undefined;
+  const java = fromHome && isExecutable(fromHome) ? fromHome : onPath('java', settings);
+  if (!java)
+    throw new DatalabError('TOOL_MISSING', 'java is not on PATH: install Java 17 or newer, or set JAVA_HOME');
+  const libs = path.join(settings.cacheDir, `kafka-${TOOL_VERSIONS.kafka}`, 'libs');
+  if (!existsSync(libs) || !readdirSync(libs).some((file) => file.startsWith('kafka_')))
+    throw new DatalabError('TOOL_MISSING', `Kafka's jars are not in ${libs}: run \`infra/prepare/kafka.sh\``);
+  return { java, classPath: path.join(libs, '*') };
+}
+
+function onPath(name: string, settings: Tools): string | undefined {
+  const folders = (settings.processEnv['PATH'] ?? '').split(path.delimiter).filter(Boolean);
+  return folders.map((folder) => path.join(folder, name)).find(isExecutable);
+}
+
+function isExecutable(file: string): boolean {
+  try {
+    accessSync(file, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
