@@ -17,6 +17,8 @@ export interface ColumnDefinition {
   readonly type: ColumnType;
   /** A required column that the source lacks blocks the run. Default true. */
   readonly required: boolean;
+  /** IANA zone of `timestamp` values that carry none. Without it such values are refused. */
+  readonly zone?: string;
   readonly description?: string;
 }
 
@@ -29,9 +31,39 @@ export interface FileSource {
   readonly csv: { readonly delimiter: string; readonly quote: string };
 }
 
+/** A condition that every Silver row must meet; a row for which it is not TRUE (NULL included) is quarantined. */
+export interface RowRule {
+  readonly name: string;
+  /** SQL over the columns of the Silver row. */
+  readonly must: string;
+  /** One sentence for people: what is wrong with a row that fails. */
+  readonly reason: string;
+}
+
+/**
+ * Flags rows whose log return is far from those of the same group in the closed calendar months before: columns
+ * `is_outlier` and `outlier_score` (robust z, from the median absolute deviation). No row is removed.
+ */
+export interface OutlierDefinition {
+  /** Columns that name a group, as in `[symbol]`. */
+  readonly group: readonly string[];
+  /** Date or timestamp column that orders the rows of a group. */
+  readonly order: string;
+  /** Positive number whose log return is judged. */
+  readonly value: string;
+  /** Closed calendar months before the row's own that make its reference. */
+  readonly months: number;
+  /** Returns that the reference must have; rows with fewer are not judged. */
+  readonly minimum: number;
+  /** Robust z from which a row is flagged. */
+  readonly threshold: number;
+}
+
 export interface SilverDefinition {
-  /** One SELECT over `bronze.<dataset>`: cleans and casts; keeps the `_source_*` columns that it is given. */
+  /** One SELECT over `bronze.<dataset>`: cleans and casts; keeps the `_` columns that it is given, and every row. */
   readonly sql: string;
+  readonly rules: readonly RowRule[];
+  readonly outliers?: OutlierDefinition;
 }
 
 export interface GoldDefinition {

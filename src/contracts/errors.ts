@@ -57,7 +57,8 @@ export const ERRORS = {
   },
   ENGINE_SQL_FAILED: {
     retry: false,
-    remedy: 'Correct the SQL named in the message; `datalab datasets validate` parses the SQL of every dataset.',
+    remedy:
+      'Correct the SQL named in the message; `datalab datasets validate` parses the SQL of every dataset.',
   },
   ENGINE_ACCESS_DENIED: {
     retry: false,
@@ -74,6 +75,63 @@ export const ERRORS = {
   ENGINE_IO_FAILED: {
     retry: true,
     remedy: 'Check that the disk of the work folder has room and that nobody cleans it while steps run.',
+  },
+  STAGING_MISSING: {
+    retry: false,
+    remedy:
+      'Somebody deleted files below `_staging/` while a run went on. Nothing was published; trigger the run again.',
+  },
+  STAGING_EXPIRED: {
+    retry: false,
+    remedy:
+      'The run stood still for days. Nothing was published; trigger it again, it writes the files anew.',
+  },
+  PUBLISH_CONTENDED: {
+    retry: true,
+    remedy:
+      'Many writers publish to one table at once. It is tried again by itself; if it lasts, run fewer at a time.',
+  },
+  QUALITY_BLOCKED: {
+    retry: false,
+    remedy:
+      'Nothing was published. Correct the source, or the check in dataset.yaml, and trigger the run again.',
+  },
+  PUBLISH_STARVED: {
+    retry: false,
+    remedy:
+      'Other runs of the dataset published first, again and again. Let them finish and trigger the run again.',
+  },
+  INPUT_INVALID: {
+    retry: false,
+    remedy: 'Start the flow with the input that docs/reference/flows.md shows.',
+  },
+  SOURCE_NOT_FOUND: {
+    retry: false,
+    remedy: 'Check `source.location` of the dataset: a file, a glob, or s3://bucket/prefix with a glob.',
+  },
+  SOURCE_CHANGED: {
+    retry: true,
+    remedy:
+      'Nothing to do where a writer was at work: the step is tried again. Else write sources under a temporary name and rename.',
+  },
+  SOURCE_UNREACHABLE: {
+    retry: true,
+    remedy:
+      'Check that the S3 endpoint is up (`./manage.sh health`) and that the credentials may list and read the bucket.',
+  },
+  SOURCE_HEADER_MISMATCH: {
+    retry: false,
+    remedy:
+      'Compare the header with `columns` (names and delimiter); mark a column `required: false` where sources may lack it.',
+  },
+  SILVER_COLUMNS_MISSING: {
+    retry: false,
+    remedy: "Select the columns named in the message in the dataset's silver.sql.",
+  },
+  LEDGER_UNBALANCED: {
+    retry: false,
+    remedy:
+      'Nothing was published. Where silver.sql filters or joins, let it return every Bronze row exactly once.',
   },
 } as const satisfies Record<string, ErrorEntry>;
 

@@ -1,0 +1,15 @@
+-- One row per Bronze row: tidy the ticker, keep everything else.
+SELECT
+  date,
+  upper(trim(symbol)) AS symbol,
+  open,
+  high,
+  low,
+  close,
+  volume,
+  _source_id,
+  _source_file,
+  _source_line,
+  _ingested_at,
+  _run_id
+FROM bronze.stocks

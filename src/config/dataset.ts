@@ -1,0 +1,278 @@
+/** `dataset.yaml` and the SQL beside it → one DatasetDefinition, or every problem at once. */
+import { createHash } from 'node:crypto';
+import { z } from 'zod';
+import type { ColumnType, DatasetDefinition } from '../contracts/dataset.js';
+import { DatalabError } from '../contracts/errors.js';
+
+/** What is checked where a dataset declares no checks. */
+export interface QualityDefaults {
+  readonly minRows: number;
+  readonly maxNullRatio: number;
+}
+
+export const QUALITY_DEFAULTS: QualityDefaults = Object.freeze({ minRows: 1000, maxNullRatio: 0.05 });
+
+const PLAIN_NAME = /^[a-z][a-z0-9_]{0,62}$/;
+const plainName = z
+  .string()
+  .regex(PLAIN_NAME, 'a lower-case name: letters, digits and _, starting with a letter');
+const columnName = z
+  .string()
+  .min(1)
+  .max(255)
+  .refine((name) => !name.startsWith('_'), "names that start with _ are DataLab's own")
+  .refine(
+    (name) => !/[ ,;{}()\n\t=\u0000-\u001f]/.test(name),
+    'Delta allows no space and none of ,;{}()= in a name',
+  );
+const sqlFile = z
+  .string()
+  .regex(/^[A-Za-z0-9_][A-Za-z0-9_/-]*\.sql$/, 'a .sql file inside the dataset folder');
+const ratio = z.number().min(0).max(1);
+
+const TYPES = ['string', 'boolean', 'integer', 'long', 'double', 'date', 'timestamp'] as const;
+const columnType = z.string().refine(
+  (type): type is ColumnType => {
+    const decimal = /^decimal\((\d+),(\d+)\)$/.exec(type);
+    if (decimal)
+      return Number(decimal[1]) >= 1 && Number(decimal[1]) <= 38 && Number(decimal[2]) <= Number(decimal[1]);
+    return (TYPES as readonly string[]).includes(type);
+  },
+  `one of ${TYPES.join(', ')}, decimal(precision,scale)`,
+);
+
+const severity = z.enum(['block', 'quarantine', 'warn']).default('warn');
+const check = z.discriminatedUnion('kind', [
+  z.strictObject({
+    kind: z.literal('row_count'),
+    name: plainName.optional(),
+    severity,
+    min: z.number().int().nonnegative().optional(),
+  }),
+  z.strictObject({
+    kind: z.literal('nulls'),
+    name: plainName.optional(),
+    severity,
+    column: z.string(),
+    maxRatio: ratio.optional(),
+  }),
+]);
+
+/** The shape of `dataset.yaml`. */
+export const datasetSchema = z.strictObject({
+  name: plainName,
+  description: z.string().default(''),
+  source: z.strictObject({
+    location: z.string().min(1),
+    format: z.enum(['csv', 'jsonl']),
+    csv: z
+      .strictObject({
+        delimiter: z.string().length(1, 'one character').default(','),
+        quote: z.string().length(1, 'one character').default('"'),
+      })
+      .prefault({}),
+  }),
+  columns: z
+    .array(
+      z.strictObject({
+        name: columnName,
+        type: columnType,
+        required: z.boolean().default(true),
+        zone: z.string().refine(isTimeZone, 'an IANA time zone, such as America/Sao_Paulo').optional(),
+        description: z.string().optional(),
+      }),
+    )
+    .min(1),
+  key: z.array(z.string()).min(1),
+  silver: z.strictObject({
+    sql: sqlFile,
+    rules: z
+      .array(z.strictObject({ name: plainName, must: z.string().min(1), reason: z.string().min(1) }))
+      .default([]),
+    outliers: z
+      .strictObject({
+        group: z.array(z.string()).min(1),
+        order: z.string(),
+        value: z.string(),
+        months: z.number().int().min(1).max(120).default(3),
+        minimum: z.number().int().min(2).default(20),
+        threshold: z.number().positive().default(8),
+      })
+      .optional(),
+  }),
+  gold: z
+    .array(z.strictObject({ table: plainName, description: z.string().optional(), sql: sqlFile }))
+    .default([]),
+  checks: z.array(check).optional(),
+});
+
+type Declared = z.output<typeof datasetSchema>;
+
+/** One problem: where, and what is allowed there. */
+interface Problem {
+  readonly at: string;
+  readonly message: string;
+}
+
+/**
+ * Validates a parsed `dataset.yaml`. `files` holds the SQL files of the folder by their path in it. Throws
+ * DATASET_INVALID with every problem.
+ */
+export function parseDataset(
+  folderName: string,
+  yaml: unknown,
+  files: ReadonlyMap<string, string>,
+  defaults: QualityDefaults = QUALITY_DEFAULTS,
+): DatasetDefinition {
+  const parsed = datasetSchema.safeParse(yaml);
+  if (!parsed.success) {
+    throw datasetInvalid(
+      folderName,
+      parsed.error.issues.map((issue) => ({ at: pathText(issue.path), message: issue.message })),
+    );
+  }
+  const declared = parsed.data;
+  const problems = crossChecks(folderName, declared, files);
+  if (problems.length > 0) throw datasetInvalid(folderName, problems);
+  const definition = define(declared, files, defaults);
+  const fingerprint = createHash('sha256').update(canonicalJson(definition)).digest('hex');
+  return Object.freeze({ ...definition, fingerprint });
+}
+
+/** DATASET_INVALID with a list of problems. */
+export function datasetInvalid(folderName: string, problems: readonly Problem[]): DatalabError {
+  const lines = problems.map(({ at, message }) => `\n  - ${at}: ${message}`);
+  return new DatalabError(
+    'DATASET_INVALID',
+    `dataset '${folderName}' has ${problems.length} problem(s):${lines.join('')}`,
+  );
+}
+
+function crossChecks(folderName: string, declared: Declared, files: ReadonlyMap<string, string>): Problem[] {
+  const problems: Problem[] = [];
+  const say = (at: string, message: string): void => void problems.push({ at, message });
+  if (declared.name !== folderName) say('name', `must be the folder's name, '${folderName}'`);
+  unique(
+    declared.columns.map((column) => column.name.toLowerCase()),
+    (index) => say(`columns[${index}].name`, 'is there twice'),
+  );
+  unique(
+    declared.gold.map((gold) => gold.table),
+    (index) => say(`gold[${index}].table`, 'is there twice'),
+  );
+  unique(
+    declared.silver.rules.map((rule) => rule.name),
+    (index) => say(`silver.rules[${index}].name`, 'is there twice'),
+  );
+  const checks = declared.checks ?? [];
+  unique(checks.map(checkName), (index) =>
+    say(`checks[${index}].name`, 'is there twice: name the checks apart'),
+  );
+  const columns = new Set(declared.columns.map((column) => column.name));
+  checks.forEach((item, index) => {
+    if (item.kind === 'nulls' && !columns.has(item.column)) {
+      say(`checks[${index}].column`, `no such column; declared are ${[...columns].join(', ')}`);
+    }
+    if (item.severity === 'quarantine')
+      say(`checks[${index}].severity`, `'quarantine' is for rows: declare a rule in silver.rules`);
+  });
+  declared.columns.forEach((column, index) => {
+    if (column.zone !== undefined && column.type !== 'timestamp')
+      say(`columns[${index}].zone`, 'is for timestamp columns');
+  });
+  const sql: ReadonlyArray<readonly [string, string]> = [
+    ['silver.sql', declared.silver.sql],
+    ...declared.gold.map((gold, index) => [`gold[${index}].sql`, gold.sql] as const),
+  ];
+  for (const [at, file] of sql) {
+    if (!files.has(file)) say(at, `no file '${file}' in the dataset folder`);
+    else if (files.get(file)?.trim() === '') say(at, `'${file}' is empty`);
+  }
+  return problems;
+}
+
+function define(
+  declared: Declared,
+  files: ReadonlyMap<string, string>,
+  defaults: QualityDefaults,
+): Omit<DatasetDefinition, 'fingerprint'> {
+  const sql = (file: string): string => (files.get(file) ?? '').trim();
+  const { outliers, rules } = declared.silver;
+  return {
+    name: declared.name,
+    description: declared.description,
+    source: { kind: 'files', ...declared.source },
+    columns: declared.columns.map(({ zone, description, ...column }) => ({
+      ...column,
+      ...(zone === undefined ? {} : { zone }),
+      ...(description === undefined ? {} : { description }),
+    })),
+    key: declared.key,
+    silver: { sql: sql(declared.silver.sql), rules, ...(outliers === undefined ? {} : { outliers }) },
+    gold: declared.gold.map(({ table, description, sql: file }) => ({
+      table,
+      ...(description === undefined ? {} : { description }),
+      sql: sql(file),
+    })),
+    checks: (declared.checks ?? defaultChecks(declared)).map((item) =>
+      item.kind === 'row_count'
+        ? {
+            kind: item.kind,
+            name: checkName(item),
+            severity: item.severity,
+            min: item.min ?? defaults.minRows,
+          }
+        : {
+            kind: item.kind,
+            name: checkName(item),
+            severity: item.severity,
+            column: item.column,
+            maxRatio: item.maxRatio ?? defaults.maxNullRatio,
+          },
+    ),
+  };
+}
+
+type DeclaredCheck = NonNullable<Declared['checks']>[number];
+
+/** Enough rows, and few NULLs in every required column. */
+function defaultChecks(declared: Declared): DeclaredCheck[] {
+  const nulls = declared.columns.filter((column) => column.required);
+  return [
+    { kind: 'row_count', severity: 'warn' },
+    ...nulls.map((column) => ({ kind: 'nulls' as const, severity: 'warn' as const, column: column.name })),
+  ];
+}
+
+function checkName(item: DeclaredCheck): string {
+  return item.name ?? (item.kind === 'nulls' ? `${item.kind}_${item.column}` : item.kind);
+}
+
+function unique(names: readonly string[], twice: (index: number) => void): void {
+  names.forEach((name, index) => {
+    if (names.indexOf(name) !== index) twice(index);
+  });
+}
+
+function pathText(path: readonly PropertyKey[]): string {
+  const text = path.map((part) => (typeof part === 'number' ? `[${part}]` : `.${String(part)}`)).join('');
+  return text.replace(/^\./, '') || '(top level)';
+}
+
+/** JSON with sorted keys, so that the order of keys in a file does not change a fingerprint. */
+function canonicalJson(value: unknown): string {
+  return JSON.stringify(value, (_key, item: unknown) =>
+    typeof item === 'object' && item !== null && !Array.isArray(item)
+      ? Object.fromEntries(Object.entries(item).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : item,
+  );
+}
+
+function isTimeZone(zone: string): boolean {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: zone });
+    return true;
+  } catch {
+    return false;
+  }
+}
