@@ -5,7 +5,12 @@ import { DatalabError } from '../contracts/errors.js';
 import type { Settings } from './settings.js';
 
 /** Versions that `infra/prepare/*.sh` puts into the cache; a unit test holds the two together. */
-export const TOOL_VERSIONS = Object.freeze({ temporal: '1.5.1', versitygw: '1.8.0', kafka: '4.1.1' });
+export const TOOL_VERSIONS = Object.freeze({
+  temporal: '1.5.1',
+  versitygw: '1.8.0',
+  kafka: '4.1.1',
+  deltalake: '1.6.6',
+});
 
 type Tools = Pick<Settings, 'cacheDir' | 'processEnv'>;
 

@@ -1,0 +1,170 @@
+/**
+ * Runs the tests tier by tier on one stack of services, and sums them up. Called by `./manage.sh test [tier…]` after the
+ * tools are prepared and the program is built. Exit code 1 on any failure and when no test ran. A tier whose tool is
+ * missing is skipped with its reason, and fails where CI is set.
+ */
+import { spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { createEphemeral, destroyEphemeral } from '../dist/platform/ephemeral.js';
+import { renderTable } from '../dist/platform/table.js';
+import { locateKafka, locateProgram, TOOL_VERSIONS } from '../dist/platform/tools.js';
+import { toolCache } from '../dist/platform/settings.js';
+
+const TOOLS = { processEnv: process.env, cacheDir: toolCache(process.env) };
+const NEEDS = {
+  temporal: () => locateProgram('temporal', TOOLS),
+  s3: () => locateProgram('versitygw', TOOLS),
+  kafka: () => locateKafka(TOOLS),
+};
+const TIERS = {
+  static: [],
+  unit: [],
+  contract: ['s3', 'kafka'],
+  golden: [],
+  workflow: ['temporal'],
+  replay: [],
+  faults: ['temporal', 's3', 'kafka'],
+  e2e: ['temporal', 's3', 'kafka'],
+};
+
+const NONE = Object.freeze({ passed: 0, failed: 0, skipped: 0, note: '' });
+let child;
+
+/** Runs a program of node_modules/.bin with this terminal; resolves to its exit code (1 when it was killed). */
+function run(program, args, env = {}) {
+  return new Promise((resolve, reject) => {
+    child = spawn(path.join('node_modules', '.bin', program), args, {
+      stdio: 'inherit',
+      env: { ...process.env, ...env },
+    });
+    child.on('error', reject);
+    child.on('exit', (code) => resolve(code ?? 1));
+  });
+}
+
+async function runStatic() {
+  const checks = [
+    ['eslint', ['.']],
+    ['prettier', ['--check', '--log-level', 'warn', '.']],
+    ['tsc', ['-p', 'tsconfig.json', '--noEmit']],
+    ['tsc', ['-p', 'src/workflows/tsconfig.json']],
+    ['tsc', ['-p', 'test/tsconfig.json']],
+  ];
+  const failed = [];
+  for (const [program, args] of checks)
+    if ((await run(program, args)) !== 0) failed.push([program, ...args].join(' '));
+  return { ...NONE, passed: checks.length - failed.length, failed: failed.length, note: failed.join('; ') };
+}
+
+async function runTier(tier, scratch, env) {
+  const output = path.join(scratch, `${tier}.json`);
+  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${output}`];
+  const code = await run('vitest', ['run', '--project', tier, '--passWithNoTests', ...reporters], env);
+  return readReport(output, code);
+}
+
+/** Counts of a vitest JSON report. A file that failed outside its tests, and an error outside all files, count as one. */
+export function readReport(file, code) {
+  if (!existsSync(file))
+    return code === 0
+      ? { ...NONE, note: 'no tests' }
+      : { ...NONE, failed: 1, note: `vitest ended with code ${code}` };
+  const report = JSON.parse(readFileSync(file, 'utf8'));
+  const brokenFiles = report.testResults.filter(
+    ({ status, assertionResults }) =>
+      status === 'failed' && !assertionResults.some((test) => test.status === 'failed'),
+  );
+  const failed = report.numFailedTests + brokenFiles.length;
+  const outside = code !== 0 && failed === 0 ? 1 : 0;
+  return {
+    passed: report.numPassedTests,
+    failed: failed + outside,
+    skipped: report.numPendingTests + report.numTodoTests,
+    note: outside ? 'an error outside the tests' : report.testResults.length === 0 ? 'no tests' : '',
+  };
+}
+
+function missingTool(tier) {
+  for (const need of TIERS[tier]) {
+    try {
+      NEEDS[need]();
+    } catch (error) {
+      return error.message;
+    }
+  }
+  return undefined;
+}
+
+async function runAll(tiers, env, scratch) {
+  const rows = [];
+  for (const tier of tiers) {
+    const began = performance.now();
+    const missing = missingTool(tier);
+    process.stdout.write(`\n=== ${tier}\n`);
+    const result = missing
+      ? { ...NONE, [process.env.CI ? 'failed' : 'skipped']: 1, note: missing }
+      : tier === 'static'
+        ? await runStatic()
+        : await runTier(tier, scratch, env);
+    rows.push({ tier, seconds: (performance.now() - began) / 1000, ...result });
+  }
+  return rows;
+}
+
+function summarise(rows) {
+  const sum = (key) => rows.reduce((total, row) => total + row[key], 0);
+  const ran = rows.filter(({ tier }) => tier !== 'static').reduce((n, row) => n + row.passed + row.failed, 0);
+  const onlyStatic = rows.every(({ tier }) => tier === 'static');
+  const nothingRan = ran === 0 && !onlyStatic;
+  const cells = rows.map((row) => [
+    row.tier,
+    String(row.passed),
+    String(row.failed),
+    String(row.skipped),
+    row.seconds.toFixed(1),
+    row.note,
+  ]);
+  process.stdout.write(
+    `\n${renderTable([['tier', 'passed', 'failed', 'skipped', 'seconds', ''], ...cells])}\n\n`,
+  );
+  if (nothingRan) process.stdout.write('no test ran, which counts as a failure\n');
+  process.stdout.write(`${sum('passed')} passed, ${sum('failed')} failed, ${sum('skipped')} skipped\n`);
+  return sum('failed') > 0 || nothingRan ? 1 : 0;
+}
+
+async function main() {
+  const asked = process.argv.slice(2);
+  const unknown = asked.filter((tier) => !(tier in TIERS));
+  if (unknown.length > 0) {
+    process.stderr.write(
+      `no tier is called ${unknown.join(', ')}; there are ${Object.keys(TIERS).join(' ')}\n`,
+    );
+    return 2;
+  }
+  const tiers = Object.keys(TIERS).filter((tier) => asked.length === 0 || asked.includes(tier));
+  const scratch = mkdtempSync(path.join(tmpdir(), 'datalab-test-report-'));
+  const stack = await createEphemeral();
+  const python = path.join(TOOLS.cacheDir, `python-deltalake-${TOOL_VERSIONS.deltalake}`, 'bin', 'python');
+  const env = {
+    DATALAB_TEST_STACK: JSON.stringify(stack),
+    ...(existsSync(python) && !process.env.DATALAB_TEST_PYTHON ? { DATALAB_TEST_PYTHON: python } : {}),
+  };
+  const end = async () => {
+    await destroyEphemeral(stack);
+    rmSync(scratch, { recursive: true, force: true });
+  };
+  for (const signal of ['SIGINT', 'SIGTERM'])
+    process.once(signal, () => {
+      child?.kill(signal);
+      void end().finally(() => process.exit(130));
+    });
+  try {
+    return summarise(await runAll(tiers, env, scratch));
+  } finally {
+    await end();
+  }
+}
+
+process.exitCode = await main();
