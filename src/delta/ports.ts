@@ -60,6 +60,11 @@ export class ObjectNotFoundError extends Error {
   ) {
     super(`no object '${key}' in ${storeUri}`, options);
   }
+
+  /** By name: adapters know this room by type only and bring their own class of that name. */
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return value instanceof Error && value.name === 'ObjectNotFoundError';
+  }
 }
 
 /** Text statistics of one column of one Parquet file, as the engine reports them; converted by `stats.ts`. */
@@ -138,4 +143,22 @@ export interface EngineSession {
 /** Time, so that tests can hold it. */
 export interface Clock {
   nowMs(): number;
+}
+
+/** A value of a row that is written without the engine. Dates and timestamps as ISO text (a zone-less one is UTC) or Date. */
+export type RowValue = string | number | bigint | boolean | Date | null | undefined;
+
+/** A few rows as one Parquet file in memory, with its statistics; held by `test/contract/row-parquet.case.ts`. */
+export interface RowParquet {
+  /**
+   * Columns by name; an absent one is NULL. Throws where a value does not fit its type, or is an integer past 2^53
+   * that the writer would round.
+   */
+  write(schema: StructType, rows: ReadonlyArray<Readonly<Record<string, RowValue>>>): Promise<EncodedRows>;
+}
+
+export interface EncodedRows {
+  readonly bytes: Uint8Array;
+  readonly rows: number;
+  readonly columns: Readonly<Record<string, ColumnTextStats>>;
 }

@@ -1,0 +1,203 @@
+/** Objects as files in a folder. A lake on `file://` needs nothing else. */
+import { constants } from 'node:fs';
+import { copyFile, link, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { dirname, join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import type { LocalFiles, ObjectInfo, ObjectStore } from '../../delta/ports.js';
+import { ObjectMissingError } from './errors.js';
+import { compareKeys, requireKey, requirePrefix } from './keys.js';
+import { forEachLimited } from './limit.js';
+
+/** Half-written files have such names, in the folder of their target; no listing shows them. */
+const TEMPORARY = /^\.tmp-[0-9a-f-]{36}$/;
+const PARALLEL_FILES = 16;
+
+/**
+ * A folder as an object store. An object appears whole or not at all: it is written beside its place, flushed, and then
+ * linked (`putIfAbsent`: the file system lets one of all racing links win) or renamed into it.
+ */
+export class LocalObjectStore implements ObjectStore {
+  readonly uri: string;
+  readonly #root: string;
+
+  /** The folder need not exist yet. */
+  constructor(root: string) {
+    this.#root = resolve(root);
+    this.uri = pathToFileURL(this.#root).href;
+  }
+
+  async *list(
+    prefix: string,
+    options: { startAfter?: string; signal?: AbortSignal } = {},
+  ): AsyncIterable<ObjectInfo> {
+    requirePrefix(prefix);
+    const folder = prefix.slice(0, prefix.lastIndexOf('/') + 1);
+    for await (const key of this.#walk(folder, prefix, options.startAfter)) {
+      options.signal?.throwIfAborted();
+      const info = await this.head(key);
+      if (info) yield info;
+    }
+  }
+
+  /** Keys below a folder (empty, or ending in `/`) in order of their bytes. */
+  async *#walk(folder: string, prefix: string, startAfter: string | undefined): AsyncIterable<string> {
+    const entries = await readdir(join(this.#root, folder), { withFileTypes: true }).catch(noneIfMissing);
+    // A folder sorts as if its name ended in '/', for so do the keys in it.
+    const names = entries
+      .filter((entry) => entry.isDirectory() || !TEMPORARY.test(entry.name))
+      .map((entry) => `${folder}${entry.name}${entry.isDirectory() ? '/' : ''}`)
+      .sort(compareKeys);
+    for (const name of names) {
+      if (name.endsWith('/')) {
+        const wanted = name.startsWith(prefix) || prefix.startsWith(name);
+        const passed =
+          startAfter !== undefined && !startAfter.startsWith(name) && compareKeys(name, startAfter) < 0;
+        if (wanted && !passed) yield* this.#walk(name, prefix, startAfter);
+      } else if (name.startsWith(prefix) && (startAfter === undefined || compareKeys(name, startAfter) > 0)) {
+        yield name;
+      }
+    }
+  }
+
+  async get(key: string, options: { signal?: AbortSignal } = {}): Promise<Uint8Array> {
+    try {
+      return await readFile(this.#path(key), { signal: options.signal });
+    } catch (error) {
+      throw isMissing(error) || codeOf(error) === 'EISDIR'
+        ? new ObjectMissingError(key, this.uri, { cause: error })
+        : error;
+    }
+  }
+
+  async head(key: string): Promise<ObjectInfo | undefined> {
+    try {
+      const info = await stat(this.#path(key));
+      if (!info.isFile()) return undefined;
+      return { key, sizeBytes: info.size, modifiedMs: Math.floor(info.mtimeMs) };
+    } catch (error) {
+      if (isMissing(error)) return undefined;
+      throw error;
+    }
+  }
+
+  async put(key: string, bytes: Uint8Array): Promise<void> {
+    await this.#publish(key, (temporary) => writeFlushed(temporary, bytes), rename);
+  }
+
+  async putIfAbsent(key: string, bytes: Uint8Array): Promise<'created' | 'exists'> {
+    // A quick look saves the loser of an old race the writing; the link below decides.
+    if (await this.head(key)) return 'exists';
+    try {
+      await this.#publish(key, (temporary) => writeFlushed(temporary, bytes), link);
+      return 'created';
+    } catch (error) {
+      if (codeOf(error) === 'EEXIST') return 'exists';
+      throw error;
+    }
+  }
+
+  async putFile(key: string, localPath: string, options: { signal?: AbortSignal } = {}): Promise<void> {
+    options.signal?.throwIfAborted();
+    await this.#publish(
+      key,
+      async (temporary) => {
+        await copyFile(localPath, temporary, constants.COPYFILE_FICLONE);
+        await flush(temporary);
+      },
+      rename,
+    );
+  }
+
+  /** The files themselves; nothing is copied, and releasing them does nothing. */
+  async checkout(keys: readonly string[]): Promise<LocalFiles> {
+    const wanted = new Set(keys);
+    await forEachLimited(keys, PARALLEL_FILES, async (key) => {
+      if (!(await this.head(key))) throw new ObjectMissingError(key, this.uri);
+    });
+    return {
+      pathOf: (key) => {
+        if (!wanted.has(key)) throw new Error(`'${key}' was not checked out`);
+        return this.#path(key);
+      },
+      release: () => undefined,
+    };
+  }
+
+  async delete(keys: readonly string[]): Promise<void> {
+    await forEachLimited(keys, PARALLEL_FILES, async (key) => {
+      await rm(this.#path(key), { force: true }).catch((error: unknown) => {
+        if (!isMissing(error)) throw error;
+      });
+    });
+  }
+
+  at(prefix: string): LocalObjectStore {
+    return new LocalObjectStore(join(this.#root, requireKey(prefix)));
+  }
+
+  #path(key: string): string {
+    return join(this.#root, requireKey(key));
+  }
+
+  /** Writes beside the target, then puts it in place; flushed to the disk, folder entries included. */
+  async #publish(
+    key: string,
+    write: (temporary: string) => Promise<void>,
+    place: (from: string, to: string) => Promise<void>,
+  ): Promise<void> {
+    const target = this.#path(key);
+    const folder = dirname(target);
+    const firstMade = await mkdir(folder, { recursive: true });
+    const temporary = join(folder, `.tmp-${randomUUID()}`);
+    try {
+      await write(temporary);
+      await place(temporary, target);
+    } finally {
+      // After a rename there is nothing left; after a link or a failure the temporary name goes.
+      await rm(temporary, { force: true });
+    }
+    await flush(folder);
+    for (
+      let made = folder;
+      firstMade !== undefined && made.length >= firstMade.length;
+      made = dirname(made)
+    ) {
+      await flush(dirname(made));
+    }
+  }
+}
+
+async function writeFlushed(path: string, bytes: Uint8Array): Promise<void> {
+  const file = await open(path, 'wx');
+  try {
+    await file.writeFile(bytes);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+/** fsync of a file or a folder. */
+async function flush(path: string): Promise<void> {
+  const handle = await open(path, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+function noneIfMissing(error: unknown): [] {
+  if (isMissing(error)) return [];
+  throw error;
+}
+
+function isMissing(error: unknown): boolean {
+  const code = codeOf(error);
+  return code === 'ENOENT' || code === 'ENOTDIR';
+}
+
+function codeOf(error: unknown): string | undefined {
+  return (error as NodeJS.ErrnoException | null)?.code;
+}

@@ -1,0 +1,76 @@
+/** Reading checkpoints: classic, multi-part, and V2 (JSON or Parquet, with sidecars). */
+import type { Action } from './actions.js';
+import { checkpointActions, type RawCheckpointRow } from './checkpoint-parquet.js';
+import { parseLines, toAction } from './commit-json.js';
+import { DeltaError } from './errors.js';
+import { SIDECAR_DIRECTORY } from './log-path.js';
+import type { CheckpointFile } from './log-segment.js';
+import { decodeOnce } from './path.js';
+import type { Engine, ObjectStore } from './ports.js';
+
+/**
+ * The live actions of a checkpoint (its tombstones are left out: a snapshot does not need them). Throws
+ * DELTA_ENGINE_REQUIRED without an engine, DELTA_CHECKPOINT_UNREADABLE for a damaged or incomplete one.
+ */
+export async function readCheckpoint(
+  store: ObjectStore,
+  engine: Engine | undefined,
+  file: CheckpointFile,
+): Promise<Action[]> {
+  const where = `${store.uri}/${file.keys[0] ?? ''}`;
+  try {
+    const rows = await readFiles(store, engine, file.keys);
+    const sidecars = rows.flatMap((row) => (row.sidecar ? [sidecarKey(row.sidecar)] : []));
+    const more = sidecars.length > 0 ? await readFiles(store, engine, sidecars) : [];
+    const actions = [...rows, ...more].flatMap((row) => toAction(row, where));
+    requireWhole(actions, where);
+    return actions;
+  } catch (cause) {
+    if (cause instanceof DeltaError && cause.code === 'DELTA_ENGINE_REQUIRED') throw cause;
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new DeltaError('DELTA_CHECKPOINT_UNREADABLE', `the checkpoint ${where} cannot be read: ${reason}`, {
+      cause,
+    });
+  }
+}
+
+async function readFiles(
+  store: ObjectStore,
+  engine: Engine | undefined,
+  keys: readonly string[],
+): Promise<RawCheckpointRow[]> {
+  const json = keys.filter((key) => key.endsWith('.json'));
+  const parquet = keys.filter((key) => !key.endsWith('.json'));
+  const rows: RawCheckpointRow[] = [];
+  for (const key of json) rows.push(...parseLines(await store.get(key), `${store.uri}/${key}`));
+  if (parquet.length === 0) return rows;
+  if (!engine) {
+    throw new DeltaError('DELTA_ENGINE_REQUIRED', `${store.uri}/${parquet[0]} needs an engine to be read`);
+  }
+  const files = await store.checkout(parquet);
+  try {
+    const paths = parquet.map((key) => files.pathOf(key));
+    const session = await engine.open({ inputs: paths });
+    try {
+      for (const path of paths) rows.push(...(await checkpointActions(session, path)));
+    } finally {
+      await session.close();
+    }
+  } finally {
+    files.release();
+  }
+  return rows;
+}
+
+function sidecarKey(sidecar: Readonly<Record<string, unknown>>): string {
+  const path = decodeOnce(String(sidecar['path']));
+  return `${SIDECAR_DIRECTORY}/${path.slice(path.lastIndexOf('/') + 1)}`;
+}
+
+function requireWhole(actions: readonly Action[], where: string): void {
+  for (const name of ['protocol', 'metaData'] as const) {
+    if (!actions.some((action) => name in action)) {
+      throw new DeltaError('DELTA_CHECKPOINT_UNREADABLE', `${where} has no ${name} action`);
+    }
+  }
+}

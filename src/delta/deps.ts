@@ -1,0 +1,28 @@
+/** What a table needs besides its store: time, chance and names are handed in, so that tests can hold them. */
+import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Clock, Engine } from './ports.js';
+
+export interface DeltaDeps {
+  /** Reads Parquet checkpoints. Without it only tables whose log is JSON can be opened. */
+  readonly engine?: Engine;
+  readonly clock: Clock;
+  /** Uniform in [0, 1). */
+  readonly random: () => number;
+  readonly sleep: (ms: number) => Promise<void>;
+  /** A name that nobody else uses (UUID). */
+  readonly newId: () => string;
+}
+
+/** The machine's own clock, chance and names. */
+export function systemDeps(overrides: Partial<DeltaDeps> = {}): DeltaDeps {
+  return {
+    clock: { nowMs: () => Date.now() },
+    random: Math.random,
+    sleep: async (ms) => {
+      await delay(ms);
+    },
+    newId: randomUUID,
+    ...overrides,
+  };
+}

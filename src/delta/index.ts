@@ -1,0 +1,45 @@
+/** The Delta Lake layer: `import { DeltaTable } from 'datalab/delta'`. */
+export type {
+  Action,
+  AddFile,
+  CommitInfo,
+  DeletionVector,
+  DomainMetadata,
+  Metadata,
+  Protocol,
+  RemoveFile,
+  Transaction,
+} from './actions.js';
+export type { CommitRequest, CommitResult, DeltaTableApi, Snapshot } from './api.js';
+export type { ConflictCheckName } from './conflict.js';
+export { changeTableActions, createTableActions, type CreateTableOptions } from './create.js';
+export { loadDeletedRows } from './deletion-vector.js';
+export { systemDeps, type DeltaDeps } from './deps.js';
+export { DELTA_ERRORS, DeltaError, type DeltaErrorCode } from './errors.js';
+export { overwriteActions, removeOf } from './overwrite.js';
+export { partitionValue } from './partition-values.js';
+export { keyOfPath } from './path.js';
+export {
+  ObjectNotFoundError,
+  type Clock,
+  type ColumnTextStats,
+  type EncodedRows,
+  type Engine,
+  type EngineSession,
+  type LocalFiles,
+  type ObjectInfo,
+  type ObjectStore,
+  type RowParquet,
+  type RowValue,
+  type ScanFile,
+  type ScanPlan,
+  type SessionOptions,
+  type WrittenFile,
+} from './ports.js';
+export { appendRows, widenSchema, type AppendRowsOptions, type AppendRowsResult, type Row } from './rows.js';
+export { checkoutScan, scanPlan, type CheckedOutScan, type DeletedRows, type ScanSource } from './scan.js';
+export { decimalOf, parseSchema, serialiseSchema } from './schema-json.js';
+export type { ArrayType, DataType, MapType, PrimitiveType, StructField, StructType } from './schema.js';
+export { stageBytes, stageFile, verifyStaged, type StageOptions } from './stage.js';
+export { statsJson } from './stats.js';
+export { DeltaTable } from './table.js';

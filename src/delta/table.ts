@@ -1,0 +1,138 @@
+/** A Delta table in a store. */
+import type { Action, CommitInfo } from './actions.js';
+import type { CommitRequest, CommitResult, DeltaTableApi, Snapshot } from './api.js';
+import { commitActions } from './commit.js';
+import { systemDeps, type DeltaDeps } from './deps.js';
+import { DeltaError } from './errors.js';
+import { mapLimited } from './limit.js';
+import { commitKey } from './log-path.js';
+import { listLog, readCommit } from './log-reader.js';
+import { loadSnapshot, refreshSnapshot } from './load.js';
+import { monotonicTimes } from './log-segment.js';
+import type { ObjectStore } from './ports.js';
+import { commitInfoOf } from './replay.js';
+import type { TableSnapshot } from './snapshot.js';
+
+/** A cached snapshot older than this is read anew: its successors may have been cleaned away in the meantime. */
+const CACHE_MAX_AGE_MS = 3_600_000;
+const PARALLEL_GETS = 16;
+
+/**
+ * One table: the store is rooted at its folder. Keeps its newest snapshot, so that asking again costs one request when
+ * nothing changed. Safe for concurrent callers; make one per table and process and keep it.
+ */
+export class DeltaTable implements DeltaTableApi {
+  readonly deps: DeltaDeps;
+  #cached: { readonly snapshot: TableSnapshot; readonly loadedMs: number } | undefined;
+  #refreshing: Promise<TableSnapshot> | undefined;
+
+  constructor(
+    readonly store: ObjectStore,
+    deps: Partial<DeltaDeps> = {},
+  ) {
+    this.deps = systemDeps(deps);
+  }
+
+  async snapshot(at?: { version: number } | { timestampMs: number }): Promise<TableSnapshot> {
+    if (!at) return this.#newest();
+    const version = 'version' in at ? at.version : await this.#versionAt(at.timestampMs);
+    if (this.#cached?.snapshot.version === version) return this.#cached.snapshot;
+    return loadSnapshot(this.store, this.deps.engine, version);
+  }
+
+  async snapshotIfExists(): Promise<TableSnapshot | null> {
+    try {
+      return await this.#newest();
+    } catch (error) {
+      if (error instanceof DeltaError && error.code === 'DELTA_TABLE_NOT_FOUND') return null;
+      throw error;
+    }
+  }
+
+  commit(request: CommitRequest): Promise<CommitResult> {
+    return commitActions(this.store, this.deps, request);
+  }
+
+  async commitInfo(version: number): Promise<CommitInfo> {
+    return commitInfoOf(await this.#actions(version)) ?? {};
+  }
+
+  /** The actions of one version, as they were committed. Throws DELTA_VERSION_NOT_FOUND. */
+  actions(version: number): Promise<readonly Action[]> {
+    return this.#actions(version);
+  }
+
+  async history(options: { limit?: number } = {}): Promise<Array<{ version: number; info: CommitInfo }>> {
+    const { commits } = await listLog(this.store);
+    const wanted = [...commits].reverse().slice(0, options.limit ?? commits.length);
+    return mapLimited(wanted, PARALLEL_GETS, async ({ version }) => ({
+      version,
+      info: await this.commitInfo(version),
+    }));
+  }
+
+  async #actions(version: number): Promise<Action[]> {
+    const actions = await readCommit(this.store, version);
+    if (actions) return actions;
+    throw new DeltaError(
+      'DELTA_VERSION_NOT_FOUND',
+      `${this.store.uri} has no commit ${commitKey(version)}: it was never made, or was cleaned away`,
+    );
+  }
+
+  /** Callers that ask while a refresh is under way share its answer only if it began after them: so they queue one more. */
+  async #newest(): Promise<TableSnapshot> {
+    const before = this.#refreshing;
+    if (before) await before.catch(() => undefined);
+    if (this.#refreshing && this.#refreshing !== before) return this.#refreshing;
+    const refreshing = this.#refresh();
+    this.#refreshing = refreshing;
+    try {
+      return await refreshing;
+    } finally {
+      if (this.#refreshing === refreshing) this.#refreshing = undefined;
+    }
+  }
+
+  async #refresh(): Promise<TableSnapshot> {
+    const nowMs = this.deps.clock.nowMs();
+    const cached = this.#cached;
+    const young = cached && nowMs - cached.loadedMs < CACHE_MAX_AGE_MS;
+    const next = young ? await refreshSnapshot(this.store, cached.snapshot) : undefined;
+    if (cached && next) {
+      if (next !== cached.snapshot) this.#cached = { snapshot: next, loadedMs: cached.loadedMs };
+      return next;
+    }
+    const snapshot = await loadSnapshot(this.store, this.deps.engine);
+    this.#cached = { snapshot, loadedMs: nowMs };
+    return snapshot;
+  }
+
+  /** The newest version that was committed at or before the time. */
+  async #versionAt(timestampMs: number): Promise<number> {
+    const { commits } = await listLog(this.store);
+    const times = await this.#inCommitTimes(monotonicTimes(commits));
+    let found: number | undefined;
+    for (const [version, time] of times) if (time <= timestampMs) found = version;
+    if (found !== undefined) return found;
+    if (commits.length === 0) {
+      throw new DeltaError('DELTA_TABLE_NOT_FOUND', `there is no Delta table at ${this.store.uri}`);
+    }
+    throw new DeltaError(
+      'DELTA_VERSION_NOT_FOUND',
+      `${this.store.uri} has no version as old as ${new Date(timestampMs).toISOString()}`,
+    );
+  }
+
+  /** Tables with in-commit timestamps say their times themselves. */
+  async #inCommitTimes(times: ReadonlyMap<number, number>): Promise<ReadonlyMap<number, number>> {
+    const newest: Snapshot = await this.#newest();
+    const { configuration } = newest.metadata;
+    if (configuration['delta.enableInCommitTimestamps'] !== 'true') return times;
+    const since = Number(configuration['delta.inCommitTimestampEnablementVersion'] ?? 0);
+    const versions = [...times.keys()].filter((version) => version >= since);
+    const infos = await mapLimited(versions, PARALLEL_GETS, (version) => this.commitInfo(version));
+    const inCommit = new Map(versions.map((version, index) => [version, infos[index]?.inCommitTimestamp]));
+    return new Map([...times].map(([version, time]) => [version, inCommit.get(version) ?? time]));
+  }
+}
