@@ -4,11 +4,12 @@
  * missing is skipped with its reason, and fails where CI is set.
  */
 import { spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createEphemeral, destroyEphemeral } from '../dist/platform/ephemeral.js';
 import { renderTable } from '../dist/platform/table.js';
+import { NONE, readReport, totals } from './test-report.mjs';
 import { locateKafka, locateProgram, TOOL_VERSIONS } from '../dist/platform/tools.js';
 import { toolCache } from '../dist/platform/settings.js';
 
@@ -29,7 +30,6 @@ const TIERS = {
   e2e: ['temporal', 's3', 'kafka'],
 };
 
-const NONE = Object.freeze({ passed: 0, failed: 0, skipped: 0, note: '' });
 let child;
 
 /** Runs a program of node_modules/.bin with this terminal; resolves to its exit code (1 when it was killed). */
@@ -65,27 +65,6 @@ async function runTier(tier, scratch, env) {
   return readReport(output, code);
 }
 
-/** Counts of a vitest JSON report. A file that failed outside its tests, and an error outside all files, count as one. */
-export function readReport(file, code) {
-  if (!existsSync(file))
-    return code === 0
-      ? { ...NONE, note: 'no tests' }
-      : { ...NONE, failed: 1, note: `vitest ended with code ${code}` };
-  const report = JSON.parse(readFileSync(file, 'utf8'));
-  const brokenFiles = report.testResults.filter(
-    ({ status, assertionResults }) =>
-      status === 'failed' && !assertionResults.some((test) => test.status === 'failed'),
-  );
-  const failed = report.numFailedTests + brokenFiles.length;
-  const outside = code !== 0 && failed === 0 ? 1 : 0;
-  return {
-    passed: report.numPassedTests,
-    failed: failed + outside,
-    skipped: report.numPendingTests + report.numTodoTests,
-    note: outside ? 'an error outside the tests' : report.testResults.length === 0 ? 'no tests' : '',
-  };
-}
-
 function missingTool(tier) {
   for (const need of TIERS[tier]) {
     try {
@@ -114,10 +93,6 @@ async function runAll(tiers, env, scratch) {
 }
 
 function summarise(rows) {
-  const sum = (key) => rows.reduce((total, row) => total + row[key], 0);
-  const ran = rows.filter(({ tier }) => tier !== 'static').reduce((n, row) => n + row.passed + row.failed, 0);
-  const onlyStatic = rows.every(({ tier }) => tier === 'static');
-  const nothingRan = ran === 0 && !onlyStatic;
   const cells = rows.map((row) => [
     row.tier,
     String(row.passed),
@@ -126,12 +101,13 @@ function summarise(rows) {
     row.seconds.toFixed(1),
     row.note,
   ]);
+  const { passed, failed, skipped, green, nothingRan } = totals(rows);
   process.stdout.write(
     `\n${renderTable([['tier', 'passed', 'failed', 'skipped', 'seconds', ''], ...cells])}\n\n`,
   );
   if (nothingRan) process.stdout.write('no test ran, which counts as a failure\n');
-  process.stdout.write(`${sum('passed')} passed, ${sum('failed')} failed, ${sum('skipped')} skipped\n`);
-  return sum('failed') > 0 || nothingRan ? 1 : 0;
+  process.stdout.write(`${passed} passed, ${failed} failed, ${skipped} skipped\n`);
+  return green ? 0 : 1;
 }
 
 async function main() {

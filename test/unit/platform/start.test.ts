@@ -1,0 +1,161 @@
+/** Starting and stopping, held against small programs in place of the services. */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { DatalabError } from '../../../src/contracts/errors.js';
+import { withLock } from '../../../src/platform/lock.js';
+import { freePorts } from '../../../src/platform/ports.js';
+import { endGroup } from '../../../src/platform/process.js';
+import { livingRecord, readRecord, writeRecord } from '../../../src/platform/record.js';
+import type { ServiceDefinition } from '../../../src/platform/services/definition.js';
+import { ensureSettings, type Settings } from '../../../src/platform/settings.js';
+import { startPlatform, withoutServices } from '../../../src/platform/start.js';
+import { startService } from '../../../src/platform/start-service.js';
+
+let folder: string;
+let settings: Settings;
+const SERVER = `require('net').createServer().listen(Number(process.argv[1]), '127.0.0.1', () => console.log('up'))`;
+
+/** A real program on a real port that counts as the S3 gateway. */
+function service(script: string, more: Partial<ServiceDefinition> = {}): ServiceDefinition {
+  return {
+    name: 's3',
+    title: 'Test service',
+    required: true,
+    ports: ['s3'],
+    needs: [],
+    startSeconds: 10,
+    stopSeconds: 5,
+    command: ({ ports }) => ({
+      file: process.execPath,
+      args: ['-e', script, String(ports.s3)],
+      env: process.env,
+    }),
+    readyInLog: (log) => log.includes('up'),
+    probe: () => Promise.resolve('fine'),
+    ...more,
+  };
+}
+
+beforeEach(async () => {
+  folder = mkdtempSync(path.join(tmpdir(), 'datalab-start-'));
+  const [s3] = await freePorts(1);
+  settings = ensureSettings({ DATALAB_STATE_DIR: folder, DATALAB_S3_PORT: String(s3) });
+});
+afterEach(async () => {
+  const record = readRecord(folder, 's3');
+  if (record) await endGroup(record, 5);
+  rmSync(folder, { recursive: true, force: true });
+});
+
+test('a second start finds the first', async () => {
+  const first = await startService(service(SERVER), settings);
+  expect(first.outcome).toBe('started');
+  expect(await startService(service(SERVER), settings)).toEqual({ outcome: 'running', pid: first.pid });
+});
+
+test('a service from an older build is replaced', async () => {
+  const first = await startService(service(SERVER, { version: () => 'one' }), settings);
+  const second = await startService(service(SERVER, { version: () => 'two' }), settings);
+  expect(second.outcome).toBe('started');
+  expect(second.pid).not.toBe(first.pid);
+});
+
+test('a record whose process id belongs to another program now is not believed', async () => {
+  const { pid } = await startService(service(SERVER), settings);
+  const record = livingRecord(folder, 's3');
+  if (!record) throw new Error('no record');
+  await endGroup(record, 5);
+  writeRecord(folder, 's3', { ...record, pid: process.pid });
+  const again = await startService(service(SERVER), settings);
+  expect(again.outcome).toBe('started');
+  expect([pid, process.pid]).not.toContain(again.pid);
+});
+
+test('a broken record counts as none', async () => {
+  mkdirSync(path.join(folder, 'run'), { recursive: true });
+  writeFileSync(path.join(folder, 'run', 's3.json'), '{"pid": 1');
+  expect(livingRecord(folder, 's3')).toBeUndefined();
+  expect((await startService(service(SERVER), settings)).outcome).toBe('started');
+});
+
+test('a taken port is named with its holder and the variable that moves it', async () => {
+  const other = createServer().listen(settings.ports.s3, '127.0.0.1');
+  await once(other, 'listening');
+  const error = await startService(service(SERVER), settings).catch((reason: unknown) => reason);
+  other.close();
+  expect(error).toBeInstanceOf(DatalabError);
+  expect(error).toMatchObject({ code: 'PORT_TAKEN' });
+  expect((error as Error).message).toMatch(
+    new RegExp(`port ${settings.ports.s3}, wanted by Test service, .*pid ${process.pid}.*DATALAB_S3_PORT`),
+  );
+});
+
+test('a service that ends at once is reported with what it said', async () => {
+  const started = startService(service(`console.log('no licence'); process.exit(3)`), settings);
+  await expect(started).rejects.toThrow(/Test service: it ended before it was ready.*\n\s+no licence/s);
+  expect(livingRecord(folder, 's3')).toBeUndefined();
+});
+
+test('a service that never answers is ended again', async () => {
+  const deaf = service(SERVER, { startSeconds: 0.5, probe: () => Promise.reject(new Error('silence')) });
+  await expect(startService(deaf, settings)).rejects.toThrow(/no answer within 0.5 s: silence/);
+  expect(livingRecord(folder, 's3')).toBeUndefined();
+});
+
+test('a program that is not there is said to be so', async () => {
+  const absent = service('', { command: () => ({ file: path.join(folder, 'none'), args: [], env: {} }) });
+  await expect(startService(absent, settings)).rejects.toMatchObject({ code: 'SERVICE_FAILED' });
+});
+
+test('a service that can be helped is started once more, and only once', async () => {
+  const flag = path.join(folder, 'flag');
+  const script = `require('fs').existsSync(${JSON.stringify(flag)}) ? ${SERVER} : (console.log('xattr'), process.exit(1))`;
+  let helped = 0;
+  const recover = (_: Settings, log: string): boolean => {
+    helped++;
+    writeFileSync(flag, '');
+    return log.includes('xattr');
+  };
+  expect((await startService(service(script, { recover }), settings)).outcome).toBe('started');
+  expect(helped).toBe(1);
+});
+
+test('two starts of one folder follow each other; a dead holder is passed over', async () => {
+  const order: string[] = [];
+  const hold = (name: string) =>
+    withLock(folder, 10, async () => {
+      order.push(`${name} in`);
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      order.push(`${name} out`);
+    });
+  await Promise.all([hold('a'), hold('b'), hold('c')]);
+  for (let i = 0; i < order.length; i += 2) expect(order[i + 1]).toBe(order[i]?.replace('in', 'out'));
+  writeFileSync(path.join(folder, 'run', 'lock'), JSON.stringify({ pid: 1, startTicks: -1, bootId: 'old' }));
+  expect(await withLock(folder, 1, () => Promise.resolve('through'))).toBe('through');
+  writeFileSync(path.join(folder, 'run', 'lock'), '');
+  expect(await withLock(folder, 1, () => Promise.resolve('through'))).toBe('through');
+});
+
+test('without its tools a platform says what is off, and Temporal is indispensable', async () => {
+  const env = { DATALAB_STATE_DIR: folder, DATALAB_CACHE_DIR: path.join(folder, 'no-tools'), PATH: '' };
+  const { settings: after, outcomes } = await startPlatform(env, { without: ['worker'] });
+  expect(outcomes.map(({ service: name, outcome }) => [name, outcome])).toEqual([
+    ['temporal', 'failed'],
+    ['s3', 'left out'],
+    ['kafka', 'left out'],
+  ]);
+  expect(outcomes[0]?.detail).toMatch(/temporal is neither on PATH nor in .*infra\/prepare\/temporal\.sh/);
+  expect(after.env).toMatchObject({
+    DATALAB_LAKE_URI: `file://${folder}/data/lake`,
+    DATALAB_KAFKA_ENABLED: 'false',
+  });
+});
+
+test('a lake in the gateway is not exchanged for an empty folder', () => {
+  mkdirSync(path.join(folder, 'data', 's3', 'datalab', 'lake'), { recursive: true });
+  expect(() => withoutServices(settings, new Set(['s3']))).toThrow(/cannot do without the gateway/);
+});

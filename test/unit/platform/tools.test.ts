@@ -1,0 +1,13 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { expect, test } from 'vitest';
+import { PROJECT_ROOT } from '../../../src/platform/settings.js';
+import { TOOL_VERSIONS } from '../../../src/platform/tools.js';
+
+test('the scripts that prepare the tools and the program that runs them name the same versions', () => {
+  const read = (file: string): string => readFileSync(path.join(PROJECT_ROOT, 'infra', file), 'utf8');
+  expect(read('prepare/temporal.sh')).toContain(`VERSION=${TOOL_VERSIONS.temporal}\n`);
+  expect(read('prepare/versitygw.sh')).toContain(`VERSION=${TOOL_VERSIONS.versitygw}\n`);
+  expect(read('prepare/python.sh')).toContain(`VERSION=${TOOL_VERSIONS.deltalake}\n`);
+  expect(read('kafka/pom.xml')).toContain(`<kafka.version>${TOOL_VERSIONS.kafka}</kafka.version>`);
+});
