@@ -21,6 +21,8 @@ export async function connectTemporal(config: Config['temporal']): Promise<Clien
   }
 }
 
+type SearchAttribute = (typeof SEARCH_ATTRIBUTES)[keyof typeof SEARCH_ATTRIBUTES];
+
 // temporal.api.enums.v1.IndexedValueType, by the name that contracts/flows.ts uses.
 const INDEXED_VALUE_TYPE = { KEYWORD: 2, DATETIME: 6 } as const;
 
@@ -36,8 +38,13 @@ export async function ensureSearchAttributes(client: Client): Promise<void> {
     ({ name }) => !(name in (known.customAttributes ?? {})),
   );
   if (missing.length === 0) return;
-  await operatorService.addSearchAttributes({
-    namespace,
-    searchAttributes: Object.fromEntries(missing.map(({ name, type }) => [name, INDEXED_VALUE_TYPE[type]])),
+  await addSearchAttributes(client, missing);
+}
+
+/** Registers attributes that the namespace does not have. */
+export async function addSearchAttributes(client: Client, attributes: readonly SearchAttribute[]): Promise<void> {
+  await (client.connection as Connection).operatorService.addSearchAttributes({
+    namespace: client.options.namespace,
+    searchAttributes: Object.fromEntries(attributes.map(({ name, type }) => [name, INDEXED_VALUE_TYPE[type]])),
   });
 }

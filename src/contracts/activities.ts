@@ -20,7 +20,6 @@ export interface RunPlan {
   readonly fingerprint: string;
   readonly gold: readonly string[];
   readonly heavy: StepPolicy;
-  readonly light: StepPolicy;
 }
 
 /** New sources of a run; the list itself is in the lake at `manifest`. */
@@ -31,6 +30,8 @@ export interface Discovery {
   readonly fresh: number;
   readonly bytes: number;
   readonly manifest: string | null;
+  /** Bronze as it stands, or null where there is none yet. */
+  readonly current: TableState | null;
 }
 
 /** Files written where no reader looks, ready to be judged and published. */
@@ -79,8 +80,8 @@ export interface EtlActivities {
   planRun(run: RunRef): Promise<RunPlan>;
   /** Lists the sources and sets aside those that Bronze already holds. */
   discoverSources(run: RunRef): Promise<Discovery>;
-  /** Reads the new sources into staged Bronze and quarantine files. */
-  writeBronze(run: RunRef, discovery: Discovery): Promise<Staged>;
+  /** Reads the sources of a discovery's manifest into staged Bronze and quarantine files. */
+  writeBronze(run: RunRef, sources: string): Promise<Staged>;
   /** Measures the dataset's checks on the staged Bronze rows. */
   auditBronze(run: RunRef, staged: Staged): Promise<Audit>;
   /** Cleans Bronze into staged Silver files where Silver is behind. */

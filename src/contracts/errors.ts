@@ -133,6 +133,11 @@ export const ERRORS = {
     remedy:
       'Nothing was published. Where silver.sql filters or joins, let it return every Bronze row exactly once.',
   },
+  ROW_UNSUPPORTED: {
+    retry: false,
+    remedy:
+      'This is a bug of the record named in the message: give the column a type and values that rows can carry.',
+  },
 } as const satisfies Record<string, ErrorEntry>;
 
 interface ErrorEntry {

@@ -24,12 +24,7 @@ import { identifyRun, RunState } from './run-state.js';
 export const progressQuery = defineQuery<EtlSummary>(PROGRESS_QUERY);
 
 export async function medallionEtl(input: MedallionEtlInput): Promise<EtlSummary> {
-  if (typeof input?.dataset !== 'string' || input.dataset === '') {
-    throw ApplicationFailure.nonRetryable(
-      `medallionEtl needs the input {"dataset": "<name>"}, got ${JSON.stringify(input)}`,
-      'INPUT_INVALID',
-    );
-  }
+  requireInput(input);
   const state = new RunState(identifyRun(input.dataset, input.logicalTime));
   setHandler(progressQuery, () => state.snapshot);
   const startedAt = new Date().toISOString();
@@ -45,6 +40,24 @@ export async function medallionEtl(input: MedallionEtlInput): Promise<EtlSummary
     await CancellationScope.nonCancellable(() => close(state, startedAt, outcome, describe(error)));
     throw error;
   }
+}
+
+/** People start flows by hand, from the Web UI and the `temporal` command: the type says nothing there. */
+function requireInput(input: MedallionEtlInput): void {
+  const { dataset, logicalTime } = (input ?? {}) as Partial<Record<keyof MedallionEtlInput, unknown>>;
+  const problem =
+    typeof dataset !== 'string' || dataset === ''
+      ? '"dataset" is the name of a folder in datasets/'
+      : logicalTime !== undefined &&
+          (typeof logicalTime !== 'string' || Number.isNaN(Date.parse(logicalTime)))
+        ? '"logicalTime" is an ISO instant such as 2013-03-01T06:00:00Z'
+        : undefined;
+  if (problem === undefined) return;
+  const got = JSON.stringify(input)?.slice(0, 200);
+  throw ApplicationFailure.nonRetryable(
+    `medallionEtl takes {"dataset": "…", "logicalTime"?: "…"}: ${problem}; got ${got}`,
+    'INPUT_INVALID',
+  );
 }
 
 async function process(state: RunState, input: MedallionEtlInput): Promise<void> {

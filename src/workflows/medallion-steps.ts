@@ -17,7 +17,11 @@ export async function fillBronze(etl: EtlActivities, state: RunState): Promise<b
     state.did(discovery.step);
     state.listed({ listed: discovery.listed, ingested: discovery.fresh, known: discovery.known });
 
-    const staged = await etl.writeBronze(run, discovery);
+    if (discovery.manifest === null) {
+      if (discovery.current) state.stands(discovery.current);
+      return true;
+    }
+    const staged = await etl.writeBronze(run, discovery.manifest);
     state.did(staged.step);
     state.balanced('bronze', staged.ledger);
     if (staged.manifest === null) {

@@ -1,0 +1,144 @@
+/**
+ * Publish: one Delta commit makes staged files visible. Repeating it finds the first commit by the manifest's key;
+ * somebody else's commit in between is an answer, and nothing of ours is visible then.
+ */
+import type { Published } from '../contracts/activities.js';
+import { DatalabError } from '../contracts/errors.js';
+import type { RunRef } from '../contracts/run.js';
+import {
+  createTableActions,
+  overwriteActions,
+  verifyStaged,
+  type Action,
+  type DeltaTable,
+  type Snapshot,
+} from '../delta/index.js';
+import { noteOf, type PublishNote } from '../medallion/commit-note.js';
+import type { ActivityDeps } from './deps.js';
+import { publishQuarantine } from './quarantine.js';
+import { readManifest, type StagingManifest } from './staging.js';
+import { runStep } from './step.js';
+import { stateOf, type LakeTables } from './tables.js';
+
+/** Half of the shortest time that VACUUM leaves unreferenced files alone: 7 days. */
+const STAGED_AGE_MAX_MS = 3.5 * 24 * 3600 * 1000;
+
+export async function publish(
+  deps: ActivityDeps,
+  tables: LakeTables,
+  run: RunRef,
+  key: string,
+): Promise<Published> {
+  const manifest = await readManifest<StagingManifest>(deps.lake, key);
+  const name = `${manifest.layer}.${manifest.table}`;
+  const { step, value } = await runStep(`publish ${name}`, deps.scratchDirectory, async (context) => {
+    const table = tables.table(manifest.layer, manifest.table);
+    const bytes = manifest.adds.reduce((sum, add) => sum + add.size, 0);
+    const head = await table.snapshotIfExists();
+    const earlier = await findPublish(table, manifest, key, head);
+    if (earlier !== undefined) {
+      const snapshot = await table.snapshot({ version: earlier });
+      const detail = `version ${earlier}, published by an earlier attempt`;
+      return { rows: manifest.rows, bytes, detail, value: { status: 'published' as const, snapshot } };
+    }
+    await requirePublishable(deps, tables, manifest);
+    await publishQuarantine(deps, tables, run, manifest, context);
+    const committed = await commit(deps, tables, table, run, manifest, key);
+    if (committed.status === 'conflict') {
+      const detail = `${committed.check} at version ${committed.version}: ${committed.detail}`;
+      return {
+        outcome: 'conflict' as const,
+        rows: 0,
+        bytes: 0,
+        detail,
+        value: { status: 'conflict' as const, snapshot: null },
+      };
+    }
+    const snapshot = await table.snapshot({ version: committed.version });
+    const why = manifest.rebuild ? `, rebuilt: ${manifest.rebuild}` : '';
+    return {
+      rows: manifest.rows,
+      bytes,
+      detail: `version ${committed.version}${why}`,
+      value: { status: 'published' as const, snapshot },
+    };
+  });
+  const state = value.snapshot && stateOf(name, value.snapshot, true);
+  return { step, status: value.status, table: state, ledger: manifest.ledger, detail: step.detail };
+}
+
+/** The version that published this manifest, where an earlier attempt did and could not say so. */
+async function findPublish(
+  table: DeltaTable,
+  manifest: StagingManifest,
+  key: string,
+  head: Snapshot | null,
+): Promise<number | undefined> {
+  if (!head) return undefined;
+  for (let version = head.version; version > (manifest.baseVersion ?? -1); version--) {
+    const note = noteOf(await table.commitInfo(version));
+    if (note?.kind === 'publish' && note.manifest === key) return version;
+  }
+  return undefined;
+}
+
+async function requirePublishable(
+  deps: ActivityDeps,
+  tables: LakeTables,
+  manifest: StagingManifest,
+): Promise<void> {
+  const ageMs = deps.clock.nowMs() - manifest.stagedAtMs;
+  if (ageMs > STAGED_AGE_MAX_MS) {
+    throw new DatalabError(
+      'STAGING_EXPIRED',
+      `files of ${manifest.layer}.${manifest.table} were staged ${Math.round(ageMs / 3600_000)} hours ago; a VACUUM may have taken them`,
+    );
+  }
+  await verifyStaged(tables.store(manifest.layer, manifest.table), manifest.adds);
+}
+
+async function commit(
+  deps: ActivityDeps,
+  tables: LakeTables,
+  table: DeltaTable,
+  run: RunRef,
+  manifest: StagingManifest,
+  key: string,
+): ReturnType<DeltaTable['commit']> {
+  const base = manifest.baseVersion === null ? null : await table.snapshot({ version: manifest.baseVersion });
+  const { ledger, rows, fingerprint, rebuild } = manifest;
+  const note: PublishNote = {
+    kind: 'publish',
+    manifest: key,
+    run,
+    ledger,
+    rows,
+    fingerprint,
+    ...(rebuild && { rebuild }),
+  };
+  const transactions: Action[] = manifest.transactions.map((txn) => ({
+    txn: { ...txn, lastUpdated: deps.clock.nowMs() },
+  }));
+  return table.commit({
+    base,
+    actions: [...contentActions(deps, manifest, base), ...transactions],
+    operation: 'WRITE',
+    operationParameters: { mode: manifest.mode === 'append' ? 'Append' : 'Overwrite' },
+    operationMetrics: { numFiles: String(manifest.adds.length), numOutputRows: String(rows) },
+    // What an overwrite replaces it has read; an append depends on nothing but its transactions.
+    read: manifest.mode === 'append' ? 'nothing' : 'table',
+    info: { datalab: note },
+  });
+}
+
+function contentActions(deps: ActivityDeps, manifest: StagingManifest, base: Snapshot | null): Action[] {
+  const { schema, adds, fingerprint } = manifest;
+  const configuration = { 'datalab.fingerprint': fingerprint };
+  const added: Action[] = adds.map((add) => ({ add }));
+  if (!base) {
+    const { clock, newId } = deps;
+    return [...createTableActions({ schema, partitionColumns: [], configuration, clock, newId }), ...added];
+  }
+  if (manifest.mode === 'append') return added;
+  return overwriteActions(base, adds, { schema, configuration, clock: deps.clock });
+}

@@ -1,0 +1,146 @@
+/** Refused rows, made visible before the layer that refused them, so that a row is never in neither place. */
+import path from 'node:path';
+import type { RunRef } from '../contracts/run.js';
+import {
+  createTableActions,
+  scanPlan,
+  stageFile,
+  type Action,
+  type AddFile,
+  type Snapshot,
+} from '../delta/index.js';
+import { DatalabError } from '../contracts/errors.js';
+import { quarantineTransaction } from '../medallion/transactions.js';
+import type { ActivityDeps } from './deps.js';
+import type { StagedQuarantine, StagingManifest } from './staging.js';
+import type { StepContext } from './step.js';
+import type { LakeTables } from './tables.js';
+
+const ROUNDS_MAX = 20;
+
+/** Publishes the manifest's quarantine. Rows of a source that are there already are left out; repeating adds nothing. */
+export async function publishQuarantine(
+  deps: ActivityDeps,
+  tables: LakeTables,
+  run: RunRef,
+  manifest: StagingManifest,
+  context: StepContext,
+): Promise<void> {
+  const { quarantine, layer, dataset } = manifest;
+  if (!quarantine) return;
+  const table = tables.table('quarantine', dataset);
+  for (let round = 1; round <= ROUNDS_MAX; round++) {
+    const base = await table.snapshotIfExists();
+    const content = await contentActions(deps, tables, manifest, quarantine, base, context);
+    if (content.length === 0) return;
+    const created = base
+      ? []
+      : createTableActions({
+          schema: quarantine.schema,
+          partitionColumns: ['layer'],
+          configuration: {},
+          clock: deps.clock,
+          newId: deps.newId,
+        });
+    const result = await table.commit({
+      base,
+      actions: [...created, ...content],
+      operation: 'WRITE',
+      operationParameters: { mode: quarantine.mode === 'append' ? 'Append' : 'Overwrite', layer },
+      read: 'nothing',
+      info: { datalab: { kind: 'quarantine', run } },
+    });
+    if (result.status === 'committed') return;
+  }
+  throw new DatalabError(
+    'PUBLISH_CONTENDED',
+    `quarantine.${dataset}: ${ROUNDS_MAX} other commits came first`,
+  );
+}
+
+async function contentActions(
+  deps: ActivityDeps,
+  tables: LakeTables,
+  manifest: StagingManifest,
+  quarantine: StagedQuarantine,
+  base: Snapshot | null,
+  context: StepContext,
+): Promise<Action[]> {
+  const { layer, dataset } = manifest;
+  if (quarantine.mode === 'replace') {
+    const old = base?.files.filter((file) => file.partitionValues['layer'] === layer) ?? [];
+    const deletionTimestamp = deps.clock.nowMs();
+    return [
+      ...old.map(({ path: file, partitionValues, size, deletionVector }): Action => ({
+        remove: {
+          path: file,
+          dataChange: true,
+          deletionTimestamp,
+          extendedFileMetadata: true,
+          partitionValues,
+          size,
+          ...(deletionVector && { deletionVector }),
+        },
+      })),
+      ...quarantine.adds.map((add): Action => ({ add })),
+    ];
+  }
+  const missing = quarantine.sourceIds.filter((id) => !base?.transaction(quarantineTransaction(layer, id)));
+  if (missing.length === 0) return [];
+  const adds =
+    missing.length === quarantine.sourceIds.length
+      ? quarantine.adds
+      : await onlySources(deps, tables, dataset, quarantine, missing, context);
+  const lastUpdated = deps.clock.nowMs();
+  return [
+    ...adds.map((add): Action => ({ add })),
+    ...missing.map((id): Action => ({
+      txn: { appId: quarantineTransaction(layer, id), version: 1, lastUpdated },
+    })),
+  ];
+}
+
+/** Another run published the refused rows of some of the sources first: writes again what is left. */
+async function onlySources(
+  deps: ActivityDeps,
+  tables: LakeTables,
+  dataset: string,
+  quarantine: StagedQuarantine,
+  sourceIds: readonly string[],
+  { scratch, signal }: StepContext,
+): Promise<AddFile[]> {
+  const store = tables.store('quarantine', dataset);
+  const [first] = quarantine.adds;
+  if (!first) return [];
+  const keys = quarantine.adds.map((add) => decodeURIComponent(add.path));
+  const local = await store.checkout(keys, { signal });
+  const session = await deps.engine.open({
+    inputs: keys.map((key) => local.pathOf(key)),
+    outputDirectory: scratch,
+    signal,
+  });
+  try {
+    const relation = deps.engine.relation(
+      scanPlan({ schema: quarantine.schema, partitionColumns: ['layer'], files: quarantine.adds }, (key) =>
+        local.pathOf(key),
+      ),
+    );
+    const wanted = sourceIds.map((id) => `'${id}'`).join(', ');
+    const file = await session.writeParquet(
+      `SELECT * EXCLUDE (layer) FROM ${relation} WHERE _source_id IN (${wanted})`,
+      `${path.basename(scratch)}.parquet`,
+    );
+    if (!file) return [];
+    return [
+      await stageFile(store, file, {
+        schema: quarantine.schema,
+        partitionValues: first.partitionValues,
+        clock: deps.clock,
+        newId: deps.newId,
+      }),
+    ];
+  } finally {
+    await session.close();
+    local.release();
+  }
+}

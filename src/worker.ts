@@ -1,0 +1,130 @@
+/**
+ * The composition root: configuration → connectors → activities → one Temporal worker for each pool it is told.
+ *
+ *   node dist/worker.js [--pool flows|etl|all]...
+ *
+ * Only the pool `flows` loads workflow code. SIGTERM and SIGINT stop it: running activities may finish within the
+ * configured grace, then they are cancelled and another worker takes them.
+ */
+import { randomUUID } from 'node:crypto';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import pino, { type Logger } from 'pino';
+import { createActivities } from './activities/index.js';
+import type { ActivityDeps } from './activities/deps.js';
+import { loadConfig, type Config, type LoadedConfig } from './config/config.js';
+import { loadDataset } from './config/datasets.js';
+import { createDuckDbEngine } from './connectors/duckdb/engine.js';
+import { kafkaSink, type KafkaSink } from './connectors/kafka.js';
+import { resolveLakeUri } from './connectors/lake-uri.js';
+import { openObjectStore } from './connectors/object-store/index.js';
+import { parquetRows } from './connectors/parquet-rows.js';
+import { openSources } from './connectors/sources/index.js';
+import { connectTemporal, ensureSearchAttributes } from './connectors/temporal.js';
+import { POOLS, TASK_QUEUES, type Pool } from './contracts/flows.js';
+import { WORKFLOW_BUNDLE_PATH } from './workflow-bundle.js';
+
+/** Runs workers for the pools until the process is told to stop. */
+export async function runWorker(pools: readonly Pool[], loaded: LoadedConfig): Promise<void> {
+  const { config } = loaded;
+  const log = pino({ level: config.logging.level, base: { service: 'worker' } });
+  Runtime.install({ logger: temporalLogger(log), shutdownSignals: ['SIGTERM', 'SIGINT'] });
+
+  const client = await connectTemporal(config.temporal);
+  await ensureSearchAttributes(client);
+  await client.connection.close();
+
+  const { address, namespace, apiKey, tls } = config.temporal;
+  const connection = await NativeConnection.connect({
+    address,
+    tls,
+    ...(apiKey !== undefined && { apiKey }),
+  });
+  const events = config.kafka.enabled ? kafkaSink(config.kafka) : null;
+  try {
+    const activities = createActivities(composeActivityDeps(loaded, events, log));
+    const workers = await Promise.all(
+      pools.map((pool) =>
+        Worker.create({
+          connection,
+          namespace,
+          taskQueue: TASK_QUEUES[pool],
+          activities,
+          ...(pool === 'flows' && { workflowBundle: { codePath: WORKFLOW_BUNDLE_PATH } }),
+          maxConcurrentActivityTaskExecutions: config.worker.concurrency[pool],
+          maxHeartbeatThrottleInterval: '1s',
+          shutdownGraceTime: `${config.worker.shutdownGraceSeconds}s`,
+          shutdownForceTime: `${config.worker.shutdownGraceSeconds + 10}s`,
+        }),
+      ),
+    );
+    const running = Promise.all(workers.map((worker) => worker.run()));
+    log.info({ pools, lake: config.lake.uri, temporal: address }, 'worker ready');
+    await running;
+  } finally {
+    await events?.close();
+    await connection.close();
+  }
+}
+
+/** Everything the activities need, made from the configuration. */
+export function composeActivityDeps(
+  { config, projectDirectory }: LoadedConfig,
+  events: KafkaSink | null,
+  log: Logger,
+): ActivityDeps {
+  const inProject = (folder: string): string => path.resolve(projectDirectory, folder);
+  const scratchDirectory = inProject(config.worker.scratchDirectory);
+  const { s3 } = config;
+  return {
+    config,
+    lake: openObjectStore(resolveLakeUri(config.lake.uri, projectDirectory), {
+      s3,
+      cacheDirectory: inProject(config.worker.cacheDirectory),
+      cacheBytes: config.worker.cacheGb * 2 ** 30,
+    }),
+    engine: createDuckDbEngine({
+      memoryLimit: engineMemory(config),
+      threads: config.limits.etl.cores,
+      spillDirectory: path.join(scratchDirectory, 'spill'),
+    }),
+    rowParquet: parquetRows,
+    sources: openSources({ projectDirectory, s3 }),
+    events,
+    loadDataset: (name) => loadDataset(inProject(config.datasets.directory), name),
+    clock: { nowMs: () => Date.now() },
+    newId: randomUUID,
+    scratchDirectory,
+    log: (fields, message) => log.info(fields, message),
+  };
+}
+
+/** The steps that may run at once share the flow's memory. */
+function engineMemory(config: Config): string {
+  const { memoryGb } = config.limits.etl;
+  return `${Math.max(256, Math.floor((memoryGb * 1024) / config.worker.concurrency.etl))}MB`;
+}
+
+function temporalLogger(log: Logger): DefaultLogger {
+  return new DefaultLogger('WARN', ({ level, message, meta }) => {
+    log[level === 'ERROR' ? 'error' : 'warn']({ ...meta }, message);
+  });
+}
+
+function poolsOf(names: readonly string[]): Pool[] {
+  if (names.length === 0 || names.includes('all')) return [...POOLS];
+  const unknown = names.filter((name) => !POOLS.includes(name as Pool));
+  if (unknown.length > 0)
+    throw new Error(`unknown pool ${unknown.join(', ')}; there are ${POOLS.join(', ')} and all`);
+  return names as Pool[];
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const { values } = parseArgs({ options: { pool: { type: 'string', multiple: true } } });
+  await runWorker(
+    poolsOf(values.pool ?? []),
+    await loadConfig({ projectDirectory: process.cwd(), env: process.env }),
+  );
+}
