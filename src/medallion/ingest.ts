@@ -1,0 +1,201 @@
+/** Sources → Bronze: every well-formed row as received and typed; every other row in quarantine with its reason. */
+import type { DatasetDefinition } from '../contracts/dataset.js';
+import type { Progress } from '../contracts/flows.js';
+import type { Ledger } from '../contracts/ledger.js';
+import type { LocalSource } from '../contracts/sources.js';
+import { identifier, literal, literalList } from '../contracts/sql-text.js';
+import type { Engine, EngineSession, WrittenFile } from '../delta/ports.js';
+import type { StructType } from '../delta/schema.js';
+import { frame, type Framed } from './frame.js';
+import { addLedgers, balanced } from './ledger.js';
+import { frameScan, refusedRows, typedRows, untypedRows, type FrameScan } from './parse.js';
+import { bronzeSchema, QUARANTINE_SCHEMA } from './schema.js';
+
+/** The run that rows are stamped with. */
+export interface RunStamp {
+  readonly runId: string;
+  /** ISO instant for `_ingested_at`. */
+  readonly at: string;
+}
+
+export interface IngestInput {
+  readonly engine: Engine;
+  readonly dataset: DatasetDefinition;
+  readonly sources: readonly LocalSource[];
+  /** An empty folder; what is left in it may be removed afterwards. */
+  readonly scratchDirectory: string;
+  /** Folder for the Parquet files. May be the scratch folder. */
+  readonly outputDirectory: string;
+  readonly run: RunStamp;
+  readonly onProgress?: (progress: Progress) => void;
+  readonly signal?: AbortSignal;
+}
+
+/** What became of one source. A source with the same bytes as an earlier one is not read: `sameAs` names that one. */
+export interface SourceOutcome {
+  readonly sourceId: string;
+  readonly path: string;
+  readonly read: number;
+  readonly accepted: number;
+  readonly quarantined: number;
+  readonly sameAs?: string;
+}
+
+export interface Ingested {
+  /** Files of `schema`; none where no row was accepted. */
+  readonly bronze: readonly WrittenFile[];
+  readonly schema: StructType;
+  /** Files of `quarantineSchema` without its partition column `layer`, which is `bronze` for all of them. */
+  readonly quarantine: readonly WrittenFile[];
+  readonly quarantineSchema: StructType;
+  readonly ledger: Ledger;
+  readonly perSource: readonly SourceOutcome[];
+  /** Sentences for the log: columns that the dataset does not declare. */
+  readonly warnings: readonly string[];
+}
+
+/**
+ * Reads the sources. Throws SOURCE_HEADER_MISMATCH, LEDGER_UNBALANCED, and the engine's errors. Damage inside a source
+ * is no error: it ends in quarantine, and the ledger says how many.
+ */
+export async function ingest(input: IngestInput): Promise<Ingested> {
+  const first = new Map<string, LocalSource>();
+  for (const source of input.sources) if (!first.has(source.sourceId)) first.set(source.sourceId, source);
+  const sources = [...first.values()];
+  const framed = await frame({ ...input, sources });
+  const session = await input.engine.open({
+    inputs: [...framed.groups.map((group) => group.path), framed.refusedPath],
+    outputDirectory: input.outputDirectory,
+    ...(input.signal ? { signal: input.signal } : {}),
+  });
+  try {
+    return await parse(input, sources, framed, session);
+  } finally {
+    await session.close();
+  }
+}
+
+async function parse(
+  input: IngestInput,
+  sources: readonly LocalSource[],
+  framed: Framed,
+  session: EngineSession,
+): Promise<Ingested> {
+  await session.run(setUp(sources, framed));
+  const bronze: WrittenFile[] = [];
+  let rows = 0;
+  const total = framed.read.reduce((sum, count) => sum + count, 0);
+  for (const [index, group] of framed.groups.entries()) {
+    const scan = frameScan(input.dataset, group);
+    const file = await session.writeParquet(
+      stamped(input, typedRows(input.dataset, scan)),
+      `bronze-${index}.parquet`,
+    );
+    if (file) bronze.push(file);
+    rows += file?.rows ?? 0;
+    await collectRefused(session, input.dataset, scan);
+    input.onProgress?.({ phase: 'writing bronze', done: rows, total, unit: 'rows' });
+  }
+  const quarantined = await session.writeParquet(refusedSelect(input), 'quarantine-bronze.parquet');
+  const quarantine = quarantined ? [quarantined] : [];
+  const perSource = await outcomes(session, input, sources, framed, bronze, quarantine);
+  const ledger = balanced(`bronze.${input.dataset.name}`, addLedgers(perSource.map(sourceLedger)));
+  return {
+    bronze,
+    schema: bronzeSchema(input.dataset),
+    quarantine,
+    quarantineSchema: QUARANTINE_SCHEMA,
+    ledger,
+    perSource,
+    warnings: framed.unknownColumns.map(
+      ({ path, columns }) =>
+        `${path}: columns that the dataset does not declare are left out: ${columns.join(', ')}`,
+    ),
+  };
+}
+
+/** The sources by number, and the table that gathers what is refused. */
+function setUp(sources: readonly LocalSource[], framed: Framed): string {
+  return [
+    `SET VARIABLE source_ids = ${literalList(sources.map((source) => source.sourceId))}::VARCHAR[]`,
+    `SET VARIABLE source_files = ${literalList(sources.map((source) => source.path))}::VARCHAR[]`,
+    'CREATE TABLE refused (i INTEGER, line BIGINT, rule VARCHAR, reason VARCHAR, raw VARCHAR)',
+    `INSERT INTO refused SELECT * FROM read_json(${literal(framed.refusedPath)}, format = 'newline_delimited', ` +
+      `columns = {i: 'INTEGER', line: 'BIGINT', rule: 'VARCHAR', reason: 'VARCHAR', raw: 'VARCHAR'})`,
+  ].join('; ');
+}
+
+/** What the engine refused while it read the group, and what it read but could not type. */
+async function collectRefused(
+  session: EngineSession,
+  dataset: DatasetDefinition,
+  scan: FrameScan,
+): Promise<void> {
+  await session.run(`INSERT INTO refused ${refusedRows(scan)}`);
+  await session.run(`INSERT INTO refused ${untypedRows(dataset, scan)}`);
+}
+
+const STAMPS = (input: IngestInput): string =>
+  `${literal(input.run.at)}::TIMESTAMPTZ AS _ingested_at, ${literal(input.run.runId)} AS _run_id`;
+
+function stamped(input: IngestInput, rows: string): string {
+  const columns = input.dataset.columns.map((column) => identifier(column.name)).join(', ');
+  return (
+    `SELECT ${columns}, getvariable('source_ids')[_i + 1] AS _source_id, ` +
+    `getvariable('source_files')[_i + 1] AS _source_file, _l AS _source_line, ${STAMPS(input)} FROM (${rows})`
+  );
+}
+
+function refusedSelect(input: IngestInput): string {
+  return (
+    `SELECT getvariable('source_ids')[i + 1] AS _source_id, getvariable('source_files')[i + 1] AS _source_file, ` +
+    `line AS _source_line, rule, reason, raw, ${STAMPS(input)} FROM refused ORDER BY i, line`
+  );
+}
+
+/** Counts what was written, per source, from the files themselves, and holds it against what was read. */
+async function outcomes(
+  session: EngineSession,
+  input: IngestInput,
+  sources: readonly LocalSource[],
+  framed: Framed,
+  bronze: readonly WrittenFile[],
+  quarantine: readonly WrittenFile[],
+): Promise<SourceOutcome[]> {
+  const accepted = await countBySource(session, bronze);
+  const refused = await countBySource(session, quarantine);
+  const read = sources.map((source, index): SourceOutcome => {
+    const outcome = {
+      sourceId: source.sourceId,
+      path: source.path,
+      read: framed.read[index] ?? 0,
+      accepted: accepted.get(source.sourceId) ?? 0,
+      quarantined: refused.get(source.sourceId) ?? 0,
+    };
+    balanced(`bronze.${input.dataset.name} from ${source.path}`, sourceLedger(outcome));
+    return outcome;
+  });
+  const byId = new Map(read.map((outcome) => [outcome.sourceId, outcome]));
+  return input.sources.map((source) => {
+    const outcome = byId.get(source.sourceId) as SourceOutcome;
+    if (outcome.path === source.path) return outcome;
+    const { sourceId, path } = source;
+    return { sourceId, path, read: 0, accepted: 0, quarantined: 0, sameAs: outcome.path };
+  });
+}
+
+async function countBySource(
+  session: EngineSession,
+  files: readonly WrittenFile[],
+): Promise<Map<string, number>> {
+  if (files.length === 0) return new Map();
+  const paths = literalList(files.map((file) => file.localPath));
+  const rows = await session.rows<{ id: string; n: bigint }>(
+    `SELECT _source_id AS id, count(*) AS n FROM read_parquet(${paths}) GROUP BY ALL`,
+  );
+  return new Map(rows.map(({ id, n }) => [id, Number(n)]));
+}
+
+function sourceLedger({ read, accepted, quarantined }: SourceOutcome): Ledger {
+  return { read, accepted, duplicate: 0, quarantined };
+}

@@ -1,0 +1,134 @@
+/** SQL that reads a framed file: its typed rows, and the rows that the engine or the types refuse. */
+import type { DatasetDefinition } from '../contracts/dataset.js';
+import { identifier, literal } from '../contracts/sql-text.js';
+import { UNIT_SEPARATOR, type FrameGroup } from './frame.js';
+import { RECORD_BYTES_MAX } from './records.js';
+import { typedColumn } from './typed.js';
+
+/** A framed file as the engine sees it: `_i` (source number), `_l` (line), and the dataset's columns as text. */
+export interface FrameScan {
+  readonly path: string;
+  readonly delimiter: string;
+  /** Rows of `_i, _l, <columns as VARCHAR>`; `store` keeps what the reader refuses in reject_errors. */
+  readonly rows: (store: boolean) => string;
+  /** SQL for the text of the row as it was, where the rows are read. */
+  readonly raw: string;
+  /** SQL: why a row is refused whatever its types, or NULL. */
+  readonly structure: string;
+}
+
+/** How the group's rows are read. */
+export function frameScan(dataset: DatasetDefinition, group: FrameGroup): FrameScan {
+  return dataset.source.format === 'csv' ? csvScan(dataset, group) : jsonScan(dataset, group);
+}
+
+/** Rows that meet every type, under the declared names, with `_i` and `_l`. */
+export function typedRows(dataset: DatasetDefinition, scan: FrameScan): string {
+  const columns = dataset.columns.map((column) => {
+    const name = identifier(column.name);
+    return `${typedColumn(column, `t.${name}`).value} AS ${name}`;
+  });
+  return `SELECT _i, _l, ${columns.join(', ')} FROM ${scan.rows(true)} t WHERE ${allOk(dataset, scan)}`;
+}
+
+/** Rows for the table `refused` that were read but do not meet their types. Reads the file once more. */
+export function untypedRows(dataset: DatasetDefinition, scan: FrameScan): string {
+  const wrong = dataset.columns.map((column) => {
+    const text = `t.${identifier(column.name)}`;
+    const said = `${literal(`${column.name} is no ${column.type}: `)} || substr(${text}, 1, 80)`;
+    return `CASE WHEN NOT ${typedColumn(column, text).ok} THEN ${said} END`;
+  });
+  return (
+    `SELECT _i, _l, CASE WHEN ${scan.structure} IS NULL THEN 'bad_value' ELSE 'bad_json' END, ` +
+    `coalesce(${scan.structure}, concat_ws('; ', ${wrong.join(', ')})), ${scan.raw} ` +
+    `FROM ${scan.rows(false)} t WHERE NOT ${allOk(dataset, scan)}`
+  );
+}
+
+function allOk(dataset: DatasetDefinition, scan: FrameScan): string {
+  const conditions = dataset.columns
+    .map((column) => typedColumn(column, `t.${identifier(column.name)}`).ok)
+    .filter((condition) => condition !== 'true');
+  return `(${[`${scan.structure} IS NULL`, ...conditions].join(' AND ')})`;
+}
+
+/** What the reader itself refused in the newest scan that stored it: one row per line, whatever the number of errors. */
+export function refusedRows(scan: FrameScan): string {
+  const d = scan.delimiter.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+  const frame = literal(`^\\s*(\\d+)${d}(\\d+)${d}(.*)$`);
+  const columns = (text: string, pattern: string): string =>
+    `CAST(regexp_extract(${text}, ${literal(`${pattern}: (\\d+)`)}, 1) AS INTEGER) - 2`;
+  const expected = columns('m', 'Expected Number of Columns');
+  const found = columns('m', 'Found');
+  return (
+    `SELECT f.i::INTEGER, f.l::BIGINT, CASE kind WHEN 'MISSING COLUMNS' THEN 'missing_columns' ` +
+    `WHEN 'TOO MANY COLUMNS' THEN 'extra_columns' WHEN 'UNQUOTED VALUE' THEN 'bad_quote' ` +
+    `WHEN 'INVALID ENCODING' THEN 'bad_encoding' WHEN 'INVALID UNICODE' THEN 'bad_encoding' ` +
+    `WHEN 'LINE SIZE OVER MAXIMUM' THEN 'line_too_long' ELSE 'malformed' END, ` +
+    `CASE WHEN kind IN ('MISSING COLUMNS', 'TOO MANY COLUMNS') ` +
+    `THEN format('the row has {} columns where the header has {}', ${found}, ${expected}) ELSE m END, f.raw ` +
+    `FROM (SELECT arg_min(error_type::VARCHAR, column_idx) AS kind, arg_min(error_message, column_idx) AS m, ` +
+    `regexp_extract(any_value(csv_line), ${frame}, ['i', 'l', 'raw'], 's') AS f FROM reject_errors ` +
+    `WHERE scan_id = (SELECT max(scan_id) FROM reject_scans WHERE file_path = ${literal(scan.path)}) GROUP BY line)`
+  );
+}
+
+function csvScan(dataset: DatasetDefinition, group: FrameGroup): FrameScan {
+  const { delimiter, quote } = dataset.source.csv;
+  const parts = group.header.map((_, index) => `c${index}`);
+  const columns = dataset.columns.map((column) => {
+    const index = group.header.indexOf(column.name);
+    return `${index < 0 ? 'NULL::VARCHAR' : `c${index}`} AS ${identifier(column.name)}`;
+  });
+  const special = literal(
+    `[${[delimiter, quote].map((char) => `\\x{${char.charCodeAt(0).toString(16)}}`).join('')}\\n]`,
+  );
+  const written = parts.map(
+    (part) =>
+      `CASE WHEN regexp_matches(coalesce(${part}, ''), ${special}) THEN ${literal(quote)} || ` +
+      `replace(${part}, ${literal(quote)}, ${literal(quote + quote)}) || ${literal(quote)} ELSE coalesce(${part}, '') END`,
+  );
+  return {
+    path: group.path,
+    delimiter,
+    structure: 'NULL',
+    raw: 't._raw',
+    rows: (store) =>
+      `(SELECT _i, _l, ${columns.join(', ')}${store ? '' : `, concat_ws(${literal(delimiter)}, ${written.join(', ')}) AS _raw`} ` +
+      `FROM ${readCsv(group.path, parts, delimiter, quote, store)})`,
+  };
+}
+
+function jsonScan(dataset: DatasetDefinition, group: FrameGroup): FrameScan {
+  const paths = dataset.columns.map((column) => literal(`$."${column.name.replaceAll('"', '\\"')}"`));
+  const columns = dataset.columns.map((column, index) => `x[${index + 1}] AS ${identifier(column.name)}`);
+  return {
+    path: group.path,
+    delimiter: UNIT_SEPARATOR,
+    structure: `CASE WHEN t._type = 'OBJECT' THEN NULL ELSE 'the line is not a JSON object' END`,
+    raw: 't._raw',
+    rows: (store) =>
+      `(SELECT _i, _l, coalesce(json_type(j), '') AS _type, _raw, ${columns.join(', ')} FROM ` +
+      `(SELECT *, json_extract_string(j, [${paths.join(', ')}]) AS x FROM ` +
+      `(SELECT _i, _l, c0 AS _raw, CASE WHEN json_valid(c0) THEN c0 END AS j FROM ` +
+      `${readCsv(group.path, ['c0'], UNIT_SEPARATOR, '', store)})))`,
+  };
+}
+
+/** Everything explicit: what the engine would guess, it would guess differently for every file. */
+function readCsv(
+  path: string,
+  parts: readonly string[],
+  delimiter: string,
+  quote: string,
+  store: boolean,
+): string {
+  const columns = parts.map((part) => `, ${part}: 'VARCHAR'`).join('');
+  const line = RECORD_BYTES_MAX + 100;
+  return (
+    `read_csv(${literal(path)}, columns = {_i: 'INTEGER', _l: 'BIGINT'${columns}}, auto_detect = false, ` +
+    `header = false, delim = ${literal(delimiter)}, quote = ${literal(quote)}, escape = ${literal(quote)}, ` +
+    `new_line = '\\n', strict_mode = true, max_line_size = ${line}, ` +
+    `${store ? 'store_rejects = true, rejects_limit = 0' : 'ignore_errors = true'})`
+  );
+}

@@ -1,0 +1,84 @@
+/** Text → declared type. The engine's own casts are too forgiving: 1.5 becomes 2 as BIGINT, `infinity` is a DATE. */
+import type { ColumnDefinition } from '../contracts/dataset.js';
+import { literal } from '../contracts/sql-text.js';
+
+/** SQL for one column: its value, and whether the text can be taken as one (TRUE for NULL, never NULL). */
+export interface TypedColumn {
+  readonly value: string;
+  readonly ok: string;
+}
+
+const INTEGER = String.raw`\s*[+-]?\d+\s*`;
+const TIMESTAMP = String.raw`\s*\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?`;
+const OFFSET = String.raw`\s*([Zz]|[+-]\d{2}(:?\d{2})?)\s*`;
+
+/** Reads `text` (SQL of type VARCHAR) as the column's declared type. */
+export function typedColumn(column: ColumnDefinition, text: string): TypedColumn {
+  const cast = (type: string): string => `TRY_CAST(${text} AS ${type})`;
+  const full = (pattern: string): string => `regexp_full_match(${text}, ${literal(pattern)})`;
+  switch (column.type) {
+    case 'string':
+      return { value: text, ok: 'true' };
+    case 'boolean': {
+      const known = ['true', 'false', 't', 'f', '1', '0'].map(literal).join(', ');
+      return { value: cast('BOOLEAN'), ok: accepts(text, `lower(trim(${text})) IN (${known})`) };
+    }
+    case 'integer':
+      return exact(text, cast('INTEGER'), full(INTEGER));
+    case 'long':
+      return exact(text, cast('BIGINT'), full(INTEGER));
+    case 'double':
+      // DuckDB reads 1_000 as a thousand.
+      return {
+        value: cast('DOUBLE'),
+        ok: accepts(text, `${cast('DOUBLE')} IS NOT NULL AND NOT contains(${text}, '_')`),
+      };
+    case 'date':
+      // Only what reads back as it was written: not infinity, not a time cut off, not a year before Christ.
+      return { value: cast('DATE'), ok: accepts(text, `CAST(${cast('DATE')} AS VARCHAR) = trim(${text})`) };
+    case 'timestamp':
+      return timestamp(column, text, full);
+    default:
+      return decimal(column.type, text, cast, full);
+  }
+}
+
+function accepts(text: string, condition: string): string {
+  return `(${text} IS NULL OR coalesce(${condition}, false))`;
+}
+
+/** Mostly the text reads back as it was written; the pattern is tried on the rest only. */
+function exact(text: string, cast: string, pattern: string): TypedColumn {
+  return {
+    value: cast,
+    ok: accepts(text, `CAST(${cast} AS VARCHAR) = ${text} OR (${cast} IS NOT NULL AND ${pattern})`),
+  };
+}
+
+/** An instant needs an offset, in the text or declared: a guess would shift every row. */
+function timestamp(column: ColumnDefinition, text: string, full: (pattern: string) => string): TypedColumn {
+  const instant = `TRY_CAST(${text} AS TIMESTAMPTZ)`;
+  if (column.zone === undefined) {
+    return { value: instant, ok: accepts(text, `${instant} IS NOT NULL AND ${full(TIMESTAMP + OFFSET)}`) };
+  }
+  const local = `timezone(${literal(column.zone)}, TRY_CAST(${text} AS TIMESTAMP))`;
+  const zoned = full(TIMESTAMP + OFFSET);
+  const value = `CASE WHEN ${zoned} THEN ${instant} ELSE ${local} END`;
+  return {
+    value,
+    ok: accepts(text, `(${zoned} OR ${full(String.raw`${TIMESTAMP}\s*`)}) AND ${value} IS NOT NULL`),
+  };
+}
+
+/** Digits past the scale are refused unless they are zero: rounding would change what was received. */
+function decimal(
+  type: string,
+  text: string,
+  cast: (type: string) => string,
+  full: (pattern: string) => string,
+): TypedColumn {
+  const [precision, scale] = /\((\d+),(\d+)\)/.exec(type)?.slice(1) ?? [];
+  const value = cast(`DECIMAL(${precision},${scale})`);
+  const pattern = String.raw`\s*[+-]?(\d+(\.\d{0,${scale}}0*)?|\.\d{1,${scale === '0' ? 1 : scale}}0*)\s*`;
+  return { value, ok: accepts(text, `${value} IS NOT NULL AND ${full(pattern)}`) };
+}

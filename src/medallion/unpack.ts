@@ -1,0 +1,60 @@
+/** A source's bytes, unpacked. The engine's own gzip reader accepts truncated and corrupt files; zlib does not. */
+import { createReadStream } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { pipeline } from 'node:stream';
+import { createGunzip } from 'node:zlib';
+import { DamagedFile } from './records.js';
+
+const CHUNK_BYTES = 1 << 20;
+
+/**
+ * Chunks of the file, gunzipped where its first bytes say gzip, whatever its name. `onBytes` is told of the bytes read
+ * from disk so far. Throws DamagedFile `gzip_damaged` where the checksum or the length is wrong or the end is missing.
+ */
+export async function* unpacked(
+  path: string,
+  onBytes: (bytes: number) => void,
+  signal?: AbortSignal,
+): AsyncGenerator<Buffer, void, undefined> {
+  const zipped = await isGzip(path);
+  const file = createReadStream(path, { highWaterMark: CHUNK_BYTES });
+  let done = 0;
+  file.on('data', (chunk) => {
+    done += chunk.length;
+    onBytes(done);
+  });
+  // Errors of the pipeline reach the loop below through the stream that it reads.
+  const stream = zipped ? pipeline(file, createGunzip({ chunkSize: CHUNK_BYTES }), () => undefined) : file;
+  try {
+    for await (const chunk of stream) {
+      signal?.throwIfAborted();
+      yield chunk as Buffer;
+    }
+  } catch (error) {
+    if (!zipped || !isZlibError(error)) throw error;
+    throw new DamagedFile(
+      'gzip_damaged',
+      `the gzip data is cut off or corrupt (${(error as Error).message})`,
+      {
+        cause: error,
+      },
+    );
+  } finally {
+    file.destroy();
+  }
+}
+
+async function isGzip(path: string): Promise<boolean> {
+  const file = await open(path);
+  try {
+    const { bytesRead, buffer } = await file.read(Buffer.alloc(2), 0, 2, 0);
+    return bytesRead === 2 && buffer[0] === 0x1f && buffer[1] === 0x8b;
+  } finally {
+    await file.close();
+  }
+}
+
+function isZlibError(error: unknown): boolean {
+  const code = (error as NodeJS.ErrnoException).code ?? '';
+  return code.startsWith('Z_') || code === 'ERR_TRAILING_JUNK_AFTER_STREAM_END';
+}
