@@ -136,8 +136,9 @@ export function withoutServices(settings: Settings, off: ReadonlySet<ServiceName
 }
 
 function assertDiskSpace(stateDir: string): void {
-  const { bavail, bsize } = statfsSync(stateDir);
-  if (bavail * bsize < MINIMUM_FREE_BYTES) throw diskFull(stateDir, bavail * bsize);
+  const { blocks, bavail, bsize } = statfsSync(stateDir);
+  // A file system without a fixed size reports none at all.
+  if (blocks > 0 && bavail * bsize < MINIMUM_FREE_BYTES) throw diskFull(stateDir, bavail * bsize);
 }
 
 function diskFull(stateDir: string, freeBytes: number, cause?: unknown): DatalabError {

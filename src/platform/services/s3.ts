@@ -7,8 +7,8 @@ import { locateProgram } from '../tools.js';
 import type { ServiceDefinition } from './definition.js';
 
 const objectsFolder = (settings: Settings): string => path.join(settings.stateDir, 'data', 's3');
-/** Exists only where the file system has no extended attributes. */
-const sidecarFolder = (settings: Settings): string => path.join(settings.stateDir, 'data', 's3-metadata');
+/** Exists only where the file system has no extended attributes. The gateway refuses names that begin like its root's. */
+const sidecarFolder = (settings: Settings): string => path.join(settings.stateDir, 'data', 'metadata-of-s3');
 
 /** How to reach the gateway of these settings. */
 export function s3Access(settings: Settings): S3Access {
