@@ -99,7 +99,7 @@ case "$COMMAND" in
     ;;
   test)
     if wants_help "$@"; then usage; exit 0; fi
-    if ! prepare node temporal versitygw kafka python && [ ! -f dist/platform/ephemeral.js ]; then
+    if ! prepare node temporal versitygw kafka test-server python && [ ! -f dist/platform/ephemeral.js ]; then
       printf '0 passed, 1 failed, 0 skipped\n'
       exit 1
     fi

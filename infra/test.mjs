@@ -4,7 +4,7 @@
  * missing is skipped with its reason, and fails where CI is set.
  */
 import { spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createEphemeral, destroyEphemeral } from '../dist/platform/ephemeral.js';
@@ -18,13 +18,19 @@ const NEEDS = {
   temporal: () => locateProgram('temporal', TOOLS),
   s3: () => locateProgram('versitygw', TOOLS),
   kafka: () => locateKafka(TOOLS),
+  testServer: () => {
+    const pom = readFileSync('infra/temporal-test-server/pom.xml', 'utf8');
+    const version = /<temporal\.version>(.*)<\/temporal\.version>/.exec(pom)?.[1];
+    if (!existsSync(path.join(TOOLS.cacheDir, `temporal-test-server-${version}`, 'start')))
+      throw new Error('the time-skipping test server is not prepared: run infra/prepare/test-server.sh');
+  },
 };
 const TIERS = {
   static: [],
   unit: [],
   contract: ['s3', 'kafka'],
   golden: [],
-  workflow: ['temporal'],
+  workflow: ['testServer'],
   replay: [],
   faults: ['temporal', 's3', 'kafka'],
   e2e: ['temporal', 's3', 'kafka'],
