@@ -37,7 +37,9 @@ const TYPES: Readonly<Record<string, ColumnType>> = {
 };
 
 /** The row writer. Types: string, long, integer, short, byte, double, boolean, date, timestamp. */
-export const parquetRows: RowParquet = Object.freeze({ write: writeRows });
+export function createRowParquet(): RowParquet {
+  return { write: writeRows };
+}
 
 async function writeRows(
   schema: StructType,

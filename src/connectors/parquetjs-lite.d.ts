@@ -13,16 +13,20 @@ declare module 'parquetjs-lite' {
     constructor(fields: Readonly<Record<string, FieldDefinition>>);
   }
 
-  class ParquetWriter {
-    static openStream(
-      schema: ParquetSchema,
-      stream: Writable,
-      options?: { readonly useDataPageV2?: boolean; readonly pageIndex?: boolean },
-    ): Promise<ParquetWriter>;
+  interface ParquetWriter {
     appendRow(row: Readonly<Record<string, unknown>>): Promise<void>;
     close(): Promise<void>;
   }
 
-  const parquet: { ParquetSchema: typeof ParquetSchema; ParquetWriter: typeof ParquetWriter };
+  const parquet: {
+    ParquetSchema: typeof ParquetSchema;
+    ParquetWriter: {
+      openStream(
+        schema: ParquetSchema,
+        stream: Writable,
+        options?: { readonly useDataPageV2?: boolean; readonly pageIndex?: boolean },
+      ): Promise<ParquetWriter>;
+    };
+  };
   export default parquet;
 }
