@@ -20,7 +20,7 @@ import { createDuckDbEngine } from './connectors/duckdb/engine.js';
 import { kafkaSink, type KafkaSink } from './connectors/kafka.js';
 import { resolveLakeUri } from './connectors/lake-uri.js';
 import { openObjectStore } from './connectors/object-store/index.js';
-import { parquetRows } from './connectors/parquet-rows.js';
+import { createRowParquet } from './connectors/parquet-rows.js';
 import { openSources } from './connectors/sources/index.js';
 import { connectTemporal, ensureSearchAttributes } from './connectors/temporal.js';
 import { POOLS, TASK_QUEUES, type Pool } from './contracts/flows.js';
@@ -90,7 +90,7 @@ export function composeActivityDeps(
       threads: config.limits.etl.cores,
       spillDirectory: path.join(scratchDirectory, 'spill'),
     }),
-    rowParquet: parquetRows,
+    rowParquet: createRowParquet(),
     sources: openSources({ projectDirectory, s3 }),
     events,
     loadDataset: (name) => loadDataset(inProject(config.datasets.directory), name),

@@ -31,40 +31,50 @@ export async function publish(
 ): Promise<Published> {
   const manifest = await readManifest<StagingManifest>(deps.lake, key);
   const name = `${manifest.layer}.${manifest.table}`;
-  const { step, value } = await runStep(`publish ${name}`, deps.scratchDirectory, async (context) => {
-    const table = tables.table(manifest.layer, manifest.table);
-    const bytes = manifest.adds.reduce((sum, add) => sum + add.size, 0);
-    const head = await table.snapshotIfExists();
-    const earlier = await findPublish(table, manifest, key, head);
-    if (earlier !== undefined) {
-      const snapshot = await table.snapshot({ version: earlier });
-      const detail = `version ${earlier}, published by an earlier attempt`;
-      return { rows: manifest.rows, bytes, detail, value: { status: 'published' as const, snapshot } };
-    }
-    await requirePublishable(deps, tables, manifest);
-    await publishQuarantine(deps, tables, run, manifest, context);
-    const committed = await commit(deps, tables, table, run, manifest, key);
-    if (committed.status === 'conflict') {
-      const detail = `${committed.check} at version ${committed.version}: ${committed.detail}`;
+  const { step, value } = await runStep<Committed>(
+    `publish ${name}`,
+    deps.scratchDirectory,
+    async (context) => {
+      const table = tables.table(manifest.layer, manifest.table);
+      const bytes = manifest.adds.reduce((sum, add) => sum + add.size, 0);
+      const head = await table.snapshotIfExists();
+      const earlier = await findPublish(table, manifest, key, head);
+      if (earlier !== undefined) {
+        const snapshot = await table.snapshot({ version: earlier });
+        const detail = `version ${earlier}, published by an earlier attempt`;
+        return { rows: manifest.rows, bytes, detail, value: { status: 'published', snapshot } };
+      }
+      await requirePublishable(deps, tables, manifest);
+      await publishQuarantine(deps, tables, run, manifest, context);
+      const committed = await commit(deps, table, run, manifest, key);
+      if (committed.status === 'conflict') {
+        const detail = `${committed.check} at version ${committed.version}: ${committed.detail}`;
+        return {
+          outcome: 'conflict',
+          rows: 0,
+          bytes: 0,
+          detail,
+          value: { status: 'conflict', snapshot: null },
+        };
+      }
+      const snapshot = await table.snapshot({ version: committed.version });
+      const why = manifest.rebuild ? `, rebuilt: ${manifest.rebuild}` : '';
       return {
-        outcome: 'conflict' as const,
-        rows: 0,
-        bytes: 0,
-        detail,
-        value: { status: 'conflict' as const, snapshot: null },
+        rows: manifest.rows,
+        bytes,
+        detail: `version ${committed.version}${why}`,
+        value: { status: 'published', snapshot },
       };
-    }
-    const snapshot = await table.snapshot({ version: committed.version });
-    const why = manifest.rebuild ? `, rebuilt: ${manifest.rebuild}` : '';
-    return {
-      rows: manifest.rows,
-      bytes,
-      detail: `version ${committed.version}${why}`,
-      value: { status: 'published' as const, snapshot },
-    };
-  });
+    },
+  );
   const state = value.snapshot && stateOf(name, value.snapshot, true);
   return { step, status: value.status, table: state, ledger: manifest.ledger, detail: step.detail };
+}
+
+/** The snapshot that the publish made, or null where somebody else's commit came first. */
+interface Committed {
+  readonly status: 'published' | 'conflict';
+  readonly snapshot: Snapshot | null;
 }
 
 /** The version that published this manifest, where an earlier attempt did and could not say so. */
@@ -99,7 +109,6 @@ async function requirePublishable(
 
 async function commit(
   deps: ActivityDeps,
-  tables: LakeTables,
   table: DeltaTable,
   run: RunRef,
   manifest: StagingManifest,

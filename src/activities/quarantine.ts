@@ -1,9 +1,9 @@
 /** Refused rows, made visible before the layer that refused them, so that a row is never in neither place. */
-import path from 'node:path';
 import type { RunRef } from '../contracts/run.js';
 import {
+  checkoutScan,
   createTableActions,
-  scanPlan,
+  removeOf,
   stageFile,
   type Action,
   type AddFile,
@@ -71,17 +71,7 @@ async function contentActions(
     const old = base?.files.filter((file) => file.partitionValues['layer'] === layer) ?? [];
     const deletionTimestamp = deps.clock.nowMs();
     return [
-      ...old.map(({ path: file, partitionValues, size, deletionVector }): Action => ({
-        remove: {
-          path: file,
-          dataChange: true,
-          deletionTimestamp,
-          extendedFileMetadata: true,
-          partitionValues,
-          size,
-          ...(deletionVector && { deletionVector }),
-        },
-      })),
+      ...old.map((file): Action => ({ remove: removeOf(file, deletionTimestamp) })),
       ...quarantine.adds.map((add): Action => ({ add })),
     ];
   }
@@ -112,35 +102,26 @@ async function onlySources(
   const store = tables.store('quarantine', dataset);
   const [first] = quarantine.adds;
   if (!first) return [];
-  const keys = quarantine.adds.map((add) => decodeURIComponent(add.path));
-  const local = await store.checkout(keys, { signal });
-  const session = await deps.engine.open({
-    inputs: keys.map((key) => local.pathOf(key)),
-    outputDirectory: scratch,
-    signal,
-  });
+  const { schema } = quarantine;
+  const scan = await checkoutScan(
+    store,
+    { schema, partitionColumns: ['layer'], files: quarantine.adds },
+    { signal },
+  );
+  const session = await deps.engine.open({ inputs: scan.inputs, outputDirectory: scratch, signal });
   try {
-    const relation = deps.engine.relation(
-      scanPlan({ schema: quarantine.schema, partitionColumns: ['layer'], files: quarantine.adds }, (key) =>
-        local.pathOf(key),
-      ),
-    );
     const wanted = sourceIds.map((id) => `'${id}'`).join(', ');
     const file = await session.writeParquet(
-      `SELECT * EXCLUDE (layer) FROM ${relation} WHERE _source_id IN (${wanted})`,
-      `${path.basename(scratch)}.parquet`,
+      `SELECT * EXCLUDE (layer) FROM ${deps.engine.relation(scan.plan)} WHERE _source_id IN (${wanted})`,
+      'quarantine-left.parquet',
     );
     if (!file) return [];
+    const { clock, newId } = deps;
     return [
-      await stageFile(store, file, {
-        schema: quarantine.schema,
-        partitionValues: first.partitionValues,
-        clock: deps.clock,
-        newId: deps.newId,
-      }),
+      await stageFile(store, file, { schema, partitionValues: first.partitionValues, clock, newId, signal }),
     ];
   } finally {
     await session.close();
-    local.release();
+    scan.release();
   }
 }

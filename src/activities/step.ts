@@ -1,11 +1,10 @@
-/** What every activity shares: time, heartbeat with progress, cancellation, a scratch folder, and errors with codes. */
+/** What every activity shares: time, heartbeat with progress, cancellation, and a scratch folder. */
 import { randomUUID } from 'node:crypto';
 import { mkdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { Context } from '@temporalio/activity';
 import type { Progress } from '../contracts/flows.js';
 import type { StepRecord } from '../contracts/run.js';
-import { toFailure } from './failure.js';
 
 export interface StepContext {
   /** Aborted when the run is cancelled, the worker stops, or the heartbeat finds that another attempt took over. */
@@ -25,7 +24,7 @@ export interface StepBody<Value> {
   readonly value: Value;
 }
 
-/** Runs one step. The record says what it did; a domain error leaves as an ApplicationFailure of its code. */
+/** Runs one step. The record says what it did. */
 export async function runStep<Value>(
   name: string,
   scratchRoot: string,
@@ -63,7 +62,7 @@ export async function runStep<Value>(
   } catch (error) {
     // Work that was interrupted because the step was cancelled fails with whatever it was doing; say what it really is.
     if (activity.cancellationSignal.aborted) throw activity.cancellationSignal.reason;
-    throw toFailure(error);
+    throw error;
   } finally {
     stopHeartbeat();
     await rm(scratch, { recursive: true, force: true });

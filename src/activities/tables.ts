@@ -1,17 +1,20 @@
 /** The lake's tables by name. One DeltaTable each per worker, so that a table once read is refreshed, not re-read. */
-import { DeltaTable, type ObjectStore, type Snapshot } from '../delta/index.js';
+import { DeltaTable, type DeltaDeps, type ObjectStore, type Snapshot } from '../delta/index.js';
 import type { Layer, TableState } from '../contracts/run.js';
 
 export class LakeTables {
   private readonly open = new Map<string, DeltaTable>();
 
-  constructor(private readonly lake: ObjectStore) {}
+  constructor(
+    private readonly lake: ObjectStore,
+    private readonly deps: Partial<DeltaDeps>,
+  ) {}
 
   table(layer: Layer, name: string): DeltaTable {
     const key = `${layer}/${name}`;
     let table = this.open.get(key);
     if (!table) {
-      table = new DeltaTable(this.store(layer, name));
+      table = new DeltaTable(this.store(layer, name), this.deps);
       this.open.set(key, table);
     }
     return table;

@@ -1,6 +1,11 @@
 /** One run, as another service sees it: follow it, wait for it, cancel it. */
 import { WorkflowFailedError, type Client, type WorkflowHandle } from '@temporalio/client';
-import { defaultPayloadConverter, CancelledFailure, ApplicationFailure } from '@temporalio/common';
+import {
+  defaultPayloadConverter,
+  fromPayloadsAtIndex,
+  CancelledFailure,
+  ApplicationFailure,
+} from '@temporalio/common';
 import { PROGRESS_QUERY, type Progress } from '../contracts/flows.js';
 import type { EtlSummary } from '../contracts/run.js';
 

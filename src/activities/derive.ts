@@ -1,0 +1,158 @@
+/** What Silver and Gold have in common: a table computed from another, where it is behind. */
+import type { Staged } from '../contracts/activities.js';
+import type { Ledger } from '../contracts/ledger.js';
+import type { Layer, RunRef } from '../contracts/run.js';
+import {
+  checkoutScan,
+  type ScanPlan,
+  type Snapshot,
+  type StructType,
+  type WrittenFile,
+} from '../delta/index.js';
+import { stalenessOf } from '../medallion/staleness.js';
+import { consumerTransaction } from '../medallion/transactions.js';
+import type { ActivityDeps } from './deps.js';
+import { sizeOf, stageAll } from './stage.js';
+import { writeManifest, type StagedQuarantine, type StagingManifest } from './staging.js';
+import { runStep, type StepContext } from './step.js';
+import { stateOf, type LakeTables } from './tables.js';
+
+const NO_ROWS: Ledger = { read: 0, accepted: 0, duplicate: 0, quarantined: 0 };
+
+/** What a computation hands over: local files, to be uploaded. */
+export interface Derived {
+  readonly files: readonly WrittenFile[];
+  readonly schema: StructType;
+  readonly ledger: Ledger;
+  readonly quarantine: { readonly files: readonly WrittenFile[]; readonly schema: StructType } | null;
+}
+
+export interface Derivation {
+  readonly layer: 'silver' | 'gold';
+  readonly table: string;
+  readonly upstream: { readonly layer: Layer; readonly table: string };
+  /** Over what the table is computed by; a change forces a rebuild and says so. */
+  readonly fingerprint: string;
+  readonly forced: boolean;
+  readonly compute: (upstream: ScanPlan, context: StepContext) => Promise<Derived>;
+}
+
+/** Computes the table where it is behind its upstream, and stages it as an overwrite. */
+export async function derive(
+  deps: ActivityDeps,
+  tables: LakeTables,
+  run: RunRef,
+  derivation: Derivation,
+): Promise<Staged> {
+  const { layer, table } = derivation;
+  const name = `${layer}.${table}`;
+  type Value = Omit<Staged, 'step'>;
+  const { step, value } = await runStep<Value>(`write ${name}`, deps.scratchDirectory, async (context) => {
+    const [own, upstream] = await Promise.all([
+      tables.table(layer, table).snapshotIfExists(),
+      tables.table(derivation.upstream.layer, derivation.upstream.table).snapshotIfExists(),
+    ]);
+    const skip = (detail: string) => ({
+      outcome: 'skipped' as const,
+      rows: 0,
+      bytes: 0,
+      detail,
+      value: { manifest: null, ledger: NO_ROWS, current: own && stateOf(name, own, false) },
+    });
+    if (!upstream)
+      return skip(`${derivation.upstream.layer}.${derivation.upstream.table} does not exist yet`);
+    const consumer = consumerTransaction(name, upstream.metadata.id);
+    const staleness = stalenessOf({
+      existing: own && {
+        fingerprint: own.metadata.configuration['datalab.fingerprint'],
+        consumedVersion: own.transaction(consumer)?.version,
+      },
+      upstreamVersion: upstream.version,
+      fingerprint: derivation.fingerprint,
+      forced: derivation.forced,
+    });
+    if (staleness.state === 'current') return skip('current');
+    const derived = await computeFrom(tables, derivation, upstream, context);
+    const manifest = await stageDerived(deps, tables, run, derivation, own, derived, context, {
+      transaction: { appId: consumer, version: upstream.version },
+      ...(staleness.state === 'rebuild' && { rebuild: staleness.reason }),
+    });
+    return {
+      ...sizeOf(derived.files),
+      detail: describe(derived, staleness.state === 'rebuild' ? staleness.reason : undefined),
+      value: { manifest, ledger: derived.ledger, current: null },
+    };
+  });
+  return { step, ...value };
+}
+
+function describe({ ledger, files }: Derived, rebuild: string | undefined): string {
+  const parts = [`${sizeOf(files).rows} rows`];
+  if (ledger.duplicate > 0) parts.push(`${ledger.duplicate} duplicate`);
+  if (ledger.quarantined > 0) parts.push(`${ledger.quarantined} quarantined`);
+  if (rebuild) parts.push(`rebuilt: ${rebuild}`);
+  return parts.join(', ');
+}
+
+async function computeFrom(
+  tables: LakeTables,
+  { upstream: { layer, table }, compute }: Derivation,
+  snapshot: Snapshot,
+  context: StepContext,
+): Promise<Derived> {
+  const scan = await checkoutScan(tables.store(layer, table), snapshot, { signal: context.signal });
+  try {
+    return await compute(scan.plan, context);
+  } finally {
+    scan.release();
+  }
+}
+
+async function stageDerived(
+  deps: ActivityDeps,
+  tables: LakeTables,
+  run: RunRef,
+  { layer, table, fingerprint }: Derivation,
+  own: Snapshot | null,
+  { files, schema, ledger, quarantine }: Derived,
+  context: StepContext,
+  commit: { transaction: { appId: string; version: number }; rebuild?: string },
+): Promise<string> {
+  const [adds, refused] = await Promise.all([
+    stageAll(deps, tables.store(layer, table), files, { schema }, context),
+    quarantine
+      ? stageQuarantine(deps, tables, run.dataset, layer, quarantine, context)
+      : Promise.resolve<StagedQuarantine | null>(null),
+  ]);
+  const manifest: StagingManifest = {
+    stagedAtMs: deps.clock.nowMs(),
+    layer,
+    table,
+    dataset: run.dataset,
+    baseVersion: own?.version ?? null,
+    mode: 'overwrite',
+    schema,
+    adds,
+    rows: sizeOf(files).rows,
+    transactions: [commit.transaction],
+    fingerprint,
+    ...(commit.rebuild !== undefined && { rebuild: commit.rebuild }),
+    ledger,
+    quarantine: refused,
+  };
+  return writeManifest(deps.lake, run, `${layer}.${table}`, deps.newId(), manifest);
+}
+
+/** The layer was computed whole, so what it refused takes the place of what it had refused before. */
+async function stageQuarantine(
+  deps: ActivityDeps,
+  tables: LakeTables,
+  dataset: string,
+  layer: 'silver' | 'gold',
+  { files, schema }: { files: readonly WrittenFile[]; schema: StructType },
+  context: StepContext,
+): Promise<StagedQuarantine> {
+  const store = tables.store('quarantine', dataset);
+  const adds = await stageAll(deps, store, files, { schema, partitionValues: { layer } }, context);
+  return { schema, adds, mode: 'replace', sourceIds: [] };
+}

@@ -1,0 +1,44 @@
+/** The seam: the activities that the flows call, over ports that the composition root fills in. */
+import type { EtlActivities } from '../contracts/activities.js';
+import { auditBronze, writeBronze } from './bronze.js';
+import type { ActivityDeps } from './deps.js';
+import { discoverSources } from './discover.js';
+import { toFailure } from './failure.js';
+import { writeGold } from './gold.js';
+import { planRun } from './plan.js';
+import { publish } from './publish.js';
+import { recordRun } from './record.js';
+import { relayEvents } from './relay.js';
+import { writeSilver } from './silver.js';
+import { LakeTables } from './tables.js';
+
+/** All activities, every one of which fails with a code (see failure.ts). */
+export function createActivities(deps: ActivityDeps): EtlActivities {
+  const { engine, clock, newId } = deps;
+  const tables = new LakeTables(deps.lake, { engine, clock, newId });
+  return withFailures({
+    planRun: (run) => planRun(deps, run),
+    discoverSources: (run) => discoverSources(deps, tables, run),
+    writeBronze: (run, sources) => writeBronze(deps, tables, run, sources),
+    auditBronze: (run, staged) => auditBronze(deps, tables, run, staged),
+    writeSilver: (run, options) => writeSilver(deps, tables, run, options),
+    writeGold: (run, table, options) => writeGold(deps, tables, run, table, options),
+    publish: (run, manifest) => publish(deps, tables, run, manifest),
+    recordRun: (report) => recordRun(deps, tables, report),
+    relayEvents: (run) => relayEvents(deps, tables, run),
+  });
+}
+
+/** Puts the one translation of errors around every activity. */
+function withFailures(activities: EtlActivities): EtlActivities {
+  const wrapped = Object.entries(activities).map(
+    ([name, body]: [string, (...args: never[]) => Promise<unknown>]) => [
+      name,
+      (...args: never[]) =>
+        body(...args).catch((error: unknown) => {
+          throw toFailure(error);
+        }),
+    ],
+  );
+  return Object.fromEntries(wrapped) as unknown as EtlActivities;
+}

@@ -1,0 +1,38 @@
+/** Silver: Bronze, cleaned. */
+import type { Staged } from '../contracts/activities.js';
+import type { EtlOptions } from '../contracts/flows.js';
+import type { RunRef } from '../contracts/run.js';
+import { refine } from '../medallion/refine.js';
+import { fingerprintOf } from '../medallion/staleness.js';
+import { derive } from './derive.js';
+import type { ActivityDeps } from './deps.js';
+import type { LakeTables } from './tables.js';
+
+export async function writeSilver(
+  deps: ActivityDeps,
+  tables: LakeTables,
+  run: RunRef,
+  options: EtlOptions,
+): Promise<Staged> {
+  const dataset = await deps.loadDataset(run.dataset);
+  return derive(deps, tables, run, {
+    layer: 'silver',
+    table: run.dataset,
+    upstream: { layer: 'bronze', table: run.dataset },
+    fingerprint: fingerprintOf([dataset.columns, dataset.key, dataset.silver]),
+    forced: options.rebuild ?? false,
+    compute: async (bronze, { scratch, signal, progress }) => {
+      const refined = await refine({
+        engine: deps.engine,
+        dataset,
+        bronze,
+        outputDirectory: scratch,
+        run: { runId: run.runId, at: run.logicalTime },
+        onProgress: progress,
+        signal,
+      });
+      const { silver, schema, ledger, quarantine, quarantineSchema } = refined;
+      return { files: silver, schema, ledger, quarantine: { files: quarantine, schema: quarantineSchema } };
+    },
+  });
+}

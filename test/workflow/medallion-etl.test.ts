@@ -1,0 +1,247 @@
+/** What the workflow `medallionEtl` promises, on Temporal's time-skipping server. */
+import { randomUUID } from 'node:crypto';
+import { ApplicationFailure, Context } from '@temporalio/activity';
+import { WorkflowFailedError } from '@temporalio/client';
+import { CancelledFailure } from '@temporalio/common';
+import type { TestWorkflowEnvironment } from '@temporalio/testing';
+import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { addSearchAttributes } from '../../src/connectors/temporal.js';
+import type { EtlActivities } from '../../src/contracts/activities.js';
+import { SEARCH_ATTRIBUTES, TASK_QUEUES, type MedallionEtlInput } from '../../src/contracts/flows.js';
+import type { EtlSummary } from '../../src/contracts/run.js';
+import {
+  audit,
+  discovery,
+  FAILED_CHECK,
+  PLAN,
+  published,
+  scriptedActivities,
+  staged,
+} from '../support/scripted-activities.js';
+import { hasTestServer, timeSkippingEnvironment } from '../support/time-skipping.js';
+import { workflowBundle } from '../support/workflow-bundle.js';
+
+describe.skipIf(!hasTestServer && !process.env['CI'])(
+  'medallionEtl (skipped where the test server is not prepared)',
+  () => {
+    let environment: TestWorkflowEnvironment;
+    beforeAll(async () => {
+      Runtime.install({ logger: new DefaultLogger('ERROR') });
+      environment = await timeSkippingEnvironment();
+    // This server cannot list attributes, only add them.
+    await addSearchAttributes(environment.client, Object.values(SEARCH_ATTRIBUTES));
+      }, 120_000);
+    afterAll(() => environment?.teardown());
+
+    /** Runs a body while workers with these activities poll both pools. */
+    async function withWorkers<T>(activities: EtlActivities, body: () => Promise<T>): Promise<T> {
+      const shared = { connection: environment.nativeConnection, activities };
+      const [flows, etl] = await Promise.all([
+        Worker.create({ ...shared, taskQueue: TASK_QUEUES.flows, workflowBundle: await workflowBundle() }),
+        Worker.create({ ...shared, taskQueue: TASK_QUEUES.etl }),
+      ]);
+      return etl.runUntil(flows.runUntil(body()));
+    }
+
+    function run(
+      activities: EtlActivities,
+      input: MedallionEtlInput = { dataset: 'stocks' },
+    ): Promise<EtlSummary> {
+      return withWorkers(activities, () =>
+        environment.client.workflow.execute('medallionEtl', {
+          workflowId: randomUUID(),
+          taskQueue: TASK_QUEUES.flows,
+          args: [input],
+        }),
+      );
+    }
+
+    /** The code with which a run failed. */
+    async function failureOf(running: Promise<EtlSummary>): Promise<string | null | undefined> {
+      const error: unknown = await running.then(
+        () => undefined,
+        (reason: unknown) => reason,
+      );
+      expect(error).toBeInstanceOf(WorkflowFailedError);
+      let cause = (error as WorkflowFailedError).cause;
+      while (cause && !(cause instanceof ApplicationFailure)) cause = cause.cause as Error | undefined;
+      return cause?.type;
+    }
+
+    it('goes through the layers in order, Gold side by side, then records and relays', async () => {
+      const { activities, calls, reports } = scriptedActivities();
+      const summary = await run(activities);
+      expect(calls.slice(0, 6)).toEqual([
+        'planRun',
+        'discoverSources',
+        'writeBronze',
+        'auditBronze',
+        'publish bronze',
+        'writeSilver',
+      ]);
+      expect(calls[6]).toBe('publish silver');
+      expect(calls.slice(7, 9).sort()).toEqual(['writeGold daily', 'writeGold monthly']);
+      expect(calls.slice(-2)).toEqual(['recordRun', 'relayEvents']);
+      expect(summary).toMatchObject({ outcome: 'ok', phase: 'done', events: { sent: 4, pending: 0 } });
+      expect(summary.tables.filter((table) => table.changed)).toHaveLength(4);
+      expect(reports).toHaveLength(1);
+    });
+
+    it('is empty, not failed, when no source is new and every table is current', async () => {
+      const { activities, calls } = scriptedActivities({
+        discoverSources: async () => discovery(0),
+        writeSilver: async () => staged('silver.stocks', null),
+        writeGold: async (_run, table) => staged(`gold.${table}`, null),
+      });
+      const summary = await run(activities);
+      expect(summary.outcome).toBe('empty');
+      expect(calls).not.toContain('writeBronze');
+      expect(calls.filter((call) => call.startsWith('publish'))).toEqual([]);
+      expect(summary.tables.map((table) => table.table).sort()).toEqual([
+        'bronze.stocks',
+        'gold.daily',
+        'gold.monthly',
+        'silver.stocks',
+      ]);
+    });
+
+    it('catches up Silver and Gold when an earlier run died after Bronze', async () => {
+      const { activities, calls } = scriptedActivities({ discoverSources: async () => discovery(0) });
+      expect((await run(activities)).outcome).toBe('ok');
+      expect(calls).toContain('publish silver');
+    });
+
+    it('publishes nothing when a block check fails, and records the run as blocked', async () => {
+      const { activities, calls, reports } = scriptedActivities({
+        auditBronze: async () => audit({ blocked: true, score: 0.4, results: [FAILED_CHECK] }),
+      });
+      expect(await failureOf(run(activities))).toBe('QUALITY_BLOCKED');
+      expect(calls.filter((call) => call.startsWith('publish') || call === 'writeSilver')).toEqual([]);
+      expect(reports[0]).toMatchObject({ outcome: 'blocked', error: { code: 'QUALITY_BLOCKED' } });
+      expect(calls.at(-1)).toBe('relayEvents');
+    });
+
+    it('discovers its sources again when another run published first', async () => {
+      let publishes = 0;
+      const { activities, calls } = scriptedActivities({
+        publish: async (_run, manifest) =>
+          published(manifest, manifest === 'bronze' && publishes++ === 0 ? 'conflict' : 'published'),
+      });
+      expect((await run(activities)).outcome).toBe('ok');
+      expect(calls.filter((call) => call === 'discoverSources')).toHaveLength(2);
+      expect(calls.filter((call) => call === 'writeBronze')).toHaveLength(2);
+    });
+
+    it('gives up with a code of its own when it never gets to publish', async () => {
+      const { activities, calls, reports } = scriptedActivities({
+        publish: async (_run, manifest) => published(manifest, 'conflict'),
+      });
+      expect(await failureOf(run(activities))).toBe('PUBLISH_STARVED');
+      expect(calls.filter((call) => call === 'writeBronze')).toHaveLength(8);
+      expect(reports[0]?.outcome).toBe('failed');
+    });
+
+    it('retries what may pass, and stops at what cannot', async () => {
+      let attempts = 0;
+      const flaky = scriptedActivities({
+        writeSilver: async () => {
+          if (++attempts < 4) throw new Error('connection reset');
+          return staged('silver.stocks', 'silver');
+        },
+      });
+      expect((await run(flaky.activities)).outcome).toBe('ok');
+      expect(attempts).toBe(4);
+
+      const broken = scriptedActivities({
+        writeSilver: async () => {
+          throw ApplicationFailure.nonRetryable('silver.sql does not parse', 'ENGINE_SQL_FAILED');
+        },
+      });
+      expect(await failureOf(run(broken.activities))).toBe('ENGINE_SQL_FAILED');
+      expect(broken.calls.filter((call) => call === 'writeSilver')).toHaveLength(1);
+      expect(broken.reports[0]).toMatchObject({
+        outcome: 'failed',
+        error: { code: 'ENGINE_SQL_FAILED', message: 'silver.sql does not parse' },
+      });
+    });
+
+    it('keeps trying to record, however long the lake is away', async () => {
+      let attempts = 0;
+      const script = scriptedActivities();
+      const { recordRun } = script.activities;
+      const activities: EtlActivities = {
+        ...script.activities,
+        recordRun: async (report) => {
+          if (++attempts < 60) throw new Error('the lake is away');
+          return recordRun(report);
+        },
+      };
+      expect((await run(activities)).outcome).toBe('ok');
+      expect(attempts).toBe(60);
+    });
+
+    it('records a cancelled run, and still ends as cancelled', async () => {
+      let reached = (): void => undefined;
+      const writing = new Promise<void>((resolve) => {
+        reached = resolve;
+      });
+      const { activities, reports, calls } = scriptedActivities({
+        writeBronze: async () => {
+          reached();
+          const beat = setInterval(() => Context.current().heartbeat(), 50);
+          return Context.current().cancelled.finally(() => clearInterval(beat));
+        },
+      });
+      await withWorkers(activities, async () => {
+        const handle = await environment.client.workflow.start('medallionEtl', {
+          workflowId: randomUUID(),
+          taskQueue: TASK_QUEUES.flows,
+          args: [{ dataset: 'stocks' }],
+        });
+        await writing;
+        await handle.cancel();
+        const error: unknown = await handle.result().catch((reason: unknown) => reason);
+        expect((error as WorkflowFailedError).cause).toBeInstanceOf(CancelledFailure);
+      });
+      expect(reports[0]).toMatchObject({ outcome: 'cancelled', error: { code: 'CANCELLED' } });
+      expect(calls.filter((call) => call.startsWith('publish'))).toEqual([]);
+    });
+
+    it('is for the logical time that it is given, else for its start', async () => {
+      const { activities } = scriptedActivities();
+      const given = await run(activities, { dataset: 'stocks', logicalTime: '2013-03-01T06:00:00.000Z' });
+      expect(given.run.logicalTime).toBe('2013-03-01T06:00:00.000Z');
+      const own = await run(activities);
+      expect(Date.parse(own.run.logicalTime)).toBeGreaterThan(Date.parse('2020-01-01'));
+    });
+
+    it('refuses an input without a dataset, before any activity', async () => {
+      const { activities, calls } = scriptedActivities();
+      expect(await failureOf(run(activities, {} as MedallionEtlInput))).toBe('INPUT_INVALID');
+      expect(calls).toEqual([]);
+    });
+
+    it('refuses a logical time that is no instant', async () => {
+      const { activities } = scriptedActivities();
+      expect(await failureOf(run(activities, { dataset: 'stocks', logicalTime: 'yesterday' }))).toBe(
+        'INPUT_INVALID',
+      );
+    });
+
+    it('keeps its history small with a hundred Gold tables', async () => {
+      const gold = Array.from({ length: 100 }, (_, index) => `table_${index}`);
+      const { activities } = scriptedActivities({ planRun: async () => ({ ...PLAN, gold }) });
+      await withWorkers(activities, async () => {
+        const handle = await environment.client.workflow.start('medallionEtl', {
+          workflowId: randomUUID(),
+          taskQueue: TASK_QUEUES.flows,
+          args: [{ dataset: 'stocks' }],
+        });
+        await handle.result();
+        const { raw } = await handle.describe();
+        expect(Number(raw.workflowExecutionInfo?.historyLength)).toBeLessThan(4096);
+      });
+    }, 120_000);
+  },
+);
