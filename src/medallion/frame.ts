@@ -3,6 +3,8 @@
  * front, all sources with the same header in one file. So ten thousand tiny files are one scan, line numbers need no
  * arithmetic, and a refused line brings its origin with it.
  */
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
 import { join } from 'node:path';
 import type { DatasetDefinition } from '../contracts/dataset.js';
 import { DatalabError } from '../contracts/errors.js';
@@ -94,15 +96,23 @@ class Framer {
   async take(index: number, source: LocalSource): Promise<void> {
     const refusedBefore = this.refused.position;
     const state: SourceState = { index, read: 0, refused: 0 };
+    const seen = { hash: createHash('sha256'), bytes: 0 };
     try {
-      const chunks = unpacked(source.localPath, (bytes) => this.#progress(bytes), this.options.signal);
+      const onChunk = (chunk: Buffer): void => {
+        seen.hash.update(chunk);
+        seen.bytes += chunk.length;
+        this.#progress(seen.bytes);
+      };
+      const chunks = unpacked(source.localPath, onChunk, this.options.signal);
       for await (const batch of records(chunks, this.#rules)) {
         for (const record of batch) await this.#takeRecord(record, source, state);
         await state.group?.flushIfFull();
         await this.refused.flushIfFull();
       }
+      requireSame(source, seen.hash.digest('hex'));
     } catch (error) {
       if (!(error instanceof DamagedFile)) throw error;
+      requireSame(source, await sha256(source.localPath));
       if (state.group && state.groupStart !== undefined) await state.group.cutBack(state.groupStart);
       await this.refused.cutBack(refusedBefore);
       this.#refuse(index, null, error.rule, `the file is quarantined as a whole: ${error.message}`, null);
@@ -208,6 +218,18 @@ interface SourceState {
   group?: Spool;
   /** Where this source begins in its group's file. */
   groupStart?: number;
+}
+
+/** The bytes must be those that were hashed: their identity goes into the commit. */
+function requireSame(source: LocalSource, sourceId: string): void {
+  if (sourceId === source.sourceId) return;
+  throw new DatalabError('SOURCE_CHANGED', `${source.path} changed while it was read`);
+}
+
+async function sha256(path: string): Promise<string> {
+  const hash = createHash('sha256');
+  for await (const chunk of createReadStream(path)) hash.update(chunk as Buffer);
+  return hash.digest('hex');
 }
 
 /** Names of a header line, without quotes and surrounding spaces. */

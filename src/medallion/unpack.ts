@@ -8,21 +8,17 @@ import { DamagedFile } from './records.js';
 const CHUNK_BYTES = 1 << 20;
 
 /**
- * Chunks of the file, gunzipped where its first bytes say gzip, whatever its name. `onBytes` is told of the bytes read
- * from disk so far. Throws DamagedFile `gzip_damaged` where the checksum or the length is wrong or the end is missing.
+ * Chunks of the file, gunzipped where its first bytes say gzip, whatever its name. `onChunk` sees every chunk as
+ * it comes from disk. Throws DamagedFile `gzip_damaged` where the checksum or the length is wrong or the end is missing.
  */
 export async function* unpacked(
   path: string,
-  onBytes: (bytes: number) => void,
+  onChunk: (chunk: Buffer) => void,
   signal?: AbortSignal,
 ): AsyncGenerator<Buffer, void, undefined> {
   const zipped = await isGzip(path);
   const file = createReadStream(path, { highWaterMark: CHUNK_BYTES });
-  let done = 0;
-  file.on('data', (chunk) => {
-    done += chunk.length;
-    onBytes(done);
-  });
+  file.on('data', (chunk) => onChunk(chunk as Buffer));
   // Errors of the pipeline reach the loop below through the stream that it reads.
   const stream = zipped ? pipeline(file, createGunzip({ chunkSize: CHUNK_BYTES }), () => undefined) : file;
   try {

@@ -3,7 +3,7 @@ import type { CheckDefinition } from '../contracts/quality.js';
 import { identifier } from '../contracts/sql-text.js';
 
 /** The columns of the measuring SELECT: `rows`, and `bad_<n>` for the check at position n. */
-export type Measured = Readonly<Record<string, bigint | number>>;
+export type Measured = Readonly<Record<string, unknown>>;
 
 /** Name of a check's count in {@link Measured}. */
 export function badColumn(index: number): string {
