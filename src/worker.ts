@@ -109,7 +109,12 @@ function engineMemory(config: Config): string {
 
 function temporalLogger(log: Logger): DefaultLogger {
   return new DefaultLogger('WARN', ({ level, message, meta }) => {
-    log[level === 'ERROR' ? 'error' : 'warn']({ ...meta }, message);
+    // pino writes an Error out only under the name `err`; a task token is of no use to people.
+    const { error, taskToken: _, ...rest } = (meta ?? {}) as Record<string, unknown>;
+    log[level === 'ERROR' ? 'error' : 'warn'](
+      { ...rest, ...(error !== undefined && { err: error }) },
+      message,
+    );
   });
 }
 

@@ -78,7 +78,14 @@ export async function checkoutScan(
   const deletedRows = await loadDeletedRows(store, files);
   const keys = files.map((file) => keyOfPath(file.path, store.uri));
   const local = await store.checkout(keys, options.signal ? { signal: options.signal } : {});
-  const plan = scanPlan({ ...source, files }, (key) => local.pathOf(key), {
+  const { schema, partitionColumns, protocol, metadata } = source;
+  const narrowed = {
+    schema,
+    partitionColumns,
+    files,
+    ...(protocol && metadata ? { protocol, metadata } : {}),
+  };
+  const plan = scanPlan(narrowed, (key) => local.pathOf(key), {
     deletedRows,
     tableUri: store.uri,
     ...(options.columns ? { columns: options.columns } : {}),
