@@ -28,6 +28,8 @@ export const FEATURES: Readonly<Record<string, Feature>> = {
   v2Checkpoint: { reader: true, read: true, write: 'yes' },
   vacuumProtocolCheck: { reader: true, read: true, write: 'yes' },
   allowColumnDefaults: { reader: false, read: true, write: 'when-idle' },
+  typeWidening: { reader: true, read: true, write: 'no' },
+  'typeWidening-preview': { reader: true, read: true, write: 'no' },
   domainMetadata: { reader: false, read: true, write: 'no' },
   inCommitTimestamp: { reader: false, read: true, write: 'no' },
   'inCommitTimestamp-preview': { reader: false, read: true, write: 'no' },

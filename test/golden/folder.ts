@@ -1,0 +1,43 @@
+/** The golden folder: tables of other writers with their right answers. It is not part of this repository. */
+import { existsSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import type { StructType } from '../../src/delta/index.js';
+
+/** What `expected.json` says of one table; fields are absent where nobody could read it. */
+export interface Expected {
+  readonly version?: number;
+  readonly protocol?: readonly [number, number];
+  readonly readerFeatures?: readonly string[];
+  readonly partitionColumns?: readonly string[];
+  readonly schema?: StructType;
+  readonly numFiles?: number;
+  readonly rows?: number;
+  readonly rowsByVersion?: Readonly<Record<string, number | string>>;
+  readonly note: string;
+}
+
+export interface GoldenFolder {
+  readonly path: string;
+  readonly tables: Readonly<Record<string, Expected>>;
+  /** Lines of the right rows, or undefined where there are none (only the log is there). */
+  rowsOf(name: string): readonly string[] | undefined;
+}
+
+/** `DATALAB_GOLDEN_DIR`, else `../shared/golden` beside the repository; a reason where neither is there. */
+export function findGoldenFolder(): GoldenFolder | { readonly missing: string } {
+  const path = resolve(
+    process.env['DATALAB_GOLDEN_DIR'] ?? join(import.meta.dirname, '../../../shared/golden'),
+  );
+  if (!existsSync(join(path, 'expected.json'))) return { missing: `not found: no expected.json in ${path}` };
+  return {
+    path,
+    tables: JSON.parse(readFileSync(join(path, 'expected.json'), 'utf8')) as Record<string, Expected>,
+    rowsOf: (name) => {
+      const file = join(path, 'expected_rows', `${name}.jsonl`);
+      if (!existsSync(file)) return undefined;
+      return readFileSync(file, 'utf8')
+        .split('\n')
+        .filter((line) => line !== '');
+    },
+  };
+}
