@@ -35,7 +35,10 @@ export function typedColumn(column: ColumnDefinition, text: string): TypedColumn
       };
     case 'date':
       // Only what reads back as it was written: not infinity, not a time cut off, not a year before Christ.
-      return { value: cast('DATE'), ok: accepts(text, `CAST(${cast('DATE')} AS VARCHAR) = trim(${text})`) };
+      return {
+        value: cast('DATE'),
+        ok: accepts(text, `isfinite(${cast('DATE')}) AND CAST(${cast('DATE')} AS VARCHAR) = trim(${text})`),
+      };
     case 'timestamp':
       return timestamp(column, text, full);
     default:

@@ -6,6 +6,7 @@ import { createGunzip } from 'node:zlib';
 import { DamagedFile } from './records.js';
 
 const CHUNK_BYTES = 1 << 20;
+const HEAD_BYTES = 1 << 14;
 
 /**
  * Chunks of the file, gunzipped where its first bytes say gzip, whatever its name. `onChunk` sees every chunk as
@@ -16,7 +17,14 @@ export async function* unpacked(
   onChunk: (chunk: Buffer) => void,
   signal?: AbortSignal,
 ): AsyncGenerator<Buffer, void, undefined> {
-  const zipped = await isGzip(path);
+  const head = await firstBytes(path);
+  const zipped = head[0] === 0x1f && head[1] === 0x8b;
+  if (!zipped && head.length < HEAD_BYTES) {
+    // Tiny files, of which there may be thousands, are here already.
+    onChunk(head);
+    if (head.length > 0) yield head;
+    return;
+  }
   const file = createReadStream(path, { highWaterMark: CHUNK_BYTES });
   file.on('data', (chunk) => onChunk(chunk as Buffer));
   // Errors of the pipeline reach the loop below through the stream that it reads.
@@ -40,11 +48,17 @@ export async function* unpacked(
   }
 }
 
-async function isGzip(path: string): Promise<boolean> {
+/** The first {@link HEAD_BYTES}; the whole file where it is shorter. */
+async function firstBytes(path: string): Promise<Buffer> {
   const file = await open(path);
   try {
-    const { bytesRead, buffer } = await file.read(Buffer.alloc(2), 0, 2, 0);
-    return bytesRead === 2 && buffer[0] === 0x1f && buffer[1] === 0x8b;
+    const head = Buffer.alloc(HEAD_BYTES);
+    let length = 0;
+    for (;;) {
+      const { bytesRead } = await file.read(head, length, HEAD_BYTES - length, length);
+      length += bytesRead;
+      if (bytesRead === 0 || length === HEAD_BYTES) return head.subarray(0, length);
+    }
   } finally {
     await file.close();
   }

@@ -34,6 +34,14 @@ export class Workbench {
     return this.sourceAt(localPath, `file:///in/${name}`);
   }
 
+  /** Like {@link source}, in a folder that is shared by name. */
+  sourceIn(folder: string, name: string, bytes: string): LocalSource {
+    const directory = join(this.folder, folder);
+    mkdirSync(directory, { recursive: true });
+    writeFileSync(join(directory, name), bytes);
+    return this.sourceAt(join(directory, name));
+  }
+
   sourceAt(localPath: string, path = `file://${localPath}`): LocalSource {
     const stat = statSync(localPath);
     const sourceId = createHash('sha256').update(readFileSync(localPath)).digest('hex');

@@ -1,0 +1,1 @@
+SELECT * REPLACE (lower(device) AS device) FROM bronze.sensors
