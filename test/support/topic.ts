@@ -1,0 +1,42 @@
+/** Reads what is on a Kafka topic now. */
+import { randomUUID } from 'node:crypto';
+import { Kafka, logLevel } from 'kafkajs';
+import type { EventEnvelope } from '../../src/contracts/events.js';
+
+/** Every event on the topic up to its present end, in order within each partition. */
+export async function eventsOn<Data>(
+  brokers: readonly string[],
+  topic: string,
+): Promise<EventEnvelope<Data>[]> {
+  const kafka = new Kafka({ brokers: [...brokers], logLevel: logLevel.NOTHING });
+  const admin = kafka.admin();
+  await admin.connect();
+  const ends = new Map(
+    (await admin.fetchTopicOffsets(topic)).map(({ partition, high, low }) => [
+      partition,
+      { high: Number(high), low: Number(low) },
+    ]),
+  );
+  await admin.disconnect();
+  const wanted = [...ends.values()].reduce((sum, { high, low }) => sum + high - low, 0);
+  if (wanted === 0) return [];
+  const consumer = kafka.consumer({ groupId: `test-${randomUUID()}` });
+  await consumer.connect();
+  await consumer.subscribe({ topic, fromBeginning: true });
+  const events: EventEnvelope<Data>[] = [];
+  try {
+    await new Promise<void>((resolve, reject) => {
+      consumer
+        .run({
+          eachMessage: async ({ message }) => {
+            events.push(JSON.parse(message.value?.toString() ?? 'null') as EventEnvelope<Data>);
+            if (events.length >= wanted) resolve();
+          },
+        })
+        .catch(reject);
+    });
+    return events;
+  } finally {
+    await consumer.disconnect();
+  }
+}
