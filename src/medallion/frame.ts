@@ -105,7 +105,8 @@ class Framer {
       };
       const chunks = unpacked(source.localPath, onChunk, this.options.signal);
       for await (const batch of records(chunks, this.#rules)) {
-        for (const record of batch) await this.#takeRecord(record, source, state);
+        const first = state.group === undefined ? await this.#begin(batch, source, state) : 0;
+        for (let at = first; at < batch.length; at++) this.#takeRecord(batch[at] as RawRecord, state);
         await state.group?.flushIfFull();
         await this.refused.flushIfFull();
       }
@@ -139,14 +140,16 @@ class Framer {
     };
   }
 
-  async #takeRecord(record: RawRecord, source: LocalSource, state: SourceState): Promise<void> {
-    if (state.group === undefined) {
-      const isCsv = this.options.dataset.source.format === 'csv';
-      const header = isCsv ? this.#header(record, source) : [];
-      state.group = await this.#group(header);
-      state.groupStart = state.group.position;
-      if (isCsv) return;
-    }
+  /** Finds the group that the source's header belongs to. Returns how many records the header took. */
+  async #begin(batch: readonly RawRecord[], source: LocalSource, state: SourceState): Promise<number> {
+    const isCsv = this.options.dataset.source.format === 'csv';
+    const group = await this.#group(isCsv ? this.#header(batch[0] as RawRecord, source) : []);
+    state.group = group;
+    state.groupStart = group.position;
+    return isCsv ? 1 : 0;
+  }
+
+  #takeRecord(record: RawRecord, state: SourceState): void {
     state.read++;
     const flaw = record.flaw ?? this.#jsonFlaw(record);
     if (flaw === undefined) {

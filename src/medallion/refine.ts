@@ -80,7 +80,7 @@ async function refineIn(session: EngineSession, input: RefineInput): Promise<Ref
   step('applying rules', cleaned.rows);
   const quarantine = await session.writeParquet(refusedSelect(input), 'quarantine-silver.parquet');
   const duplicate = await count(session, duplicateCount(dataset));
-  const silver = await session.writeParquet(silverSelect(dataset), 'silver.parquet');
+  const silver = await session.writeParquet(silverSelect(dataset, duplicate > 0), 'silver.parquet');
   step('writing silver', read);
   const ledger = balanced(`silver.${dataset.name}`, {
     read,
@@ -162,13 +162,14 @@ function duplicateCount(dataset: DatasetDefinition): string {
   );
 }
 
-/** Keeps the newest row per key: by ingestion, then by source and line. */
-function silverSelect(dataset: DatasetDefinition): string {
+/** Keeps the newest row per key: by ingestion, then by source and line. Without duplicates there is nothing to choose. */
+function silverSelect(dataset: DatasetDefinition, hasDuplicates: boolean): string {
   const key = identifiers(dataset.key);
   const { outliers } = dataset.silver;
-  const kept =
-    `kept AS (SELECT * FROM cleaned WHERE ${passes(dataset)} QUALIFY row_number() OVER ` +
-    `(PARTITION BY ${key} ORDER BY _ingested_at DESC, _source_file DESC, _source_line DESC) = 1)`;
+  const newest =
+    `QUALIFY row_number() OVER (PARTITION BY ${key} ` +
+    `ORDER BY _ingested_at DESC, _source_file DESC, _source_line DESC) = 1`;
+  const kept = `kept AS (SELECT * FROM cleaned WHERE ${passes(dataset)} ${hasDuplicates ? newest : ''})`;
   const order = `ORDER BY ${dataset.key.map((name) => `k.${identifier(name)}`).join(', ')}`;
   if (outliers === undefined) return `WITH ${kept} SELECT k.* FROM kept k ${order}`;
   const flags = outlierSql(outliers, dataset.key, 'kept', 'k');

@@ -4,7 +4,7 @@ import { open, type FileHandle } from 'node:fs/promises';
 const FLUSH_BYTES = 1 << 20;
 
 export class Spool {
-  #buffers: Buffer[] = [];
+  #block = Buffer.allocUnsafe(2 * FLUSH_BYTES);
   #buffered = 0;
   #written = 0;
 
@@ -26,9 +26,12 @@ export class Spool {
   /** Keeps copies: the caller may reuse its buffers. Call {@link flushIfFull} now and then. */
   append(...parts: ReadonlyArray<Buffer | string>): void {
     for (const part of parts) {
-      const bytes = Buffer.from(part as Buffer);
-      this.#buffers.push(bytes);
-      this.#buffered += bytes.length;
+      // A character takes at most three bytes per UTF-16 unit.
+      this.#reserve(typeof part === 'string' ? part.length * 3 : part.length);
+      this.#buffered +=
+        typeof part === 'string'
+          ? this.#block.write(part, this.#buffered)
+          : part.copy(this.#block, this.#buffered);
     }
   }
 
@@ -53,14 +56,21 @@ export class Spool {
 
   async #flush(): Promise<void> {
     if (this.#buffered === 0) return;
-    const bytes = Buffer.concat(this.#buffers);
-    this.#buffers = [];
+    const length = this.#buffered;
     this.#buffered = 0;
     let offset = 0;
-    while (offset < bytes.length) {
-      const { bytesWritten } = await this.file.write(bytes, offset, bytes.length - offset, this.#written);
+    while (offset < length) {
+      const { bytesWritten } = await this.file.write(this.#block, offset, length - offset, this.#written);
       offset += bytesWritten;
       this.#written += bytesWritten;
     }
+  }
+
+  #reserve(bytes: number): void {
+    const needed = this.#buffered + bytes;
+    if (needed <= this.#block.length) return;
+    const larger = Buffer.allocUnsafe(Math.max(needed, 2 * this.#block.length));
+    this.#block.copy(larger, 0, 0, this.#buffered);
+    this.#block = larger;
   }
 }

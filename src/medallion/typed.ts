@@ -9,7 +9,7 @@ export interface TypedColumn {
 }
 
 const INTEGER = String.raw`\s*[+-]?\d+\s*`;
-const TIMESTAMP = String.raw`\s*\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?`;
+const TIMESTAMP = String.raw`\s*\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}:\d{2}(\.\d{1,9})?`;
 const OFFSET = String.raw`\s*([Zz]|[+-]\d{2}(:?\d{2})?)\s*`;
 
 /** Reads `text` (SQL of type VARCHAR) as the column's declared type. */

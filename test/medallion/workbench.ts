@@ -61,7 +61,7 @@ export class Workbench {
   }
 
   plan(schema: StructType, files: readonly WrittenFile[], layer?: string): ScanPlan {
-    const partitioned = layer === undefined ? {} : { layer };
+    const partitioned: Record<string, string> = layer === undefined ? {} : { layer };
     return {
       schema,
       partitionColumns: layer === undefined ? [] : ['layer'],
