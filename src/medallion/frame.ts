@@ -153,7 +153,7 @@ class Framer {
     state.read++;
     const flaw = record.flaw ?? this.#jsonFlaw(record);
     if (flaw === undefined) {
-      state.group.append(
+      state.group?.append(
         `${state.index}${this.#separator}${record.line}${this.#separator}`,
         record.bytes,
         '\n',
