@@ -1,3 +1,4 @@
+/** What the S3 client throws, as DataLab says it. */
 import type { ObjectNotFoundError } from '../../delta/ports.js';
 
 /** The object is not there. The Delta layer knows it by its name (adapters may not import that room's values). */
