@@ -93,7 +93,7 @@ export function composeActivityDeps(
     rowParquet: createRowParquet(),
     sources: openSources({ projectDirectory, s3 }),
     events,
-    loadDataset: (name) => loadDataset(inProject(config.datasets.directory), name),
+    loadDataset: (name) => loadDataset(inProject(config.datasets.directory), name, config.quality),
     clock: { nowMs: () => Date.now() },
     newId: randomUUID,
     scratchDirectory,

@@ -60,7 +60,7 @@ export async function writeBronze(
         sources,
         scratchDirectory: context.scratch,
         outputDirectory: context.scratch,
-        run: { runId: run.runId, at: run.logicalTime },
+        run: { runId: run.runId, at: new Date(deps.clock.nowMs()).toISOString() },
         onProgress: context.progress,
         signal: context.signal,
       });

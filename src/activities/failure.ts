@@ -17,5 +17,22 @@ export function toFailure(error: unknown): unknown {
       cause: error.cause instanceof Error ? error.cause : undefined,
     });
   }
+  if (isBug(error)) {
+    return ApplicationFailure.create({
+      type: 'UNEXPECTED',
+      nonRetryable: true,
+      message: `${error.name}: ${error.message}`.slice(0, MESSAGE_MAX),
+      cause: error,
+    });
+  }
   return error;
+}
+
+/**
+ * What a wrong program throws: the next attempt would throw it again. A TypeError with a cause is something else, as
+ * `fetch` reports a broken connection that way.
+ */
+function isBug(error: unknown): error is Error {
+  const kinds = [TypeError, ReferenceError, RangeError, SyntaxError];
+  return kinds.some((kind) => error instanceof kind) && (error as Error).cause === undefined;
 }

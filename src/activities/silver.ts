@@ -27,7 +27,7 @@ export async function writeSilver(
         dataset,
         bronze,
         outputDirectory: scratch,
-        run: { runId: run.runId, at: run.logicalTime },
+        run: { runId: run.runId, at: new Date(deps.clock.nowMs()).toISOString() },
         onProgress: progress,
         signal,
       });

@@ -32,7 +32,7 @@ export async function loadConfig(options: {
   ]);
   if (yaml === undefined && env['DATALAB_CONFIG'])
     throw invalid([`${file}: no such file (named by DATALAB_CONFIG)`]);
-  const merged = { ...parseEnvFile(stateEnv ?? ''), ...parseEnvFile(dotEnv ?? ''), ...env };
+  const merged = overlay(parseEnvFile(stateEnv ?? ''), { ...parseEnvFile(dotEnv ?? ''), ...env });
   return { config: parseConfig(yaml ?? '', merged, file), projectDirectory };
 }
 
@@ -52,6 +52,23 @@ export function parseConfig(
       return `${place}: ${issue.message}`;
     }),
   );
+}
+
+/**
+ * A started platform's own endpoints and keys, under what the caller's environment says. AWS keys that the caller has
+ * for another S3 are put aside unless the endpoint is the caller's too: they must never be sent to our gateway.
+ */
+export function overlay(
+  platform: Readonly<Record<string, string>>,
+  caller: Readonly<Record<string, string | undefined>>,
+): Record<string, string | undefined> {
+  const merged: Record<string, string | undefined> = { ...platform };
+  const ownS3 = !caller['AWS_ENDPOINT_URL'];
+  for (const [key, value] of Object.entries(caller)) {
+    if (ownS3 && key.startsWith('AWS_') && merged[key] !== undefined) continue;
+    if (value !== undefined && value !== '') merged[key] = value;
+  }
+  return merged;
 }
 
 /** `KEY=VALUE` lines; blank lines and `#` comments are passed over, one pair of quotes around a value is taken off. */

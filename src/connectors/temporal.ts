@@ -42,9 +42,14 @@ export async function ensureSearchAttributes(client: Client): Promise<void> {
 }
 
 /** Registers attributes that the namespace does not have. */
-export async function addSearchAttributes(client: Client, attributes: readonly SearchAttribute[]): Promise<void> {
+export async function addSearchAttributes(
+  client: Client,
+  attributes: readonly SearchAttribute[],
+): Promise<void> {
   await (client.connection as Connection).operatorService.addSearchAttributes({
     namespace: client.options.namespace,
-    searchAttributes: Object.fromEntries(attributes.map(({ name, type }) => [name, INDEXED_VALUE_TYPE[type]])),
+    searchAttributes: Object.fromEntries(
+      attributes.map(({ name, type }) => [name, INDEXED_VALUE_TYPE[type]]),
+    ),
   });
 }

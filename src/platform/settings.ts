@@ -4,7 +4,7 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSy
 import { homedir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseEnvFile } from '../config/config.js';
+import { overlay, parseEnvFile } from '../config/config.js';
 import { DatalabError } from '../contracts/errors.js';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -92,18 +92,9 @@ export function saveEnv(settings: Settings, env: Readonly<Record<string, string>
   return { ...settings, env };
 }
 
-/**
- * What a worker is started with: the platform's own endpoints and keys under what the caller's environment says. AWS
- * keys that the caller has for another S3 are put aside unless the endpoint is the caller's too.
- */
+/** What a worker is started with: the platform's own endpoints and keys under what the caller's environment says. */
 export function workerEnvironment(settings: Settings): Record<string, string | undefined> {
-  const merged: Record<string, string | undefined> = { ...settings.env };
-  const ownS3 = !settings.processEnv['AWS_ENDPOINT_URL'];
-  for (const [key, value] of Object.entries(settings.processEnv)) {
-    if (ownS3 && key.startsWith('AWS_') && merged[key] !== undefined) continue;
-    if (value !== undefined && value !== '') merged[key] = value;
-  }
-  return merged;
+  return overlay(settings.env, settings.processEnv);
 }
 
 /** The per-user folder of downloaded and built tools; `infra/prepare/common.sh` computes the same. */

@@ -106,7 +106,7 @@ export function scriptedActivities(overrides: Partial<EtlActivities> = {}): {
               ? `writeGold ${String(args[1])}`
               : name,
         );
-        if (name === 'recordRun') reports.push(args[0] as RunReport);
+        if (name === 'recordRun') reports.push(args[0] as unknown as RunReport);
         return body(...args);
       },
     ]),

@@ -29,9 +29,9 @@ describe.skipIf(!hasTestServer && !process.env['CI'])(
     beforeAll(async () => {
       Runtime.install({ logger: new DefaultLogger('ERROR') });
       environment = await timeSkippingEnvironment();
-    // This server cannot list attributes, only add them.
-    await addSearchAttributes(environment.client, Object.values(SEARCH_ATTRIBUTES));
-      }, 120_000);
+      // This server cannot list attributes, only add them.
+      await addSearchAttributes(environment.client, Object.values(SEARCH_ATTRIBUTES));
+    }, 120_000);
     afterAll(() => environment?.teardown());
 
     /** Runs a body while workers with these activities poll both pools. */
