@@ -11,7 +11,13 @@ export const EXIT = Object.freeze({
 
 /** Codes of DatalabError that mean "a service is away". */
 const UNAVAILABLE = new Set(['TEMPORAL_UNAVAILABLE', 'EVENTS_UNAVAILABLE', 'STORE_UNAVAILABLE']);
-const USAGE = new Set(['CONFIG_INVALID', 'DATASET_UNKNOWN', 'DATASET_INVALID', 'SCHEDULE_UNKNOWN']);
+const USAGE = new Set([
+  'CONFIG_INVALID',
+  'DATASET_UNKNOWN',
+  'DATASET_INVALID',
+  'SCHEDULE_UNKNOWN',
+  'RUN_UNKNOWN',
+]);
 
 export function exitCodeOf(errorCode: string): number {
   if (UNAVAILABLE.has(errorCode)) return EXIT.unavailable;

@@ -2,6 +2,7 @@
 /** `datalab`: every command of the product. Exit codes: see exit.ts and docs/reference/cli.md. */
 import { Command, CommanderError } from 'commander';
 import { DatalabError } from '../contracts/errors.js';
+import { addDatasets } from './commands/datasets.js';
 import { addDemo } from './commands/demo.js';
 import { addRuns } from './commands/runs.js';
 import { addSchedules } from './commands/schedules.js';
@@ -11,6 +12,7 @@ const program = new Command('datalab')
   .description('A lakehouse that runs itself: datasets in, checked Delta tables out.')
   .showHelpAfterError()
   .exitOverride();
+addDatasets(program);
 addDemo(program);
 addRuns(program);
 addSchedules(program);

@@ -1,6 +1,7 @@
 /** What a command needs, opened when asked for and closed at its end. */
-import type { Client } from '@temporalio/client';
+import { WorkflowNotFoundError, type Client } from '@temporalio/client';
 import { DatalabClient } from '../client/index.js';
+import { DatalabError } from '../contracts/errors.js';
 import { loadConfig, type LoadedConfig } from '../config/config.js';
 import { connectTemporal } from '../connectors/temporal.js';
 
@@ -16,6 +17,9 @@ export async function withSession<T>(body: (session: Session) => Promise<T>): Pr
   const temporal = await connectTemporal(loaded.config.temporal);
   try {
     return await body({ loaded, temporal, datalab: new DatalabClient(temporal) });
+  } catch (error) {
+    if (!(error instanceof WorkflowNotFoundError)) throw error;
+    throw new DatalabError('RUN_UNKNOWN', `there is no run '${error.workflowId}'`, { cause: error });
   } finally {
     await temporal.connection.close();
   }

@@ -6,7 +6,7 @@
 export const ERRORS = {
   CONFIG_INVALID: {
     retry: false,
-    remedy: 'Correct the keys named in the message; `datalab doctor` checks the file.',
+    remedy: 'Correct the keys named in the message: in datalab.yaml, or in the variable that it names.',
   },
   DATASET_UNKNOWN: {
     retry: false,
@@ -101,6 +101,7 @@ export const ERRORS = {
     remedy:
       'Other runs of the dataset published first, again and again. Let them finish and trigger the run again.',
   },
+  RUN_UNKNOWN: { retry: false, remedy: 'Run `datalab runs list` to see the runs that Temporal still keeps.' },
   INPUT_INVALID: {
     retry: false,
     remedy: 'Start the flow with the input that docs/reference/flows.md shows.',

@@ -252,6 +252,26 @@ describe('the main job on real stock prices', () => {
     });
   });
 
+  it('answers an unknown run with a code of its own', async () => {
+    for (const command of ['show', 'watch', 'cancel']) {
+      const { code, stderr } = await datalab(['runs', command, 'no-such-run'], lake.env);
+      expect(`${command} ${code} ${stderr}`).toMatch(new RegExp(`^${command} 2 RUN_UNKNOWN`));
+    }
+  });
+
+  it('lists and checks the datasets without any service', async () => {
+    const env = { ...lake.env, TEMPORAL_ADDRESS: '127.0.0.1:1' };
+    const listed = JSON.parse((await datalab(['datasets', 'list', '--json'], env)).stdout) as Array<{
+      name: string;
+    }>;
+    expect(listed.map(({ name }) => name)).toContain('stocks');
+    expect(await datalab(['datasets', 'validate'], env)).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining('stocks: ok') as unknown,
+    });
+    expect(await datalab(['datasets', 'validate', 'nope'], env)).toMatchObject({ code: 2 });
+  });
+
   it('answers an unknown schedule with a code of its own', async () => {
     const { code, stderr } = await datalab(['schedules', 'trigger', 'no-such-schedule'], lake.env);
     expect(code).toBe(2);
