@@ -1,6 +1,7 @@
 /** `dataset.yaml` and the SQL beside it → one DatasetDefinition, or every problem at once. */
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
+import { isTimeZone } from './time-zone.js';
 import type { ColumnType, DatasetDefinition } from '../contracts/dataset.js';
 import { DatalabError } from '../contracts/errors.js';
 
@@ -266,13 +267,4 @@ function canonicalJson(value: unknown): string {
       ? Object.fromEntries(Object.entries(item).sort(([a], [b]) => (a < b ? -1 : 1)))
       : item,
   );
-}
-
-function isTimeZone(zone: string): boolean {
-  try {
-    new Intl.DateTimeFormat('en', { timeZone: zone });
-    return true;
-  } catch {
-    return false;
-  }
 }

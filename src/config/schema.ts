@@ -1,5 +1,6 @@
 /** The one schema of `datalab.yaml`: every key with its default, its limits and the reason for it. */
 import { z } from 'zod';
+import { isTimeZone } from './time-zone.js';
 
 const positive = z.number().int().positive();
 const ratio = z.number().min(0).max(1);
@@ -129,12 +130,3 @@ export const configSchema = z.strictObject({
 
 /** The validated configuration. Frozen; secrets stay in it, so print it only through `redact`. */
 export type Config = z.output<typeof configSchema>;
-
-function isTimeZone(zone: string): boolean {
-  try {
-    new Intl.DateTimeFormat('en', { timeZone: zone });
-    return true;
-  } catch {
-    return false;
-  }
-}

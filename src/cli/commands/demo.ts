@@ -1,7 +1,6 @@
 /** `datalab demo`: the main job on the real sample, told from its trigger to its tables. */
 import type { Command } from 'commander';
-import { EXIT } from '../exit.js';
-import { finish } from '../finish.js';
+import { report } from '../finish.js';
 import { withSession } from '../session.js';
 
 const SCHEDULE = 'medallion-etl-daily';
@@ -13,7 +12,7 @@ export function addDemo(program: Command): void {
     .action(() =>
       withSession(async ({ datalab }) => {
         process.stdout.write(`Triggering ${SCHEDULE} …\n`);
-        process.exitCode = (await finish(await datalab.trigger(SCHEDULE), {})) ? EXIT.ok : EXIT.failed;
+        await report(await datalab.trigger(SCHEDULE), { wait: true });
       }),
     );
 }

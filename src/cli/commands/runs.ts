@@ -1,8 +1,7 @@
 /** `datalab runs …` and `datalab run <dataset>`. */
 import type { Command } from 'commander';
 import { SEARCH_ATTRIBUTES } from '../../contracts/flows.js';
-import { EXIT } from '../exit.js';
-import { finish } from '../finish.js';
+import { report } from '../finish.js';
 import { print, withSession, type Session } from '../session.js';
 import { renderSummary } from '../summary.js';
 import { table } from '../text.js';
@@ -24,15 +23,7 @@ export function addRuns(program: Command): void {
       ) =>
         withSession(async ({ datalab }) => {
           const { logicalTime, rebuild } = options;
-          const run = await datalab.startEtl({ dataset, logicalTime, options: { rebuild } });
-          if (!options.wait) {
-            return print(
-              options.json,
-              { workflowId: run.workflowId, runId: run.runId },
-              `started ${run.workflowId}`,
-            );
-          }
-          process.exitCode = (await finish(run, options)) ? EXIT.ok : EXIT.failed;
+          await report(await datalab.startEtl({ dataset, logicalTime, options: { rebuild } }), options);
         }),
     );
 
@@ -62,7 +53,7 @@ export function addRuns(program: Command): void {
     .option('--json', 'print JSON')
     .action((workflowId: string, options: { json?: boolean }) =>
       withSession(async ({ datalab }) => {
-        process.exitCode = (await finish(datalab.run(workflowId), options)) ? EXIT.ok : EXIT.failed;
+        await report(datalab.run(workflowId), { ...options, wait: true });
       }),
     );
 

@@ -3,8 +3,7 @@ import { ScheduleNotFoundError, type Client, type ScheduleHandle } from '@tempor
 import type { Command } from 'commander';
 import { DatalabError } from '../../contracts/errors.js';
 import { declaredSchedules, reconcile } from '../../schedules.js';
-import { EXIT } from '../exit.js';
-import { finish } from '../finish.js';
+import { report } from '../finish.js';
 import { print, withSession } from '../session.js';
 import { table } from '../text.js';
 
@@ -55,14 +54,7 @@ export function addSchedules(program: Command): void {
     .action((id: string, options: { wait?: boolean; json?: boolean }) =>
       withSession(async ({ temporal, datalab }) => {
         const run = await known(temporal, id, () => datalab.trigger(id));
-        if (!options.wait) {
-          return print(
-            options.json,
-            { workflowId: run.workflowId, runId: run.runId },
-            `started ${run.workflowId}`,
-          );
-        }
-        process.exitCode = (await finish(run, options)) ? EXIT.ok : EXIT.failed;
+        await report(run, options);
       }),
     );
 
