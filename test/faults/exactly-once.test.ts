@@ -132,4 +132,28 @@ describe('a worker killed with SIGKILL', () => {
     ).toHaveLength(1);
     await expectSample();
   }, 120_000);
+
+  it('a broker that is away delays events, and neither fails the run nor loses one', async () => {
+    lake = await ownLake(stack.env, 'faults-kafka', namespace);
+    const offline = { ...lake.env, KAFKA_BOOTSTRAP_SERVERS: '127.0.0.1:9' };
+    const cutOff = await WorkerProcess.start(offline);
+    workers.push(cutOff);
+    const first = await (await client.startEtl({ dataset: 'stocks' })).result();
+    expect(first).toMatchObject({
+      status: 'completed',
+      summary: { outcome: 'ok', events: { sent: 0, pending: 6 } },
+    });
+    await cutOff.stop();
+
+    await startWorker('all');
+    const second = await (await client.startEtl({ dataset: 'stocks' })).result();
+    expect(second).toMatchObject({
+      status: 'completed',
+      summary: { outcome: 'empty', events: { sent: 7, pending: 0 } },
+    });
+    const told = (await eventsOn<TablePublished>(stack.kafka.brokers, 'datalab-events')).filter(
+      ({ source }) => source.startsWith(lake.lakeUri),
+    );
+    expect(told).toHaveLength(5);
+  }, 120_000);
 });
