@@ -13,19 +13,32 @@ export function toFailure(error: unknown): unknown {
     return ApplicationFailure.create({
       type: error.code,
       nonRetryable: !error.retry,
-      message: `${error.message} What to do: ${error.remedy}`.slice(0, MESSAGE_MAX),
-      cause: error.cause instanceof Error ? error.cause : undefined,
+      message: `${cut(error.message)} What to do: ${error.remedy}`,
+      cause: error.cause instanceof Error ? shortened(error.cause) : undefined,
     });
   }
   if (isBug(error)) {
     return ApplicationFailure.create({
       type: 'UNEXPECTED',
       nonRetryable: true,
-      message: `${error.name}: ${error.message}`.slice(0, MESSAGE_MAX),
-      cause: error,
+      message: `${error.name}: ${cut(error.message)}`,
+      cause: shortened(error),
     });
   }
-  return error;
+  return error instanceof Error ? shortened(error) : error;
+}
+
+function cut(text: string): string {
+  return text.length > MESSAGE_MAX ? `${text.slice(0, MESSAGE_MAX)}…` : text;
+}
+
+/** The same error where it is short; else one with its texts cut, causes included. A stack repeats the message. */
+function shortened(error: Error): Error {
+  const cause = error.cause instanceof Error ? shortened(error.cause) : undefined;
+  const isShort = Math.max(error.message.length, error.stack?.length ?? 0) <= 2 * MESSAGE_MAX;
+  if (isShort && (cause === undefined || cause === error.cause)) return error;
+  const short = new Error(cut(error.message), { cause });
+  return Object.assign(short, { name: error.name, stack: cut(error.stack ?? '') });
 }
 
 /**
