@@ -67,14 +67,7 @@ async function contentActions(
   context: StepContext,
 ): Promise<Action[]> {
   const { layer, dataset } = manifest;
-  if (quarantine.mode === 'replace') {
-    const old = base?.files.filter((file) => file.partitionValues['layer'] === layer) ?? [];
-    const deletionTimestamp = deps.clock.nowMs();
-    return [
-      ...old.map((file): Action => ({ remove: removeOf(file, deletionTimestamp) })),
-      ...quarantine.adds.map((add): Action => ({ add })),
-    ];
-  }
+  if (quarantine.mode === 'replace') return replaceActions(deps, layer, quarantine, base);
   const missing = quarantine.sourceIds.filter((id) => !base?.transaction(quarantineTransaction(layer, id)));
   if (missing.length === 0) return [];
   const adds =
@@ -88,6 +81,30 @@ async function contentActions(
       txn: { appId: quarantineTransaction(layer, id), version: 1, lastUpdated },
     })),
   ];
+}
+
+/** What an earlier attempt has put in place already stays: after it, nothing is left to do. */
+function replaceActions(
+  deps: ActivityDeps,
+  layer: string,
+  { adds }: StagedQuarantine,
+  base: Snapshot | null,
+): Action[] {
+  const old = base?.files.filter((file) => file.partitionValues['layer'] === layer) ?? [];
+  const there = new Set(old.map((file) => file.path));
+  const wanted = new Set(adds.map((add) => add.path));
+  const nowMs = deps.clock.nowMs();
+  const changes = [
+    ...old
+      .filter((file) => !wanted.has(file.path))
+      .map((file): Action => ({ remove: removeOf(file, nowMs) })),
+    ...adds.filter((add) => !there.has(add.path)).map((add): Action => ({ add })),
+  ];
+  if (changes.length === 0) return [];
+  // Counts the replacements, so that of two at once one starts over instead of adding its rows to the other's.
+  const appId = quarantineTransaction(layer, 'all');
+  const version = (base?.transaction(appId)?.version ?? 0) + 1;
+  return [...changes, { txn: { appId, version, lastUpdated: nowMs } }];
 }
 
 /** Another run published the refused rows of some of the sources first: writes again what is left. */

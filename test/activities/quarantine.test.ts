@@ -1,0 +1,117 @@
+/** Refused rows: each once, beside the layer that refused it. */
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { Lab } from './lab.js';
+
+let lab: Lab;
+beforeEach(() => {
+  lab = new Lab();
+});
+afterEach(() => lab.close());
+
+it('is there once however often the publish is repeated, with source, line, rule, reason, row and run', async () => {
+  lab.source('a.csv', '1,ann,10', '2,bob,oops');
+  const run = lab.newRun();
+  const { manifest } = await lab.stageBronze(run);
+  for (let time = 0; time < 3; time++) await lab.do('publish', run, manifest);
+  const rows = await lab.rows<Record<string, unknown>>('quarantine/sales');
+  expect(rows).toHaveLength(1);
+  expect(rows[0]).toMatchObject({ layer: 'bronze', _source_line: 3n, _run_id: run.runId });
+  expect(rows[0]?.['raw']).toContain('2,bob,oops');
+  expect(rows[0]?.['rule']).toMatch(/^[a-z_]+$/);
+  expect(rows[0]?.['reason']).toContain('amount');
+});
+
+// Every commit takes ids, and a table that is made takes one more: dying at each of them dies before, between and after.
+it.each([1, 2, 3, 4])("is whole after a worker died at a publish's id %i", async (deadly) => {
+  const survive = async (manifest: string): Promise<void> => {
+    const { newId } = lab;
+    let ids = 0;
+    lab.newId = () => {
+      if (++ids === deadly) throw new Error('killed');
+      return newId();
+    };
+    const run = lab.newRun();
+    await lab.do('publish', run, manifest).catch((error: Error) => expect(error.message).toContain('killed'));
+    lab.newId = newId;
+    expect((await lab.do('publish', run, manifest)).status).toBe('published');
+  };
+  lab.source('a.csv', '1,ann,10', '2,bob,oops', '3,eve,-3');
+  await survive((await lab.stageBronze(lab.newRun())).manifest);
+  expect(await lab.refused()).toEqual(['bronze a.csv:3']);
+  await survive((await lab.stageSilver(lab.newRun())).manifest);
+  expect(await lab.refused()).toEqual(['bronze a.csv:3', 'silver a.csv:4']);
+  await survive((await lab.stageSilver(lab.newRun(), { rebuild: true })).manifest);
+  expect(await lab.refused()).toEqual(['bronze a.csv:3', 'silver a.csv:4']);
+  expect(await lab.rows('silver/sales', 'id')).toEqual([{ id: 1n }]);
+});
+
+it('keeps the rows of sources once where two runs share some of them', async () => {
+  lab.source('a.csv', '1,ann,10', 'x,bob,1');
+  const first = lab.newRun();
+  const small = await lab.stageBronze(first);
+  lab.source('b.csv', '2,eve,oops', '3,kim,oops');
+  const second = lab.newRun();
+  const large = await lab.stageBronze(second);
+  expect((await lab.do('publish', first, small.manifest)).status).toBe('published');
+  expect((await lab.do('publish', second, large.manifest)).status).toBe('conflict');
+  expect(await lab.refused()).toEqual(['bronze a.csv:3', 'bronze b.csv:2', 'bronze b.csv:3']);
+
+  // The loser starts over with what is left, whose refused rows are there already.
+  expect((await lab.fillBronze(second)).ledger).toEqual({
+    read: 2,
+    accepted: 0,
+    duplicate: 0,
+    quarantined: 2,
+  });
+  expect(await lab.refused()).toEqual(['bronze a.csv:3', 'bronze b.csv:2', 'bronze b.csv:3']);
+});
+
+it('loses none of the rows where two runs that share a source publish at once', async () => {
+  lab.source('a.csv', '1,ann,10', 'x,bob,1');
+  const first = lab.newRun();
+  const small = await lab.stageBronze(first);
+  lab.source('b.csv', '2,eve,oops');
+  const second = lab.newRun();
+  const large = await lab.stageBronze(second);
+  await Promise.all([lab.do('publish', first, small.manifest), lab.do('publish', second, large.manifest)]);
+  await lab.run();
+  expect(await lab.refused()).toEqual(['bronze a.csv:3', 'bronze b.csv:2']);
+  expect(await lab.rows('bronze/sales', 'id')).toHaveLength(1);
+});
+
+it("gives Silver's refused rows way to its new ones, and leaves Bronze's alone", async () => {
+  lab.source('a.csv', '1,ann,-1', 'x,bob,1', '2,bob,20');
+  await lab.run();
+  expect(await lab.refused()).toEqual(['bronze a.csv:3', 'silver a.csv:2']);
+  lab.source('b.csv', '3,eve,-3');
+  await lab.run();
+  expect(await lab.refused()).toEqual(['bronze a.csv:3', 'silver a.csv:2', 'silver b.csv:2']);
+  lab.edit('dataset.yaml', lab.datasetText().replace('amount >= 0', 'amount >= -2'));
+  await lab.run();
+  expect(await lab.refused()).toEqual(['bronze a.csv:3', 'silver b.csv:2']);
+  lab.edit('dataset.yaml', lab.datasetText().replace('amount >= 0', 'id > 0'));
+  await lab.run();
+  expect(await lab.refused()).toEqual(['bronze a.csv:3']);
+});
+
+it('has a row once where two runs publish the first Silver at once', async () => {
+  lab.source('a.csv', '1,ann,10', '2,bob,-2', 'x,bad,1');
+  await lab.fillBronze();
+  const runs = [lab.newRun(), lab.newRun()];
+  const staged = [];
+  for (const run of runs) staged.push({ run, ...(await lab.stageSilver(run)) });
+  const results = await Promise.all(staged.map(({ run, manifest }) => lab.do('publish', run, manifest)));
+  expect(results.map(({ status }) => status).sort()).toEqual(['conflict', 'published']);
+  expect(await lab.refused()).toEqual(['bronze a.csv:4', 'silver a.csv:3']);
+});
+
+it("keeps the newer Silver's refused rows where an older attempt publishes late", async () => {
+  lab.source('a.csv', '1,ann,10', '2,bob,-2');
+  await lab.run();
+  const slow = lab.newRun();
+  const late = await lab.stageSilver(slow, { rebuild: true });
+  lab.source('b.csv', '3,eve,-3');
+  await lab.run();
+  expect((await lab.do('publish', slow, late.manifest)).status).toBe('conflict');
+  expect(await lab.refused()).toEqual(['silver a.csv:3', 'silver b.csv:2']);
+});
