@@ -6,9 +6,11 @@ import type { Published } from '../contracts/activities.js';
 import { DatalabError } from '../contracts/errors.js';
 import type { RunRef } from '../contracts/run.js';
 import {
+  changeTableActions,
   createTableActions,
   overwriteActions,
   verifyStaged,
+  widenSchema,
   type Action,
   type DeltaTable,
   type Snapshot,
@@ -17,7 +19,7 @@ import { noteOf, type PublishNote } from '../medallion/commit-note.js';
 import type { ActivityDeps } from './deps.js';
 import { publishQuarantine } from './quarantine.js';
 import { readManifest, type StagingManifest } from './staging.js';
-import { runStep } from './step.js';
+import { runStep, type StepBody } from './step.js';
 import { stateOf, type LakeTables } from './tables.js';
 
 /** Half of the shortest time that VACUUM leaves unreferenced files alone: 7 days. */
@@ -44,19 +46,13 @@ export async function publish(
         const detail = `version ${earlier}, published by an earlier attempt`;
         return { rows: manifest.rows, bytes, detail, value: { status: 'published', snapshot } };
       }
+      if (hasMoved(manifest, head))
+        return conflict(`version ${head?.version} is there, ${manifest.baseVersion} was read`);
       await requirePublishable(deps, tables, manifest);
       await publishQuarantine(deps, tables, run, manifest, context);
       const committed = await commit(deps, table, run, manifest, key);
-      if (committed.status === 'conflict') {
-        const detail = `${committed.check} at version ${committed.version}: ${committed.detail}`;
-        return {
-          outcome: 'conflict',
-          rows: 0,
-          bytes: 0,
-          detail,
-          value: { status: 'conflict', snapshot: null },
-        };
-      }
+      if (committed.status === 'conflict')
+        return conflict(`${committed.check} at version ${committed.version}: ${committed.detail}`);
       const snapshot = await table.snapshot({ version: committed.version });
       const why = manifest.rebuild ? `, rebuilt: ${manifest.rebuild}` : '';
       return {
@@ -69,6 +65,24 @@ export async function publish(
   );
   const state = value.snapshot && stateOf(name, value.snapshot, true);
   return { step, status: value.status, table: state, ledger: manifest.ledger, detail: step.detail };
+}
+
+/**
+ * Whether a table that is to be replaced is no longer the one that was read. Known before the quarantine is touched:
+ * what an older attempt refused must not take the place of what a newer one did.
+ */
+function hasMoved({ mode, baseVersion }: StagingManifest, head: Snapshot | null): boolean {
+  return mode === 'overwrite' && (head?.version ?? null) !== baseVersion;
+}
+
+function conflict(detail: string): StepBody<Committed> {
+  return {
+    outcome: 'conflict',
+    rows: 0,
+    bytes: 0,
+    detail,
+    value: { status: 'conflict', snapshot: null },
+  };
 }
 
 /** The snapshot that the publish made, or null where somebody else's commit came first. */
@@ -104,7 +118,10 @@ async function requirePublishable(
       `files of ${manifest.layer}.${manifest.table} were staged ${Math.round(ageMs / 3600_000)} hours ago; a VACUUM may have taken them`,
     );
   }
-  await verifyStaged(tables.store(manifest.layer, manifest.table), manifest.adds);
+  await Promise.all([
+    verifyStaged(tables.store(manifest.layer, manifest.table), manifest.adds),
+    verifyStaged(tables.store('quarantine', manifest.dataset), manifest.quarantine?.adds ?? []),
+  ]);
 }
 
 async function commit(
@@ -148,6 +165,10 @@ function contentActions(deps: ActivityDeps, manifest: StagingManifest, base: Sna
     const { clock, newId } = deps;
     return [...createTableActions({ schema, partitionColumns: [], configuration, clock, newId }), ...added];
   }
-  if (manifest.mode === 'append') return added;
+  if (manifest.mode === 'append') {
+    // A dataset may have gained columns since its table was made.
+    const where = `${manifest.layer}.${manifest.table}`;
+    return [...changeTableActions(base, { schema: widenSchema(base.schema, schema, where) }), ...added];
+  }
   return overwriteActions(base, adds, { schema, configuration, clock: deps.clock });
 }

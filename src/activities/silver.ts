@@ -2,7 +2,9 @@
 import type { Staged } from '../contracts/activities.js';
 import type { EtlOptions } from '../contracts/flows.js';
 import type { RunRef } from '../contracts/run.js';
+import { widenSchema } from '../delta/index.js';
 import { refine } from '../medallion/refine.js';
+import { bronzeSchema } from '../medallion/schema.js';
 import { fingerprintOf } from '../medallion/staleness.js';
 import { derive } from './derive.js';
 import type { ActivityDeps } from './deps.js';
@@ -25,7 +27,11 @@ export async function writeSilver(
       const refined = await refine({
         engine: deps.engine,
         dataset,
-        bronze,
+        // A column that was declared after Bronze was made is NULL in the rows that came before.
+        bronze: {
+          ...bronze,
+          schema: widenSchema(bronze.schema, bronzeSchema(dataset), `bronze.${run.dataset}`),
+        },
         outputDirectory: scratch,
         run: { runId: run.runId, at: new Date(deps.clock.nowMs()).toISOString() },
         onProgress: progress,

@@ -1,0 +1,274 @@
+/** The real activities over a lake in memory or in a folder, the real engine, and a tiny dataset in a folder of its own. */
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { randomUUID } from 'node:crypto';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { DefaultLogger } from '@temporalio/worker';
+import type { ActivityDeps } from '../../src/activities/deps.js';
+import { createActivities } from '../../src/activities/index.js';
+import type { StagingManifest } from '../../src/activities/staging.js';
+import { parseConfig } from '../../src/config/config.js';
+import { loadDataset } from '../../src/config/datasets.js';
+import { createDuckDbEngine } from '../../src/connectors/duckdb/engine.js';
+import { LocalObjectStore, MemoryObjectStore } from '../../src/connectors/object-store/index.js';
+import { createRowParquet } from '../../src/connectors/parquet-rows.js';
+import { openSources } from '../../src/connectors/sources/index.js';
+import type { Discovery, EtlActivities, Published, Staged } from '../../src/contracts/activities.js';
+import { DatalabError } from '../../src/contracts/errors.js';
+import type { EventEnvelope } from '../../src/contracts/events.js';
+import type { EtlOptions } from '../../src/contracts/flows.js';
+import type { RunRef } from '../../src/contracts/run.js';
+import { checkoutScan, DeltaTable, type ObjectStore } from '../../src/delta/index.js';
+
+export const HEADER = 'id,name,amount\n';
+const DAY_MS = 24 * 3600_000;
+/** Failures are what many tests want; the SDK would print each of them. */
+const QUIET = new DefaultLogger('ERROR');
+
+const DATASET = `
+name: sales
+source: { location: in/*.csv, format: csv }
+columns:
+  - { name: id, type: long }
+  - { name: name, type: string }
+  - { name: amount, type: double }
+key: [id]
+silver:
+  sql: silver.sql
+  rules: [{ name: amount_negative, must: amount >= 0, reason: the amount is negative }]
+gold:
+  - { table: totals, sql: totals.sql }
+  - { table: sizes, sql: sizes.sql }
+checks: [{ kind: row_count, severity: block, min: 1 }]
+`;
+export const SILVER_SQL =
+  'SELECT id, upper(name) AS name, amount, _source_id, _source_file, _source_line, _ingested_at, _run_id FROM bronze.sales';
+
+/** What a whole run did, step by step. */
+export interface RunOutcome {
+  readonly run: RunRef;
+  readonly discovery: Discovery;
+  readonly bronze: Published | null;
+  readonly silver: Published | null;
+  readonly gold: Readonly<Record<string, Published | null>>;
+  /** The `write` steps of Silver and Gold by table, as they were recorded. */
+  readonly written: Readonly<Record<string, Staged>>;
+}
+
+/** The broker's port: keeps what it was sent, or refuses it. */
+export class Inbox {
+  readonly received: Array<{ topic: string; event: EventEnvelope<unknown> }> = [];
+  /** Called before a batch is taken in. */
+  before: () => void = () => undefined;
+  /** Called once a batch is taken in. */
+  after: () => void = () => undefined;
+
+  down(): void {
+    this.before = () => {
+      throw new DatalabError('EVENTS_UNAVAILABLE', 'nobody listens');
+    };
+  }
+
+  up(): void {
+    this.before = () => undefined;
+  }
+
+  async send(topic: string, events: ReadonlyArray<EventEnvelope<unknown>>): Promise<void> {
+    this.before();
+    this.received.push(...events.map((event) => ({ topic, event })));
+    this.after();
+    return Promise.resolve();
+  }
+
+  ids(): string[] {
+    return this.received.map(({ event }) => event.id);
+  }
+}
+
+export class Lab {
+  readonly folder = mkdtempSync(path.join(tmpdir(), 'datalab-activities-'));
+  readonly scratch = path.join(this.folder, 'scratch');
+  readonly inbox = new Inbox();
+  readonly deps: ActivityDeps;
+  readonly etl: EtlActivities;
+  /** Passes a second at every question, so that what came later is later. */
+  nowMs = Date.UTC(2024, 0, 1);
+  newId: () => string = randomUUID;
+  #runs = 0;
+
+  constructor(options: { lake?: 'memory' | 'folder'; deps?: (lab: Lab) => Partial<ActivityDeps> } = {}) {
+    mkdirSync(path.join(this.folder, 'in'));
+    this.edit('dataset.yaml', DATASET);
+    this.edit('silver.sql', SILVER_SQL);
+    this.edit('totals.sql', 'SELECT name, sum(amount) AS total FROM silver.sales GROUP BY name');
+    this.edit('sizes.sql', 'SELECT count(*) AS size FROM silver.sales');
+    const config = parseConfig('', {});
+    const clock = { nowMs: () => (this.nowMs += 1000) };
+    this.deps = {
+      config,
+      lake:
+        options.lake === 'folder'
+          ? new LocalObjectStore(path.join(this.folder, 'lake'))
+          : new MemoryObjectStore('lake', clock),
+      engine: createDuckDbEngine({
+        memoryLimit: '500MB',
+        threads: 2,
+        spillDirectory: path.join(this.folder, 'spill'),
+      }),
+      rowParquet: createRowParquet(),
+      sources: openSources({ projectDirectory: this.folder }),
+      events: this.inbox,
+      loadDataset: (name) => loadDataset(path.join(this.folder, 'datasets'), name, config.quality),
+      clock,
+      newId: () => this.newId(),
+      scratchDirectory: this.scratch,
+      log: () => undefined,
+    };
+    this.deps = { ...this.deps, ...options.deps?.(this) };
+    this.etl = createActivities(this.deps);
+  }
+
+  /** Writes a file of the dataset's folder. */
+  edit(file: string, text: string): void {
+    const folder = path.join(this.folder, 'datasets', 'sales');
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(path.join(folder, file), text);
+  }
+
+  datasetText(): string {
+    return DATASET;
+  }
+
+  /** Puts a source where the dataset looks for it. Lines come without the header. */
+  source(name: string, ...lines: string[]): string {
+    const file = path.join(this.folder, 'in', name);
+    writeFileSync(file, HEADER + lines.map((line) => `${line}\n`).join(''));
+    return file;
+  }
+
+  newRun(): RunRef {
+    const number = ++this.#runs;
+    return {
+      runId: `run-${number}`,
+      workflowId: `sales-${number}`,
+      dataset: 'sales',
+      logicalTime: new Date(Date.UTC(2024, 0, number)).toISOString(),
+    };
+  }
+
+  /** Calls one activity as a worker would. */
+  do<Name extends keyof EtlActivities>(
+    name: Name,
+    ...args: Parameters<EtlActivities[Name]>
+  ): ReturnType<EtlActivities[Name]> {
+    const environment = new MockActivityEnvironment({ activityType: name }, { logger: QUIET });
+    const body = this.etl[name] as () => Promise<unknown>;
+    const run = environment.run.bind(environment) as (...all: unknown[]) => Promise<unknown>;
+    return run(body, ...args) as ReturnType<EtlActivities[Name]>;
+  }
+
+  /** Discovers and stages, up to the publish. */
+  async stageBronze(run: RunRef): Promise<Staged & { manifest: string }> {
+    const { manifest } = await this.do('discoverSources', run);
+    if (manifest === null) throw new Error('nothing was discovered');
+    return withManifest(await this.do('writeBronze', run, manifest));
+  }
+
+  async stageSilver(run: RunRef, options: EtlOptions = {}): Promise<Staged & { manifest: string }> {
+    return withManifest(await this.do('writeSilver', run, options));
+  }
+
+  async fillBronze(run = this.newRun()): Promise<Published> {
+    return this.do('publish', run, (await this.stageBronze(run)).manifest);
+  }
+
+  /** One whole run as the workflow makes it, without recording and relaying. */
+  async run(options: EtlOptions = {}, run = this.newRun()): Promise<RunOutcome> {
+    const discovery = await this.do('discoverSources', run);
+    let bronze: Published | null = null;
+    if (discovery.manifest !== null) {
+      const staged = await this.do('writeBronze', run, discovery.manifest);
+      if (staged.manifest !== null) {
+        const { verdict } = await this.do('auditBronze', run, staged);
+        if (verdict.blocked) throw new Error('blocked');
+        bronze = await this.do('publish', run, staged.manifest);
+      }
+    }
+    const written: Record<string, Staged> = {};
+    const fill = async (name: string, staged: Staged): Promise<Published | null> => {
+      written[name] = staged;
+      return staged.manifest === null ? null : this.do('publish', run, staged.manifest);
+    };
+    const silver = await fill('silver', await this.do('writeSilver', run, options));
+    const gold: Record<string, Published | null> = {};
+    for (const { table } of (await this.deps.loadDataset('sales')).gold)
+      gold[table] = await fill(table, await this.do('writeGold', run, table, options));
+    return { run, discovery, bronze, silver, gold, written };
+  }
+
+  table(name: string): DeltaTable {
+    return new DeltaTable(this.store(name), { engine: this.deps.engine });
+  }
+
+  store(name: string): ObjectStore {
+    return this.deps.lake.at(name);
+  }
+
+  /** Rows of a table as an outsider reads them; `sql` continues after FROM. */
+  async rows<Row extends object>(name: string, columns = '*', sql = ''): Promise<Row[]> {
+    const scan = await checkoutScan(this.store(name), await this.table(name).snapshot());
+    const session = await this.deps.engine.open({ inputs: scan.inputs });
+    try {
+      return await session.rows<Row>(`SELECT ${columns} FROM ${this.deps.engine.relation(scan.plan)} ${sql}`);
+    } finally {
+      await session.close();
+      scan.release();
+    }
+  }
+
+  /** `layer source:line` of every refused row, sorted. */
+  async refused(): Promise<string[]> {
+    const at = "layer || ' ' || split(_source_file, '/')[-1] || ':' || _source_line";
+    const rows = await this.rows<{ at: string }>('quarantine/sales', `${at} AS at`);
+    return rows.map((row) => row.at).sort();
+  }
+
+  async version(name: string): Promise<number | undefined> {
+    return (await this.table(name).snapshotIfExists())?.version;
+  }
+
+  /** A commit of somebody else that changes no row. */
+  async foreignCommit(name: string): Promise<void> {
+    const table = this.table(name);
+    const base = await table.snapshot();
+    await table.commit({
+      base,
+      actions: [{ txn: { appId: `somebody-${randomUUID()}`, version: 1 } }],
+      operation: 'WRITE',
+      read: 'nothing',
+    });
+  }
+
+  async manifest(key: string): Promise<StagingManifest> {
+    return JSON.parse(Buffer.from(await this.deps.lake.get(key)).toString()) as StagingManifest;
+  }
+
+  passDays(days: number): void {
+    this.nowMs += days * DAY_MS;
+  }
+
+  /** What steps left behind. */
+  leftovers(): string[] {
+    return readdirSync(this.scratch).filter((name) => name !== 'spill');
+  }
+
+  close(): void {
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
+
+function withManifest(staged: Staged): Staged & { manifest: string } {
+  if (staged.manifest === null) throw new Error(`nothing was staged: ${staged.step.detail}`);
+  return { ...staged, manifest: staged.manifest };
+}

@@ -1,0 +1,90 @@
+/** The records of runs: each once, whatever became of the run. */
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { Lab } from './lab.js';
+import { reportOf } from './report.js';
+
+let lab: Lab;
+beforeEach(() => {
+  lab = new Lab();
+});
+afterEach(() => lab.close());
+
+const TABLES = ['runs', 'steps', 'quality_results'];
+const versions = () => Promise.all(TABLES.map((table) => lab.version(`meta/${table}`)));
+
+it('appends the run, its steps in order, and its checks', async () => {
+  const run = lab.newRun();
+  const step = await lab.do('recordRun', reportOf(run));
+  expect(step).toMatchObject({ step: 'record', outcome: 'ok', rows: 4 });
+  expect(await lab.rows('meta/runs')).toMatchObject([
+    {
+      run_id: 'run-1',
+      workflow_id: 'sales-1',
+      flow: 'medallionEtl',
+      dataset: 'sales',
+      outcome: 'ok',
+      error_code: null,
+      error_message: null,
+      sources_listed: 2n,
+      sources_ingested: 1n,
+      bronze_read: 5n,
+      bronze_quarantined: 1n,
+      silver_duplicate: 1n,
+      quality_score: 0.5,
+    },
+  ]);
+  expect(await lab.rows('meta/steps', 'position, step, attempt', 'ORDER BY position')).toEqual([
+    { position: 0n, step: 'discover', attempt: 1n },
+    { position: 1n, step: 'write bronze.sales', attempt: 2n },
+  ]);
+  expect(await lab.rows('meta/quality_results', 'check_name, outcome, measured, threshold')).toEqual([
+    { check_name: 'row_count', outcome: 'failed', measured: 4, threshold: 1000 },
+  ]);
+});
+
+it('appends nothing when repeated', async () => {
+  const report = reportOf(lab.newRun());
+  await lab.do('recordRun', report);
+  await lab.do('recordRun', report);
+  expect(await versions()).toEqual([0, 0, 0]);
+});
+
+it('completes what a crash cut short', async () => {
+  const report = reportOf(lab.newRun());
+  const { newId } = lab;
+  let ids = 0;
+  lab.newId = () => {
+    if (++ids > 4) throw new Error('killed');
+    return newId();
+  };
+  await expect(lab.do('recordRun', report)).rejects.toThrow('killed');
+  lab.newId = newId;
+  await lab.do('recordRun', report);
+  expect(await lab.rows('meta/runs', 'run_id')).toHaveLength(1);
+  expect(await lab.rows('meta/steps', 'step')).toHaveLength(2);
+  expect(await lab.rows('meta/quality_results', 'check_name')).toHaveLength(1);
+});
+
+it.each([
+  ['failed', { code: 'SOURCE_CHANGED', message: 'it moved' }],
+  ['cancelled', { code: 'CANCELLED', message: 'somebody asked' }],
+  ['blocked', { code: 'QUALITY_BLOCKED', message: 'too few rows' }],
+] as const)('records a %s run with code and message', async (outcome, error) => {
+  const run = lab.newRun();
+  await lab.do('recordRun', reportOf(run, { outcome, error, verdict: null }));
+  expect(await lab.rows('meta/runs', 'outcome, error_code, error_message')).toEqual([
+    { outcome, error_code: error.code, error_message: error.message },
+  ]);
+  const { datalab } = await lab.table('meta/runs').commitInfo(0);
+  expect(datalab).toMatchObject({ kind: 'run', finished: { runId: run.runId, outcome } });
+  expect(JSON.stringify(datalab)).toContain(error.message);
+});
+
+it('keeps the records of runs that end at once', async () => {
+  const runs = [lab.newRun(), lab.newRun(), lab.newRun(), lab.newRun()];
+  await Promise.all(runs.map((run) => lab.do('recordRun', reportOf(run))));
+  expect(await lab.rows('meta/runs', 'run_id', 'ORDER BY run_id')).toEqual(
+    runs.map(({ runId }) => ({ run_id: runId })),
+  );
+  expect(await lab.rows('meta/steps', 'step')).toHaveLength(8);
+});
