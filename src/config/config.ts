@@ -57,13 +57,18 @@ export function parseConfig(
 /**
  * A started platform's own endpoints and keys, under what the caller's environment says. AWS keys that the caller has
  * for another S3 are put aside unless the endpoint is the caller's too: they must never be sent to our gateway.
+ * Nor are our gateway's keys of use, or meant, for an endpoint of the caller's.
  */
 export function overlay(
   platform: Readonly<Record<string, string>>,
   caller: Readonly<Record<string, string | undefined>>,
 ): Record<string, string | undefined> {
-  const merged: Record<string, string | undefined> = { ...platform };
-  const ownS3 = !caller['AWS_ENDPOINT_URL'];
+  const endpoint = caller['AWS_ENDPOINT_URL'];
+  const ownS3 = !endpoint;
+  const foreignS3 = !ownS3 && endpoint !== platform['AWS_ENDPOINT_URL'];
+  const merged: Record<string, string | undefined> = Object.fromEntries(
+    Object.entries(platform).filter(([key]) => !(foreignS3 && key.startsWith('AWS_'))),
+  );
   for (const [key, value] of Object.entries(caller)) {
     if (ownS3 && key.startsWith('AWS_') && merged[key] !== undefined) continue;
     if (value !== undefined && value !== '') merged[key] = value;
@@ -74,7 +79,7 @@ export function overlay(
 /** `KEY=VALUE` lines; blank lines and `#` comments are passed over, one pair of quotes around a value is taken off. */
 export function parseEnvFile(text: string): Record<string, string> {
   const entries: Record<string, string> = {};
-  for (const line of text.split('\n')) {
+  for (const line of text.split(/\r?\n/)) {
     const match = /^\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)=(.*)$/.exec(line);
     if (match) entries[match[1] as string] = (match[2] as string).trim().replace(/^(["'])(.*)\1$/, '$2');
   }

@@ -52,9 +52,9 @@ export function withEnvironment(file: object, env: Readonly<Record<string, strin
   return merged;
 }
 
-/** The variable that sets a key, for messages about the key. */
+/** The variable that sets a key, or the list that a key is an item of; for messages about the key. */
 export function variableOf(key: string): string | undefined {
-  return VARIABLES.findLast((variable) => variable.key === key)?.name;
+  return VARIABLES.findLast((variable) => key === variable.key || key.startsWith(`${variable.key}.`))?.name;
 }
 
 function assign(target: Record<string, unknown>, path: readonly string[], value: unknown): void {
