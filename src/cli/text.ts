@@ -35,6 +35,7 @@ export function table(headers: readonly string[], rows: ReadonlyArray<readonly s
 /** `[########------------]  40 %`. */
 export function bar(done: number, total: number, width = 20): string {
   const share = total > 0 ? Math.min(1, done / total) : 0;
-  const full = Math.round(share * width);
-  return `[${'#'.repeat(full)}${'-'.repeat(width - full)}] ${String(Math.round(share * 100)).padStart(3)} %`;
+  // Rounded down: full only when all is done.
+  const full = Math.floor(share * width);
+  return `[${'#'.repeat(full)}${'-'.repeat(width - full)}] ${String(Math.floor(share * 100)).padStart(3)} %`;
 }
