@@ -101,9 +101,14 @@ async function advance(deps: ActivityDeps, tables: LakeTables, backlogs: readonl
   const table = tables.table('meta', 'relay');
   const base = await table.snapshotIfExists();
   const lastUpdated = deps.clock.nowMs();
-  const moved = backlogs.map(({ table: name, version }): Action => ({
-    txn: { appId: relayTransaction(name), version, lastUpdated },
-  }));
+  // Another relay may have sent more in the meantime: a cursor never goes back.
+  const known = (name: string): number => base?.transaction(relayTransaction(name))?.version ?? -1;
+  const moved = backlogs
+    .filter(({ table: name, version }) => version > known(name))
+    .map(({ table: name, version }): Action => ({
+      txn: { appId: relayTransaction(name), version, lastUpdated },
+    }));
+  if (moved.length === 0) return;
   const created = base
     ? []
     : createTableActions({

@@ -134,6 +134,24 @@ it('skips nothing where two relays run at once', async () => {
   expect(new Set(lab.inbox.ids()).size).toBe(5);
 });
 
+it('never takes a cursor back that another relay moved further', async () => {
+  let overtaken: Promise<unknown> | undefined;
+  const { send } = lab.inbox;
+  lab.inbox.send = async (topic, events) => {
+    overtaken ??= (async () => {
+      lab.inbox.send = send;
+      lab.source('b.csv', '2,bob,20');
+      await lab.run();
+      await relay();
+    })();
+    await overtaken;
+    return send.call(lab.inbox, topic, events);
+  };
+  await relay();
+  expect(new Set(lab.inbox.ids()).size).toBe(9);
+  expect(await relay()).toMatchObject({ sent: 0, pending: 0 });
+});
+
 it('tells of a failed run whose dataset cannot be loaded', async () => {
   await relay();
   const run = { ...lab.newRun(), dataset: 'nowhere' };
