@@ -1,5 +1,6 @@
 /** Refused rows: each once, beside the layer that refused it. */
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import type { ObjectStore } from '../../src/delta/index.js';
 import { Lab } from './lab.js';
 
 let lab: Lab;
@@ -97,13 +98,49 @@ it("gives Silver's refused rows way to its new ones, and leaves Bronze's alone",
 it('has a row once where two runs publish the first Silver at once', async () => {
   lab.source('a.csv', '1,ann,10', '2,bob,-2', 'x,bad,1');
   await lab.fillBronze();
-  const runs = [lab.newRun(), lab.newRun()];
   const staged = [];
-  for (const run of runs) staged.push({ run, ...(await lab.stageSilver(run)) });
-  const results = await Promise.all(staged.map(({ run, manifest }) => lab.do('publish', run, manifest)));
-  expect(results.map(({ status }) => status).sort()).toEqual(['conflict', 'published']);
+  for (const run of [lab.newRun(), lab.newRun()]) staged.push({ run, ...(await lab.stageSilver(run)) });
+  // Two workers, whose first commits to the quarantine wait for each other: both have read the same version.
+  const waiting: Array<() => void> = [];
+  const meet = (): Promise<void> =>
+    new Promise((resolve) => {
+      waiting.push(resolve);
+      if (waiting.length === 2) waiting.forEach((go) => go());
+    });
+  const workers = staged.map(() => new Lab({ deps: () => ({ lake: meeting(lab.deps.lake, meet) }) }));
+  try {
+    const results = await Promise.all(
+      staged.map(({ run, manifest }, index) => (workers[index] as Lab).do('publish', run, manifest)),
+    );
+    expect(results.map(({ status }) => status).sort()).toEqual(['conflict', 'published']);
+  } finally {
+    workers.forEach((worker) => worker.close());
+  }
   expect(await lab.refused()).toEqual(['bronze a.csv:4', 'silver a.csv:3']);
 });
+
+/** The store, whose first commit to the quarantine happens after `meet`. */
+function meeting(lake: ObjectStore, meet: () => Promise<void>): ObjectStore {
+  const at = (prefix: string): ObjectStore => {
+    const store = lake.at(prefix);
+    if (prefix !== 'quarantine/sales') return store;
+    const putIfAbsent = store.putIfAbsent.bind(store);
+    let met = false;
+    store.putIfAbsent = async (key, bytes) => {
+      if (!met) await meet();
+      met = true;
+      return putIfAbsent(key, bytes);
+    };
+    return store;
+  };
+  return new Proxy(lake, {
+    get: (target, name) => {
+      if (name === 'at') return at;
+      const value: unknown = Reflect.get(target, name, target);
+      return typeof value === 'function' ? (value.bind(target) as unknown) : value;
+    },
+  });
+}
 
 it("keeps the newer Silver's refused rows where an older attempt publishes late", async () => {
   lab.source('a.csv', '1,ann,10', '2,bob,-2');
