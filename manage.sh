@@ -51,6 +51,9 @@ prepare_one() {
   return "$status"
 }
 
+# The tools that the last preparation could not have, each between blanks.
+UNPREPARED=" "
+
 # Prepares the tools side by side. Fails when the program itself or Temporal cannot be had; the others may be left out.
 prepare() {
   command -v node >/dev/null 2>&1 || fail "Node is not installed: install Node 20.19 or newer."
@@ -66,6 +69,7 @@ prepare() {
   trap 'for p in "${pids[@]}"; do kill -TERM -- "-$p" 2>/dev/null || true; done; exit 130' INT TERM
   for i in "${!pids[@]}"; do
     if ! wait "${pids[$i]}"; then
+      UNPREPARED+="${tools[$i]} "
       case "${tools[$i]}" in node | temporal) status=1 ;; esac
     fi
   done
@@ -99,10 +103,14 @@ case "$COMMAND" in
     ;;
   test)
     if wants_help "$@"; then usage; exit 0; fi
-    if ! prepare node temporal versitygw kafka test-server python && [ ! -f dist/platform/ephemeral.js ]; then
-      printf '0 passed, 1 failed, 0 skipped\n'
-      exit 1
-    fi
+    # Without the program of today nothing can be tested; without a tool its tiers say so themselves.
+    prepare node temporal versitygw kafka test-server python || true
+    case "$UNPREPARED" in
+      *" node "*)
+        printf '0 passed, 1 failed, 0 skipped\n'
+        exit 1
+        ;;
+    esac
     exec node infra/test.mjs "$@"
     ;;
   start | restart)

@@ -34,3 +34,14 @@ publish_tool() {
 go_build() {
   GOBIN="$2" GOFLAGS="-trimpath ${GOFLAGS:-}" go install -ldflags='-s -w' "$1" >&2 9>&-
 }
+
+# maven_jars <pom.xml> <folder>: copies the jars that the pom lists, and what they need, into the folder.
+maven_jars() {
+  cp "$1" "$SCRATCH/pom.xml"
+  (cd "$SCRATCH" && mvn -q -B dependency:copy-dependencies -DoutputDirectory="$2") >&2 9>&-
+}
+
+# version_in <pom.xml> <property>: the version that the pom asks for.
+version_in() {
+  sed -n "s:.*<$2>\(.*\)</$2>.*:\1:p" "$1"
+}

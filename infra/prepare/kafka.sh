@@ -2,7 +2,7 @@
 # The Kafka broker: its jars from Maven Central. The version is in infra/kafka/pom.xml.
 . "$(dirname "$0")/common.sh"
 POM="$(cd "$(dirname "$0")/../kafka" && pwd)/pom.xml"
-VERSION="$(sed -n 's:.*<kafka\.version>\(.*\)</kafka\.version>.*:\1:p' "$POM")"
+VERSION="$(version_in "$POM" kafka.version)"
 TARGET="$CACHE/kafka-$VERSION"
 
 command -v java >/dev/null 2>&1 || [ -x "${JAVA_HOME:-/nonexistent}/bin/java" ] ||
@@ -12,7 +12,6 @@ command -v mvn >/dev/null 2>&1 ||
   unavailable "Kafka: off, because Maven (mvn) is not installed to fetch it; events stay pending. Install Maven."
 lock_tool "$TARGET"
 [ -d "$TARGET/libs" ] && exit 0
-cp "$POM" "$SCRATCH/pom.xml"
-(cd "$SCRATCH" && mvn -q -B dependency:copy-dependencies -DoutputDirectory="$SCRATCH/build/libs") >&2 9>&-
+maven_jars "$POM" "$SCRATCH/build/libs"
 compgen -G "$SCRATCH/build/libs/kafka_*.jar" >/dev/null
 publish_tool "$SCRATCH/build" "$TARGET"

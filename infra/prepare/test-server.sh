@@ -2,7 +2,7 @@
 # Temporal's time-skipping test server, for the workflow tests: its jars from Maven Central and a script that starts it.
 . "$(dirname "$0")/common.sh"
 POM="$(cd "$(dirname "$0")/../temporal-test-server" && pwd)/pom.xml"
-VERSION="$(sed -n 's:.*<temporal\.version>\(.*\)</temporal\.version>.*:\1:p' "$POM")"
+VERSION="$(version_in "$POM" temporal.version)"
 TARGET="$CACHE/temporal-test-server-$VERSION"
 
 command -v java >/dev/null 2>&1 ||
@@ -12,8 +12,7 @@ command -v mvn >/dev/null 2>&1 ||
   unavailable "Workflow tests: off, because Maven (mvn) is not installed to fetch the test server. Install Maven."
 lock_tool "$TARGET"
 [ -x "$TARGET/start" ] && exit 0
-cp "$POM" "$SCRATCH/pom.xml"
-(cd "$SCRATCH" && mvn -q -B dependency:copy-dependencies -DoutputDirectory="$SCRATCH/build/libs") >&2 9>&-
+maven_jars "$POM" "$SCRATCH/build/libs"
 compgen -G "$SCRATCH/build/libs/temporal-test-server-*.jar" >/dev/null
 cat >"$SCRATCH/build/start" <<'START'
 #!/usr/bin/env bash

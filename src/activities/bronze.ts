@@ -1,19 +1,17 @@
-/** Bronze: new sources into staged files, and the dataset's checks on them. */
+/** Bronze: new sources into staged files. */
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
-import type { Audit, Staged } from '../contracts/activities.js';
+import type { PlannedRun, Staged } from '../contracts/activities.js';
 import type { DatasetDefinition } from '../contracts/dataset.js';
-import type { Ledger } from '../contracts/ledger.js';
-import type { RunRef } from '../contracts/run.js';
+import { NO_ROWS } from '../contracts/ledger.js';
 import type { LocalSource } from '../contracts/sources.js';
-import { checkoutScan, type Snapshot } from '../delta/index.js';
+import { mapLimited, type Snapshot } from '../delta/index.js';
 import { ingest, type Ingested } from '../medallion/ingest.js';
 import { ingestTransaction, objectTransaction, sourceTransaction } from '../medallion/transactions.js';
 import { fingerprintOf } from '../medallion/staleness.js';
-import { judge } from '../quality/judge.js';
-import { checkSql, type Measured } from '../quality/measure.js';
+import { plannedDataset } from './dataset.js';
 import type { ActivityDeps } from './deps.js';
-import { sizeOf, stageAll } from './stage.js';
+import { sizeOf, stageAll, stageRefused } from './stage.js';
 import {
   readManifest,
   writeManifest,
@@ -22,14 +20,14 @@ import {
   type StagingManifest,
 } from './staging.js';
 import { runStep, type StepContext } from './step.js';
-import { rowCount, stateOf, type LakeTables } from './tables.js';
+import { stateOf, type LakeTables } from './tables.js';
 
-const NO_ROWS: Ledger = { read: 0, accepted: 0, duplicate: 0, quarantined: 0 };
+const PARALLEL_DOWNLOADS = 8;
 
 export async function writeBronze(
   deps: ActivityDeps,
   tables: LakeTables,
-  run: RunRef,
+  run: PlannedRun,
   sourcesKey: string,
 ): Promise<Staged> {
   const name = `bronze.${run.dataset}`;
@@ -38,11 +36,12 @@ export async function writeBronze(
     deps.scratchDirectory,
     async (context) => {
       const [dataset, bronze, manifest] = await Promise.all([
-        deps.loadDataset(run.dataset),
+        plannedDataset(deps, run),
         tables.table('bronze', run.dataset).snapshotIfExists(),
         readManifest<SourceManifest>(deps.lake, sourcesKey),
       ]);
-      const sources = await download(deps, manifest, bronze, context);
+      const seen = await download(deps, manifest, context);
+      const sources = seen.filter((source) => !bronze?.transaction(sourceTransaction(source.sourceId)));
       if (sources.length === 0) {
         const current = bronze && stateOf(name, bronze, false);
         const detail = 'every source holds bytes that are known under another name';
@@ -51,7 +50,7 @@ export async function writeBronze(
           rows: 0,
           bytes: 0,
           detail,
-          value: { manifest: null, ledger: NO_ROWS, current },
+          value: { manifest: null, ledger: NO_ROWS, sources: 0, current },
         };
       }
       const ingested = await ingest({
@@ -65,61 +64,57 @@ export async function writeBronze(
         signal: context.signal,
       });
       for (const warning of ingested.warnings) deps.log({ run: run.runId, step: name }, warning);
-      const key = await stageBronze(deps, tables, run, dataset, bronze, sources, ingested, context);
+      const key = await stageBronze(deps, tables, run, dataset, bronze, seen, ingested, context);
       const { read, quarantined } = ingested.ledger;
       return {
         ...sizeOf(ingested.bronze),
         detail: `${sources.length} source(s), ${read} rows read${quarantined > 0 ? `, ${quarantined} quarantined` : ''}`,
-        value: { manifest: key, ledger: ingested.ledger, current: null },
+        value: { manifest: key, ledger: ingested.ledger, sources: sources.length, current: null },
       };
     },
   );
   return { step, ...value };
 }
 
-/** Brings the sources here, hashes them, and leaves out those whose bytes Bronze holds already. */
+/** Brings the sources here, several at a time, and gives each its identity. */
 async function download(
   deps: ActivityDeps,
   { sources }: SourceManifest,
-  bronze: Snapshot | null,
   { scratch, signal, progress }: StepContext,
 ): Promise<LocalSource[]> {
   const directory = path.join(scratch, 'sources');
   await mkdir(directory, { recursive: true });
-  const fresh: LocalSource[] = [];
-  for (const [index, source] of sources.entries()) {
+  let done = 0;
+  return mapLimited(sources, PARALLEL_DOWNLOADS, async (source) => {
     signal.throwIfAborted();
-    progress({ phase: 'fetching sources', done: index, total: sources.length, unit: 'sources' });
     const local = await deps.sources.download(source, directory, { signal });
-    if (!bronze?.transaction(sourceTransaction(local.sourceId))) fresh.push(local);
-  }
-  return fresh;
+    progress({ phase: 'fetching sources', done: ++done, total: sources.length, unit: 'sources' });
+    return local;
+  });
 }
 
 async function stageBronze(
   deps: ActivityDeps,
   tables: LakeTables,
-  run: RunRef,
+  run: PlannedRun,
   dataset: DatasetDefinition,
   bronze: Snapshot | null,
   sources: readonly LocalSource[],
   ingested: Ingested,
   context: StepContext,
 ): Promise<string> {
-  const { schema, quarantineSchema } = ingested;
-  const [adds, quarantineAdds] = await Promise.all([
+  const { schema } = ingested;
+  const generation = (bronze?.transaction(ingestTransaction(run.dataset))?.version ?? 0) + 1;
+  const refused = {
+    files: ingested.quarantine,
+    schema: ingested.quarantineSchema,
+    generation,
+    replaces: false,
+  };
+  const [adds, quarantine] = await Promise.all([
     stageAll(deps, tables.store('bronze', run.dataset), ingested.bronze, { schema }, context),
-    stageAll(
-      deps,
-      tables.store('quarantine', run.dataset),
-      ingested.quarantine,
-      { schema: quarantineSchema, partitionValues: { layer: 'bronze' } },
-      context,
-    ),
+    stageRefused(deps, tables.store('quarantine', run.dataset), 'bronze', refused, context),
   ]);
-  const refusedSources = ingested.perSource
-    .filter((source) => source.quarantined > 0)
-    .map((source) => source.sourceId);
   const manifest: StagingManifest = {
     stagedAtMs: deps.clock.nowMs(),
     layer: 'bronze',
@@ -130,73 +125,26 @@ async function stageBronze(
     schema,
     adds,
     rows: ingested.ledger.accepted,
-    transactions: bronzeTransactions(run.dataset, bronze, sources),
+    transactions: bronzeTransactions(run.dataset, generation, sources),
     fingerprint: fingerprintOf([dataset.source, dataset.columns]),
     ledger: ingested.ledger,
-    quarantine:
-      quarantineAdds.length === 0
-        ? null
-        : { schema: quarantineSchema, adds: quarantineAdds, mode: 'append', sourceIds: refusedSources },
+    quarantine,
   };
   return writeManifest(deps.lake, run, `bronze.${run.dataset}`, deps.newId(), manifest);
 }
 
-/** One per source identity, one per object as seen, and one that makes two ingests of a dataset conflict. */
+/**
+ * One per source identity, one per object as seen (also of objects whose bytes were known, so that they are not fetched
+ * again), and one that makes two ingests of a dataset conflict.
+ */
 function bronzeTransactions(
   dataset: string,
-  bronze: Snapshot | null,
+  generation: number,
   sources: readonly LocalSource[],
 ): StagedTransaction[] {
-  const ingest = ingestTransaction(dataset);
   const appIds = sources.flatMap((source) => [sourceTransaction(source.sourceId), objectTransaction(source)]);
   return [
-    { appId: ingest, version: (bronze?.transaction(ingest)?.version ?? 0) + 1 },
+    { appId: ingestTransaction(dataset), version: generation },
     ...[...new Set(appIds)].map((appId) => ({ appId, version: 1 })),
   ];
-}
-
-/** Measures the checks on the staged files themselves, as they were uploaded, not on what was meant to be written. */
-export async function auditBronze(
-  deps: ActivityDeps,
-  tables: LakeTables,
-  run: RunRef,
-  staged: Staged,
-): Promise<Audit> {
-  const { step, value } = await runStep(
-    `audit bronze.${run.dataset}`,
-    deps.scratchDirectory,
-    async ({ signal }) => {
-      if (staged.manifest === null) throw new Error('an audit needs staged files');
-      const [dataset, bronze, manifest] = await Promise.all([
-        deps.loadDataset(run.dataset),
-        tables.table('bronze', run.dataset).snapshotIfExists(),
-        readManifest<StagingManifest>(deps.lake, staged.manifest),
-      ]);
-      const { schema, adds, rows } = manifest;
-      const store = tables.store('bronze', run.dataset);
-      const scan = await checkoutScan(store, { schema, partitionColumns: [], files: adds }, { signal });
-      const session = await deps.engine.open({ inputs: scan.inputs, signal });
-      try {
-        const [measured] = await session.rows<Measured>(
-          checkSql(dataset.checks, deps.engine.relation(scan.plan)),
-        );
-        const verdict = judge(dataset.checks, measured ?? {}, {
-          publishedRows: bronze ? rowCount(bronze) : 0,
-          newRows: rows,
-        });
-        const failed = verdict.results.filter((result) => result.outcome === 'failed').length;
-        const score = verdict.score === null ? 'no score' : `score ${verdict.score.toFixed(3)}`;
-        return {
-          rows,
-          bytes: 0,
-          detail: `${verdict.results.length} checks, ${failed} failed, ${score}`,
-          value: verdict,
-        };
-      } finally {
-        await session.close();
-        scan.release();
-      }
-    },
-  );
-  return { step, verdict: value };
 }

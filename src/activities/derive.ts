@@ -1,7 +1,7 @@
 /** What Silver and Gold have in common: a table computed from another, where it is behind. */
-import type { Staged } from '../contracts/activities.js';
-import type { Ledger } from '../contracts/ledger.js';
-import type { Layer, RunRef } from '../contracts/run.js';
+import type { PlannedRun, Staged } from '../contracts/activities.js';
+import { NO_ROWS, type Ledger } from '../contracts/ledger.js';
+import type { Layer } from '../contracts/run.js';
 import {
   checkoutScan,
   type ScanPlan,
@@ -12,12 +12,10 @@ import {
 import { stalenessOf } from '../medallion/staleness.js';
 import { consumerTransaction } from '../medallion/transactions.js';
 import type { ActivityDeps } from './deps.js';
-import { sizeOf, stageAll } from './stage.js';
-import { writeManifest, type StagedQuarantine, type StagingManifest } from './staging.js';
+import { sizeOf, stageAll, stageRefused } from './stage.js';
+import { writeManifest, type StagingManifest } from './staging.js';
 import { runStep, type StepContext } from './step.js';
 import { stateOf, type LakeTables } from './tables.js';
-
-const NO_ROWS: Ledger = { read: 0, accepted: 0, duplicate: 0, quarantined: 0 };
 
 /** What a computation hands over: local files, to be uploaded. */
 export interface Derived {
@@ -41,7 +39,7 @@ export interface Derivation {
 export async function derive(
   deps: ActivityDeps,
   tables: LakeTables,
-  run: RunRef,
+  run: PlannedRun,
   derivation: Derivation,
 ): Promise<Staged> {
   const { layer, table } = derivation;
@@ -57,7 +55,7 @@ export async function derive(
       rows: 0,
       bytes: 0,
       detail,
-      value: { manifest: null, ledger: NO_ROWS, current: own && stateOf(name, own, false) },
+      value: { manifest: null, ledger: NO_ROWS, sources: 0, current: own && stateOf(name, own, false) },
     });
     if (!upstream)
       return skip(`${derivation.upstream.layer}.${derivation.upstream.table} does not exist yet`);
@@ -80,7 +78,7 @@ export async function derive(
     return {
       ...sizeOf(derived.files),
       detail: describe(derived, staleness.state === 'rebuild' ? staleness.reason : undefined),
-      value: { manifest, ledger: derived.ledger, current: null },
+      value: { manifest, ledger: derived.ledger, sources: 0, current: null },
     };
   });
   return { step, ...value };
@@ -111,18 +109,25 @@ async function computeFrom(
 async function stageDerived(
   deps: ActivityDeps,
   tables: LakeTables,
-  run: RunRef,
+  run: PlannedRun,
   { layer, table, fingerprint }: Derivation,
   own: Snapshot | null,
   { files, schema, ledger, quarantine }: Derived,
   context: StepContext,
   commit: { transaction: { appId: string; version: number }; rebuild?: string },
 ): Promise<string> {
+  const generation = (own?.version ?? -1) + 1;
   const [adds, refused] = await Promise.all([
     stageAll(deps, tables.store(layer, table), files, { schema }, context),
-    quarantine
-      ? stageQuarantine(deps, tables, run.dataset, layer, quarantine, context)
-      : Promise.resolve<StagedQuarantine | null>(null),
+    quarantine && layer === 'silver'
+      ? stageRefused(
+          deps,
+          tables.store('quarantine', run.dataset),
+          layer,
+          { ...quarantine, generation, replaces: true },
+          context,
+        )
+      : null,
   ]);
   const manifest: StagingManifest = {
     stagedAtMs: deps.clock.nowMs(),
@@ -141,18 +146,4 @@ async function stageDerived(
     quarantine: refused,
   };
   return writeManifest(deps.lake, run, `${layer}.${table}`, deps.newId(), manifest);
-}
-
-/** The layer was computed whole, so what it refused takes the place of what it had refused before. */
-async function stageQuarantine(
-  deps: ActivityDeps,
-  tables: LakeTables,
-  dataset: string,
-  layer: 'silver' | 'gold',
-  { files, schema }: { files: readonly WrittenFile[]; schema: StructType },
-  context: StepContext,
-): Promise<StagedQuarantine> {
-  const store = tables.store('quarantine', dataset);
-  const adds = await stageAll(deps, store, files, { schema, partitionValues: { layer } }, context);
-  return { schema, adds, mode: 'replace', sourceIds: [] };
 }

@@ -1,7 +1,7 @@
 /** Lists a dataset's sources and sets aside those that Bronze has seen. */
-import type { Discovery } from '../contracts/activities.js';
-import type { RunRef } from '../contracts/run.js';
+import type { Discovery, PlannedRun } from '../contracts/activities.js';
 import { objectTransaction } from '../medallion/transactions.js';
+import { plannedDataset } from './dataset.js';
 import type { ActivityDeps } from './deps.js';
 import { writeManifest } from './staging.js';
 import { runStep } from './step.js';
@@ -10,10 +10,10 @@ import { stateOf, type LakeTables } from './tables.js';
 export async function discoverSources(
   deps: ActivityDeps,
   tables: LakeTables,
-  run: RunRef,
+  run: PlannedRun,
 ): Promise<Discovery> {
   const { step, value } = await runStep('discover', deps.scratchDirectory, async ({ signal }) => {
-    const dataset = await deps.loadDataset(run.dataset);
+    const dataset = await plannedDataset(deps, run);
     const [listed, bronze] = await Promise.all([
       deps.sources.list(dataset.source.location, { signal }),
       tables.table('bronze', run.dataset).snapshotIfExists(),

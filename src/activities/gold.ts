@@ -1,22 +1,22 @@
 /** Gold: one declared table over Silver. */
-import type { Staged } from '../contracts/activities.js';
+import type { PlannedRun, Staged } from '../contracts/activities.js';
 import { DatalabError } from '../contracts/errors.js';
 import type { EtlOptions } from '../contracts/flows.js';
-import type { RunRef } from '../contracts/run.js';
 import { aggregate } from '../medallion/aggregate.js';
 import { fingerprintOf } from '../medallion/staleness.js';
 import { derive } from './derive.js';
+import { plannedDataset } from './dataset.js';
 import type { ActivityDeps } from './deps.js';
 import type { LakeTables } from './tables.js';
 
 export async function writeGold(
   deps: ActivityDeps,
   tables: LakeTables,
-  run: RunRef,
+  run: PlannedRun,
   table: string,
   options: EtlOptions,
 ): Promise<Staged> {
-  const dataset = await deps.loadDataset(run.dataset);
+  const dataset = await plannedDataset(deps, run);
   const gold = dataset.gold.find((definition) => definition.table === table);
   if (!gold) {
     throw new DatalabError(

@@ -1,6 +1,7 @@
 /** The seam: the activities that the flows call, over ports that the composition root fills in. */
 import type { EtlActivities } from '../contracts/activities.js';
-import { auditBronze, writeBronze } from './bronze.js';
+import { auditBronze } from './audit.js';
+import { writeBronze } from './bronze.js';
 import type { ActivityDeps } from './deps.js';
 import { discoverSources } from './discover.js';
 import { toFailure } from './failure.js';

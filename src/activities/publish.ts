@@ -17,7 +17,7 @@ import {
 } from '../delta/index.js';
 import { noteOf, type PublishNote } from '../medallion/commit-note.js';
 import type { ActivityDeps } from './deps.js';
-import { publishQuarantine } from './quarantine.js';
+import { addRefused, settleRefused, withdrawRefused } from './quarantine.js';
 import { readManifest, type StagingManifest } from './staging.js';
 import { runStep, type StepBody } from './step.js';
 import { stateOf, type LakeTables } from './tables.js';
@@ -33,46 +33,41 @@ export async function publish(
 ): Promise<Published> {
   const manifest = await readManifest<StagingManifest>(deps.lake, key);
   const name = `${manifest.layer}.${manifest.table}`;
-  const { step, value } = await runStep<Committed>(
-    `publish ${name}`,
-    deps.scratchDirectory,
-    async (context) => {
-      const table = tables.table(manifest.layer, manifest.table);
-      const bytes = manifest.adds.reduce((sum, add) => sum + add.size, 0);
-      const head = await table.snapshotIfExists();
-      const earlier = await findPublish(table, manifest, key, head);
-      if (earlier !== undefined) {
-        const snapshot = await table.snapshot({ version: earlier });
-        const detail = `version ${earlier}, published by an earlier attempt`;
-        return { rows: manifest.rows, bytes, detail, value: { status: 'published', snapshot } };
-      }
-      if (hasMoved(manifest, head))
-        return conflict(`version ${head?.version} is there, ${manifest.baseVersion} was read`);
-      await requirePublishable(deps, tables, manifest);
-      await publishQuarantine(deps, tables, run, manifest, context);
-      const committed = await commit(deps, table, run, manifest, key);
-      if (committed.status === 'conflict')
-        return conflict(`${committed.check} at version ${committed.version}: ${committed.detail}`);
+  const { step, value } = await runStep<Committed>(`publish ${name}`, deps.scratchDirectory, async () => {
+    const table = tables.table(manifest.layer, manifest.table);
+    const earlier = await findPublish(table, manifest, key);
+    if (earlier) {
+      await settleRefused(deps, tables, run, manifest);
+      return published(manifest, earlier, 'published by an earlier attempt');
+    }
+    await requirePublishable(deps, tables, manifest);
+    await addRefused(deps, tables, run, manifest);
+    const committed = await commit(deps, table, run, manifest, key);
+    if (committed.status === 'committed') {
+      await settleRefused(deps, tables, run, manifest);
       const snapshot = await table.snapshot({ version: committed.version });
-      const why = manifest.rebuild ? `, rebuilt: ${manifest.rebuild}` : '';
-      return {
-        rows: manifest.rows,
-        bytes,
-        detail: `version ${committed.version}${why}`,
-        value: { status: 'published', snapshot },
-      };
-    },
-  );
+      return published(manifest, snapshot, manifest.rebuild && `rebuilt: ${manifest.rebuild}`);
+    }
+    // The winner may be an earlier attempt of this very publish, whose commit arrived after it was given up.
+    const own = await findPublish(table, manifest, key);
+    if (own) {
+      await settleRefused(deps, tables, run, manifest);
+      return published(manifest, own, 'published by an earlier attempt');
+    }
+    await withdrawRefused(deps, tables, run, manifest);
+    return conflict(`${committed.check} at version ${committed.version}: ${committed.detail}`);
+  });
   const state = value.snapshot && stateOf(name, value.snapshot, true);
   return { step, status: value.status, table: state, ledger: manifest.ledger, detail: step.detail };
 }
 
-/**
- * Whether a table that is to be replaced is no longer the one that was read. Known before the quarantine is touched:
- * what an older attempt refused must not take the place of what a newer one did.
- */
-function hasMoved({ mode, baseVersion }: StagingManifest, head: Snapshot | null): boolean {
-  return mode === 'overwrite' && (head?.version ?? null) !== baseVersion;
+function published(manifest: StagingManifest, snapshot: Snapshot, remark?: string): StepBody<Committed> {
+  return {
+    rows: manifest.rows,
+    bytes: manifest.adds.reduce((sum, add) => sum + add.size, 0),
+    detail: `version ${snapshot.version}${remark ? `, ${remark}` : ''}`,
+    value: { status: 'published', snapshot },
+  };
 }
 
 function conflict(detail: string): StepBody<Committed> {
@@ -96,12 +91,11 @@ async function findPublish(
   table: DeltaTable,
   manifest: StagingManifest,
   key: string,
-  head: Snapshot | null,
-): Promise<number | undefined> {
-  if (!head) return undefined;
-  for (let version = head.version; version > (manifest.baseVersion ?? -1); version--) {
+): Promise<Snapshot | undefined> {
+  const head = await table.snapshotIfExists();
+  for (let version = head?.version ?? -1; version > (manifest.baseVersion ?? -1); version--) {
     const note = noteOf(await table.commitInfo(version));
-    if (note?.kind === 'publish' && note.manifest === key) return version;
+    if (note?.kind === 'publish' && note.manifest === key) return table.snapshot({ version });
   }
   return undefined;
 }

@@ -16,7 +16,7 @@ export async function recordRun(
 ): Promise<StepRecord> {
   const { run } = report.summary;
   const { step } = await runStep('record', deps.scratchDirectory, async () => {
-    const transaction = { appId: runTransaction(run.runId), version: 1 };
+    const transaction = { appId: runTransaction(run.executionId), version: 1 };
     const append = (
       table: string,
       rows: readonly Row[],
@@ -53,6 +53,7 @@ function runRow({ summary, outcome, startedAt, finishedAt, error }: RunReport): 
   const { run, sources, bronze, silver, score, failedChecks } = summary;
   return {
     run_id: run.runId,
+    execution_id: run.executionId,
     workflow_id: run.workflowId,
     flow: 'medallionEtl',
     dataset: run.dataset,
@@ -112,6 +113,7 @@ function checkRows({ summary, verdict, finishedAt }: RunReport): Row[] {
 
 const RUNS = schema({
   run_id: 'string',
+  execution_id: 'string',
   workflow_id: 'string',
   flow: 'string',
   dataset: 'string',

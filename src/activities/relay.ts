@@ -7,42 +7,47 @@ import type { Relayed } from '../contracts/activities.js';
 import { DatalabError } from '../contracts/errors.js';
 import type { EventEnvelope, EventSink } from '../contracts/events.js';
 import type { Layer, RunRef } from '../contracts/run.js';
-import { createTableActions, type Action } from '../delta/index.js';
+import { createTableActions, mapLimited, type Action, type DeltaTable } from '../delta/index.js';
 import { eventOf, type RoutedEvent } from '../medallion/commit-note.js';
 import { relayTransaction } from '../medallion/transactions.js';
 import type { ActivityDeps } from './deps.js';
 import { runStep } from './step.js';
 import type { LakeTables } from './tables.js';
 
-interface Backlog {
-  readonly table: string;
+/** Versions between two movements of the cursors; also what one crash may send again. */
+const SLICE = 100;
+/** What one run sends at most; the next goes on. */
+const PER_RUN_MAX = 5000;
+const PARALLEL_READS = 16;
+
+/** One version that may hold an event. */
+interface Unsent {
+  readonly name: string;
+  readonly tableId: string;
+  readonly table: DeltaTable;
   readonly version: number;
-  readonly events: readonly RoutedEvent[];
 }
 
 export async function relayEvents(deps: ActivityDeps, tables: LakeTables, run: RunRef): Promise<Relayed> {
   const { step, value } = await runStep('relay', deps.scratchDirectory, async () => {
-    const backlogs = await findBacklogs(deps, tables, run);
-    const events = backlogs.flatMap((backlog) => backlog.events);
-    if (backlogs.length === 0)
-      return { rows: 0, bytes: 0, detail: 'nothing to send', value: { sent: 0, pending: 0 } };
-    const problem = deps.events ? await trySend(deps.events, deps, events) : 'Kafka is switched off';
-    if (problem !== undefined) {
-      const detail = `${events.length} pending: ${problem}`;
-      return { outcome: 'skipped', rows: 0, bytes: 0, detail, value: { sent: 0, pending: events.length } };
-    }
-    await advance(deps, tables, backlogs);
+    const unsent = await findUnsent(deps, tables, run);
+    const { sent, told, problem } = await send(deps, tables, unsent.slice(0, PER_RUN_MAX));
+    const pending = unsent.length - told;
+    const why = problem ?? (pending > 0 ? 'the next run goes on' : undefined);
+    const detail = `${sent} sent${why === undefined ? '' : `, ${pending} pending: ${why}`}`;
     return {
-      rows: events.length,
+      ...(problem !== undefined && { outcome: 'skipped' as const }),
+      rows: sent,
       bytes: 0,
-      detail: `${events.length} sent`,
-      value: { sent: events.length, pending: 0 },
+      detail,
+      value: { sent, pending, detail: why ?? '' },
     };
   });
-  return { step, ...value, detail: value.pending > 0 ? step.detail : '' };
+  return { step, ...value };
 }
 
-async function findBacklogs(deps: ActivityDeps, tables: LakeTables, run: RunRef): Promise<Backlog[]> {
+/** The versions after each table's cursor, oldest first within a table. */
+async function findUnsent(deps: ActivityDeps, tables: LakeTables, run: RunRef): Promise<Unsent[]> {
   // A dataset that cannot be loaded has no tables to look through, but its failed run is still told.
   const gold = await deps.loadDataset(run.dataset).then(
     (dataset) => dataset.gold.map(({ table }) => ['gold', table] as const),
@@ -54,28 +59,49 @@ async function findBacklogs(deps: ActivityDeps, tables: LakeTables, run: RunRef)
     ...gold,
     ['meta', 'runs'],
   ];
-  const relay = await tables.table('meta', 'relay').snapshotIfExists();
-  const found = await Promise.all(
-    watched.map(async ([layer, name]): Promise<Backlog | undefined> => {
-      const table = tables.table(layer, name);
-      const snapshot = await table.snapshotIfExists();
-      if (!snapshot) return undefined;
-      const key = `${layer}.${name}`;
-      const from = (relay?.transaction(relayTransaction(key))?.version ?? -1) + 1;
-      if (from > snapshot.version) return undefined;
-      const described = { name: key, id: snapshot.metadata.id, uri: tables.store(layer, name).uri };
-      const events = await Promise.all(
-        Array.from({ length: snapshot.version - from + 1 }, async (_, index) =>
-          eventOf(described, from + index, await table.commitInfo(from + index)),
-        ),
-      );
-      return { table: key, version: snapshot.version, events: events.filter((event) => event !== undefined) };
-    }),
-  );
-  return found.filter((backlog) => backlog !== undefined);
+  const cursors = await tables.table('meta', 'relay').snapshotIfExists();
+  const found = await mapLimited(watched, PARALLEL_READS, async ([layer, tableName]): Promise<Unsent[]> => {
+    const table = tables.table(layer, tableName);
+    const name = `${layer}.${tableName}`;
+    const snapshot = await table.snapshotIfExists();
+    if (!snapshot) return [];
+    const from = (cursors?.transaction(relayTransaction(name))?.version ?? -1) + 1;
+    return Array.from({ length: Math.max(0, snapshot.version - from + 1) }, (_, index) => ({
+      name,
+      tableId: snapshot.metadata.id,
+      table,
+      version: from + index,
+    }));
+  });
+  return found.flat();
 }
 
-/** The reason why nothing was sent, or undefined when all of it was. */
+/** Sends slice by slice. `told` counts the versions that need no telling any more, `sent` their events. */
+async function send(
+  deps: ActivityDeps,
+  tables: LakeTables,
+  unsent: readonly Unsent[],
+): Promise<{ sent: number; told: number; problem?: string }> {
+  let sent = 0;
+  for (let told = 0; told < unsent.length; told += SLICE) {
+    if (!deps.events) return { sent, told, problem: 'Kafka is switched off' };
+    const slice = unsent.slice(told, told + SLICE);
+    const events = (await mapLimited(slice, PARALLEL_READS, eventOfVersion)).filter(
+      (event) => event !== undefined,
+    );
+    const problem = await trySend(deps.events, deps, events);
+    if (problem !== undefined) return { sent, told, problem };
+    await advance(deps, tables, slice);
+    sent += events.length;
+  }
+  return { sent, told: unsent.length };
+}
+
+async function eventOfVersion({ name, tableId, table, version }: Unsent): Promise<RoutedEvent | undefined> {
+  return eventOf({ name, id: tableId, uri: table.store.uri }, version, await table.commitInfo(version));
+}
+
+/** The reason why it was not sent, or undefined when all of it was. */
 async function trySend(
   sink: EventSink,
   deps: ActivityDeps,
@@ -96,29 +122,34 @@ async function trySend(
   }
 }
 
-/** A conflict means that another relay sent the same events; its ids are ours, so nothing more is to do. */
-async function advance(deps: ActivityDeps, tables: LakeTables, backlogs: readonly Backlog[]): Promise<void> {
+/**
+ * Moves the cursors to the end of the slice. Another relay may have sent the same or more in the meantime: a cursor
+ * never goes back, and after a conflict those that still lag are moved once more. What then lags is sent again.
+ */
+async function advance(deps: ActivityDeps, tables: LakeTables, slice: readonly Unsent[]): Promise<void> {
   const table = tables.table('meta', 'relay');
-  const base = await table.snapshotIfExists();
-  const lastUpdated = deps.clock.nowMs();
-  // Another relay may have sent more in the meantime: a cursor never goes back.
-  const known = (name: string): number => base?.transaction(relayTransaction(name))?.version ?? -1;
-  const moved = backlogs
-    .filter(({ table: name, version }) => version > known(name))
-    .map(({ table: name, version }): Action => ({
-      txn: { appId: relayTransaction(name), version, lastUpdated },
-    }));
-  if (moved.length === 0) return;
-  const created = base
-    ? []
-    : createTableActions({
-        schema: RELAY_SCHEMA,
-        partitionColumns: [],
-        configuration: {},
-        clock: deps.clock,
-        newId: deps.newId,
-      });
-  await table.commit({ base, actions: [...created, ...moved], operation: 'RELAY EVENTS', read: 'nothing' });
+  const ends = new Map(slice.map(({ name, version }) => [name, version]));
+  for (let attempt = 1; attempt <= 2; attempt++) {
+    const base = await table.snapshotIfExists();
+    const lastUpdated = deps.clock.nowMs();
+    const moved = [...ends].flatMap(([name, version]): Action[] => {
+      const appId = relayTransaction(name);
+      if (version <= (base?.transaction(appId)?.version ?? -1)) return [];
+      return [{ txn: { appId, version, lastUpdated } }];
+    });
+    if (moved.length === 0) return;
+    const { clock, newId } = deps;
+    const created = base
+      ? []
+      : createTableActions({ schema: RELAY_SCHEMA, partitionColumns: [], configuration: {}, clock, newId });
+    const result = await table.commit({
+      base,
+      actions: [...created, ...moved],
+      operation: 'RELAY EVENTS',
+      read: 'nothing',
+    });
+    if (result.status === 'committed') return;
+  }
 }
 
 /** The table never has rows: its transactions are its content. */

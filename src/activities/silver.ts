@@ -1,22 +1,22 @@
 /** Silver: Bronze, cleaned. */
-import type { Staged } from '../contracts/activities.js';
+import type { PlannedRun, Staged } from '../contracts/activities.js';
 import type { EtlOptions } from '../contracts/flows.js';
-import type { RunRef } from '../contracts/run.js';
 import { widenSchema } from '../delta/index.js';
 import { refine } from '../medallion/refine.js';
 import { bronzeSchema } from '../medallion/schema.js';
 import { fingerprintOf } from '../medallion/staleness.js';
 import { derive } from './derive.js';
+import { plannedDataset } from './dataset.js';
 import type { ActivityDeps } from './deps.js';
 import type { LakeTables } from './tables.js';
 
 export async function writeSilver(
   deps: ActivityDeps,
   tables: LakeTables,
-  run: RunRef,
+  run: PlannedRun,
   options: EtlOptions,
 ): Promise<Staged> {
-  const dataset = await deps.loadDataset(run.dataset);
+  const dataset = await plannedDataset(deps, run);
   return derive(deps, tables, run, {
     layer: 'silver',
     table: run.dataset,

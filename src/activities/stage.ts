@@ -2,6 +2,7 @@
 import type { AddFile, ObjectStore, StructType, WrittenFile } from '../delta/index.js';
 import { stageFile } from '../delta/index.js';
 import type { ActivityDeps } from './deps.js';
+import { GENERATION_TAG, type StagedQuarantine } from './staging.js';
 import type { StepContext } from './step.js';
 
 /** Uploads the files side by side and returns their adds, in order. */
@@ -17,6 +18,27 @@ export function stageAll(
   return Promise.all(
     files.map((file) => stageFile(store, file, { schema, partitionValues, clock, newId, signal })),
   );
+}
+
+/** The rows that a layer refused, with what tells them from those of other attempts and times. */
+export interface Refused {
+  readonly files: readonly WrittenFile[];
+  readonly schema: StructType;
+  readonly generation: number;
+  readonly replaces: boolean;
+}
+
+/** Uploads refused rows. The generation goes into the file's tags: it stays with the file whatever its log becomes. */
+export async function stageRefused(
+  deps: ActivityDeps,
+  store: ObjectStore,
+  layer: 'bronze' | 'silver',
+  { files, schema, generation, replaces }: Refused,
+  context: StepContext,
+): Promise<StagedQuarantine> {
+  const adds = await stageAll(deps, store, files, { schema, partitionValues: { layer } }, context);
+  const tags = { [GENERATION_TAG]: String(generation) };
+  return { schema, generation, replaces, adds: adds.map((add) => ({ ...add, tags })) };
 }
 
 /** Rows and bytes of written files. */

@@ -14,14 +14,17 @@ export interface StagedTransaction {
   readonly version: number;
 }
 
+/** Tag of a quarantine file: the generation of its layer that its rows belong to. */
+export const GENERATION_TAG = 'datalab.generation';
+
 /** Refused rows, published before the layer that refused them. */
 export interface StagedQuarantine {
   readonly schema: StructType;
   readonly adds: readonly AddFile[];
-  /** `append`: once per source. `replace`: everything that this layer had refused before gives way. */
-  readonly mode: 'append' | 'replace';
-  /** The sources that the rows came from (mode `append`). */
-  readonly sourceIds: readonly string[];
+  /** Counts the layer's publishes; of several attempts at one generation exactly one is published. */
+  readonly generation: number;
+  /** Whether this generation replaces the earlier ones (a layer computed whole) or comes on top of them. */
+  readonly replaces: boolean;
 }
 
 export interface StagingManifest {

@@ -10,7 +10,12 @@ export const EXIT = Object.freeze({
 });
 
 /** Codes of DatalabError that mean "a service is away". */
-const UNAVAILABLE = new Set(['TEMPORAL_UNAVAILABLE', 'EVENTS_UNAVAILABLE', 'STORE_UNAVAILABLE']);
+const UNAVAILABLE = new Set([
+  'TEMPORAL_UNAVAILABLE',
+  'EVENTS_UNAVAILABLE',
+  'STORE_UNAVAILABLE',
+  'FLOWS_IDLE',
+]);
 const USAGE = new Set([
   'CONFIG_INVALID',
   'DATASET_UNKNOWN',

@@ -21,7 +21,7 @@ export async function follow(
   const result = await run.watch((progress) => {
     show(progress.summary.steps);
     if (output.isTTY) output.write(`${clear}${live(progress)}`);
-  }, 100);
+  });
   // The last steps are often over before anybody looks again.
   if (result.status === 'completed') show(result.summary.steps);
   if (output.isTTY) output.write(clear);

@@ -1,11 +1,17 @@
 /** One run, as another service sees it: follow it, wait for it, cancel it. */
-import { WorkflowFailedError, type Client, type WorkflowHandle } from '@temporalio/client';
+import {
+  WorkflowFailedError,
+  WorkflowNotFoundError,
+  type Client,
+  type WorkflowHandle,
+} from '@temporalio/client';
 import {
   defaultPayloadConverter,
   fromPayloadsAtIndex,
   CancelledFailure,
   ApplicationFailure,
 } from '@temporalio/common';
+import { DatalabError } from '../contracts/errors.js';
 import { PROGRESS_QUERY, type Progress } from '../contracts/flows.js';
 import type { EtlSummary } from '../contracts/run.js';
 
@@ -30,19 +36,21 @@ export class RunHandle {
   private readonly handle: WorkflowHandle;
 
   constructor(
-    client: Client,
+    private readonly client: Client,
     readonly workflowId: string,
     readonly runId?: string,
   ) {
     this.handle = client.workflow.getHandle(workflowId, runId);
   }
 
-  /** The summary so far, and what is running. Needs a worker that polls the pool `flows`. */
+  /**
+   * The summary so far, and what is running. Throws DatalabError FLOWS_IDLE where the run is not completed and no worker
+   * of the pool `flows` answers for it.
+   */
   async progress(): Promise<RunProgress> {
-    const [summary, description] = await Promise.all([
-      this.handle.query<EtlSummary>(PROGRESS_QUERY),
-      this.handle.describe(),
-    ]);
+    const description = await this.handle.describe();
+    const completed = description.status.name === 'COMPLETED';
+    const summary = completed ? ((await this.handle.result()) as EtlSummary) : await this.query();
     const activities = (description.raw.pendingActivities ?? []).map((pending) => ({
       activity: pending.activityType?.name ?? '?',
       attempt: pending.attempt ?? 1,
@@ -51,6 +59,17 @@ export class RunHandle {
         : undefined,
     }));
     return { summary, activities };
+  }
+
+  private async query(): Promise<EtlSummary> {
+    try {
+      return await this.client.withDeadline(Date.now() + QUERY_WITHIN_MS, () =>
+        this.handle.query<EtlSummary>(PROGRESS_QUERY),
+      );
+    } catch (error) {
+      if (error instanceof WorkflowNotFoundError) throw error;
+      throw new DatalabError('FLOWS_IDLE', `no worker answered for run ${this.workflowId}`, { cause: error });
+    }
   }
 
   /** Waits for the end. */
@@ -73,22 +92,27 @@ export class RunHandle {
     await this.handle.cancel();
   }
 
-  /** Polls until the run ends, handing every change to `onProgress`. */
-  async watch(onProgress: (progress: RunProgress) => void, everyMs = 250): Promise<RunResult> {
+  /** Polls until the run ends, handing every change to `onProgress`; ever more slowly, down to once a second. */
+  async watch(onProgress: (progress: RunProgress) => void, everyMs = 100): Promise<RunResult> {
     let ended = false;
     const end = this.result().finally(() => {
       ended = true;
     });
+    let pauseMs = everyMs;
     // The query fails while no worker polls; the wait for the result goes on and tells in the end.
-    for (let last = ''; !ended; await Promise.race([end.catch(() => undefined), sleep(everyMs)])) {
+    for (let last = ''; !ended; await Promise.race([end.catch(() => undefined), sleep(pauseMs)])) {
       const progress = await this.progress().catch(() => undefined);
       const text = JSON.stringify(progress);
       if (progress && text !== last) onProgress(progress);
       last = text;
+      pauseMs = Math.min(pauseMs * 1.2, Math.max(everyMs, PAUSE_MS_MAX));
     }
     return end;
   }
 }
+
+const QUERY_WITHIN_MS = 10_000;
+const PAUSE_MS_MAX = 1000;
 
 function sleep(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));

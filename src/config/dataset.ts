@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { isTimeZone } from './time-zone.js';
 import type { ColumnType, DatasetDefinition } from '../contracts/dataset.js';
+import { DATASET_NAME } from '../contracts/flows.js';
 import { DatalabError } from '../contracts/errors.js';
 
 /** What is checked where a dataset declares no checks. */
@@ -13,10 +14,9 @@ export interface QualityDefaults {
 
 export const QUALITY_DEFAULTS: QualityDefaults = Object.freeze({ minRows: 1000, maxNullRatio: 0.05 });
 
-const PLAIN_NAME = /^[a-z][a-z0-9_]{0,62}$/;
 const plainName = z
   .string()
-  .regex(PLAIN_NAME, 'a lower-case name: letters, digits and _, starting with a letter');
+  .regex(DATASET_NAME, 'a lower-case name: letters, digits and _, starting with a letter');
 const columnName = z
   .string()
   .min(1)

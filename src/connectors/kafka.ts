@@ -6,7 +6,7 @@ import type { EventEnvelope, EventSink } from '../contracts/events.js';
 export interface KafkaOptions {
   readonly brokers: readonly string[];
   readonly clientId: string;
-  /** How long one send may take in all before the events stay pending. */
+  /** How long one request may take. A send tries three times before its events stay pending. */
   readonly timeoutMs?: number;
 }
 
@@ -50,9 +50,10 @@ export function kafkaSink(options: KafkaOptions): KafkaSink {
     async send(topic, events) {
       if (events.length === 0) return;
       try {
-        await (
-          await producer()
-        ).send({ topic, acks: -1, timeout: timeoutMs, messages: events.map(toMessage) });
+        const open = await producer();
+        for (const messages of batches(events.map(toMessage))) {
+          await open.send({ topic, acks: -1, timeout: timeoutMs, messages });
+        }
       } catch (error) {
         await forget();
         const reason = error instanceof Error ? error.message : String(error);
@@ -67,14 +68,34 @@ export function kafkaSink(options: KafkaOptions): KafkaSink {
   };
 }
 
-function toMessage(event: EventEnvelope<unknown>): {
-  key: string;
-  value: string;
-  headers: Record<string, string>;
-} {
+interface Message {
+  readonly key: string;
+  readonly value: string;
+  readonly headers: Record<string, string>;
+}
+
+function toMessage(event: EventEnvelope<unknown>): Message {
   return {
     key: event.subject,
     value: JSON.stringify(event),
     headers: { 'content-type': 'application/cloudevents+json; charset=UTF-8' },
   };
+}
+
+/** A broker refuses a request of more than 1 MiB by default, however small the messages in it. */
+const BATCH_BYTES_MAX = 512 * 1024;
+
+function batches(messages: readonly Message[]): Message[][] {
+  const all: Message[][] = [];
+  let bytes = 0;
+  for (const message of messages) {
+    const size = Buffer.byteLength(message.value);
+    if (all.length === 0 || bytes + size > BATCH_BYTES_MAX) {
+      all.push([]);
+      bytes = 0;
+    }
+    all.at(-1)?.push(message);
+    bytes += size;
+  }
+  return all;
 }

@@ -10,16 +10,23 @@ import type { EtlSummary, RunOutcome, RunRef, StepRecord, TableState } from './r
 /** How long the steps of one class may take, and how often they are tried. Times in seconds. */
 export interface StepPolicy {
   readonly startToCloseSeconds: number;
+  /** All attempts together; without it there is no end but that of the attempts. */
+  readonly scheduleToCloseSeconds?: number;
   readonly heartbeatSeconds: number;
   readonly maximumAttempts: number;
   readonly initialIntervalSeconds: number;
 }
 
-/** What a run needs to know before its first step: read once, so that a change of configuration cannot split a run. */
+/** What a run needs to know before its first step. */
 export interface RunPlan {
   readonly fingerprint: string;
   readonly gold: readonly string[];
   readonly heavy: StepPolicy;
+}
+
+/** A run with the definition that it was planned by: a step that finds another one refuses (DATASET_CHANGED). */
+export interface PlannedRun extends RunRef {
+  readonly fingerprint: string;
 }
 
 /** New sources of a run; the list itself is in the lake at `manifest`. */
@@ -40,6 +47,8 @@ export interface Staged {
   /** Key of the staging manifest, or null where there is nothing to publish. */
   readonly manifest: string | null;
   readonly ledger: Ledger;
+  /** Sources whose rows are staged. */
+  readonly sources: number;
   /** The table as it stands, where nothing is to be published. */
   readonly current: TableState | null;
 }
@@ -79,15 +88,15 @@ export interface EtlActivities {
   /** Reads the dataset and the policies of the run. Fails for good with DATASET_UNKNOWN or DATASET_INVALID. */
   planRun(run: RunRef): Promise<RunPlan>;
   /** Lists the sources and sets aside those that Bronze already holds. */
-  discoverSources(run: RunRef): Promise<Discovery>;
+  discoverSources(run: PlannedRun): Promise<Discovery>;
   /** Reads the sources of a discovery's manifest into staged Bronze and quarantine files. */
-  writeBronze(run: RunRef, sources: string): Promise<Staged>;
+  writeBronze(run: PlannedRun, sources: string): Promise<Staged>;
   /** Measures the dataset's checks on the staged Bronze rows. */
-  auditBronze(run: RunRef, staged: Staged): Promise<Audit>;
+  auditBronze(run: PlannedRun, staged: Staged): Promise<Audit>;
   /** Cleans Bronze into staged Silver files where Silver is behind. */
-  writeSilver(run: RunRef, options: EtlOptions): Promise<Staged>;
+  writeSilver(run: PlannedRun, options: EtlOptions): Promise<Staged>;
   /** Computes one Gold table where it is behind Silver. */
-  writeGold(run: RunRef, table: string, options: EtlOptions): Promise<Staged>;
+  writeGold(run: PlannedRun, table: string, options: EtlOptions): Promise<Staged>;
   /** Publishes a staging manifest in one commit per table. Repeating it finds the first commit. */
   publish(run: RunRef, manifest: string): Promise<Published>;
   /** Appends the run, its steps and its check results to `meta`. Repeating it appends nothing. */

@@ -101,6 +101,24 @@ export const ERRORS = {
     remedy:
       'Other runs of the dataset published first, again and again. Let them finish and trigger the run again.',
   },
+  DATASET_CHANGED: {
+    retry: true,
+    remedy:
+      'What is published stays and is whole. Trigger the run again: it follows the new definition from the start.',
+  },
+  STORE_REFUSED: {
+    retry: false,
+    remedy:
+      'Check that the bucket exists and that the keys may read, list, write and delete in it; `./manage.sh health` asks.',
+  },
+  STORE_UNAVAILABLE: {
+    retry: true,
+    remedy: 'Nothing is lost. Start the S3 endpoint or check AWS_ENDPOINT_URL; it is tried again by itself.',
+  },
+  FLOWS_IDLE: {
+    retry: true,
+    remedy: 'Start a worker for the pool `flows` (`./manage.sh start`, or `npm run worker -- --pool flows`).',
+  },
   RUN_UNKNOWN: { retry: false, remedy: 'Run `datalab runs list` to see the runs that Temporal still keeps.' },
   INPUT_INVALID: {
     retry: false,
@@ -111,7 +129,7 @@ export const ERRORS = {
     remedy: 'Check `source.location` of the dataset: a file, a glob, or s3://bucket/prefix with a glob.',
   },
   SOURCE_CHANGED: {
-    retry: true,
+    retry: false,
     remedy:
       'Nothing to do where a writer was at work: the step is tried again. Else write sources under a temporary name and rename.',
   },

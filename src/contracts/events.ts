@@ -30,6 +30,8 @@ export interface TablePublished {
 /** `io.datalab.run.<outcome>`: one per run, on the notifications topic. */
 export interface RunFinished {
   readonly runId: string;
+  /** Another one after a reset; names the event. */
+  readonly executionId: string;
   readonly workflowId: string;
   readonly dataset: string;
   readonly logicalTime: string;

@@ -14,6 +14,9 @@ export interface EtlOptions {
   readonly rebuild?: boolean;
 }
 
+/** Names of datasets: also folder names, table names and parts of object keys. */
+export const DATASET_NAME = /^[a-z][a-z0-9_]{0,62}$/;
+
 /** Workflow types as Temporal knows them. */
 export const WORKFLOW_TYPES = ['medallionEtl'] as const;
 export type WorkflowType = (typeof WORKFLOW_TYPES)[number];

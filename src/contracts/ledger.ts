@@ -6,3 +6,6 @@ export interface Ledger {
   readonly duplicate: number;
   readonly quarantined: number;
 }
+
+/** The ledger of a step that had nothing to do. */
+export const NO_ROWS: Ledger = Object.freeze({ read: 0, accepted: 0, duplicate: 0, quarantined: 0 });

@@ -8,6 +8,8 @@ export type Layer = 'bronze' | 'silver' | 'gold' | 'quarantine' | 'meta';
 export interface RunRef {
   /** Temporal's first execution run id: a reset or a continue-as-new keeps it. */
   readonly runId: string;
+  /** Temporal's current run id: a reset has another, so that what it comes to is recorded too. */
+  readonly executionId: string;
   readonly workflowId: string;
   readonly dataset: string;
   /** ISO instant that the run is for: the schedule's nominal time, never the clock. */

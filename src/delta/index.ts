@@ -16,6 +16,7 @@ export { changeTableActions, createTableActions, type CreateTableOptions } from 
 export { loadDeletedRows } from './deletion-vector.js';
 export { systemDeps, type DeltaDeps } from './deps.js';
 export { DELTA_ERRORS, DeltaError, type DeltaErrorCode } from './errors.js';
+export { mapLimited } from './limit.js';
 export { overwriteActions, removeOf } from './overwrite.js';
 export { partitionValue } from './partition-values.js';
 export { keyOfPath } from './path.js';

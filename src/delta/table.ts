@@ -36,7 +36,13 @@ export class DeltaTable implements DeltaTableApi {
   async snapshot(at?: { version: number } | { timestampMs: number }): Promise<TableSnapshot> {
     if (!at) return this.#newest();
     const version = 'version' in at ? at.version : await this.#versionAt(at.timestampMs);
-    if (this.#cached?.snapshot.version === version) return this.#cached.snapshot;
+    const cached = this.#cached?.snapshot;
+    if (cached?.version === version) return cached;
+    // A version that is newer than what is known is most often the newest: one step forward instead of the whole log.
+    if (cached && cached.version < version) {
+      const newest = await this.#newest();
+      if (newest.version === version) return newest;
+    }
     return loadSnapshot(this.store, this.deps.engine, version);
   }
 

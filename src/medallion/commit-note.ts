@@ -67,7 +67,7 @@ export function eventOf(
       topic: 'notifications',
       event: {
         ...envelope,
-        id: `run:${finished.runId}`,
+        id: `run:${finished.executionId}`,
         type: `${EVENT_TYPES.run}.${finished.outcome}`,
         subject: finished.dataset,
         data: finished,

@@ -29,17 +29,12 @@ export function consumerTransaction(consumer: string, upstreamTableId: string): 
   return `datalab:consume:${consumer}:${upstreamTableId}`;
 }
 
-/** The quarantine holds what this layer refused of this source. */
-export function quarantineTransaction(layer: string, sourceId: string): string {
-  return `datalab:quarantine:${layer}:${sourceId}`;
-}
-
 /** How far the events of a table were sent; the version is the table's Delta version. */
 export function relayTransaction(table: string): string {
   return `datalab:relay:${table}`;
 }
 
-/** The run is recorded. */
-export function runTransaction(runId: string): string {
-  return `datalab:run:${runId}`;
+/** The execution is recorded. A reset is another execution of the same run, and is recorded too. */
+export function runTransaction(executionId: string): string {
+  return `datalab:run:${executionId}`;
 }

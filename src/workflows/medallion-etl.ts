@@ -14,60 +14,50 @@ import {
   proxyActivities,
   setHandler,
 } from '@temporalio/workflow';
-import type { EtlActivities } from '../contracts/activities.js';
-import { PROGRESS_QUERY, type MedallionEtlInput } from '../contracts/flows.js';
+import type { EtlActivities, PlannedRun } from '../contracts/activities.js';
+import { PROGRESS_QUERY, type EtlOptions, type MedallionEtlInput } from '../contracts/flows.js';
 import type { EtlSummary, RunOutcome } from '../contracts/run.js';
+import { parseInput } from './input.js';
 import { fillBronze, fillGold, fillSilver } from './medallion-steps.js';
-import { activityOptions, FIRST_STEP } from './policies.js';
+import { activityOptions, LIGHT, RELAY } from './policies.js';
 import { identifyRun, RunState } from './run-state.js';
 
 export const progressQuery = defineQuery<EtlSummary>(PROGRESS_QUERY);
 
 export async function medallionEtl(input: MedallionEtlInput): Promise<EtlSummary> {
-  requireInput(input);
-  const state = new RunState(identifyRun(input.dataset, input.logicalTime));
+  const { dataset, logicalTime, options = {} } = parseInput(input);
+  const state = new RunState(identifyRun(dataset, logicalTime));
   setHandler(progressQuery, () => state.snapshot);
   const startedAt = new Date().toISOString();
 
-  try {
-    await process(state, input);
-    const changed = state.snapshot.tables.some((table) => table.changed);
-    await close(state, startedAt, changed ? 'ok' : 'empty', null);
-    return state.snapshot;
-  } catch (error) {
-    const outcome: RunOutcome = isCancellation(error) ? 'cancelled' : isBlocked(error) ? 'blocked' : 'failed';
-    // The record and the events are owed also by a run that is being cancelled.
-    await CancellationScope.nonCancellable(() => close(state, startedAt, outcome, describe(error)));
-    throw error;
-  }
-}
-
-/** People start flows by hand, from the Web UI and the `temporal` command: the type says nothing there. */
-function requireInput(input: MedallionEtlInput): void {
-  const { dataset, logicalTime } = (input ?? {}) as Partial<Record<keyof MedallionEtlInput, unknown>>;
-  const problem =
-    typeof dataset !== 'string' || dataset === ''
-      ? '"dataset" is the name of a folder in datasets/'
-      : logicalTime !== undefined &&
-          (typeof logicalTime !== 'string' || Number.isNaN(Date.parse(logicalTime)))
-        ? '"logicalTime" is an ISO instant such as 2013-03-01T06:00:00Z'
-        : undefined;
-  if (problem === undefined) return;
-  const got = JSON.stringify(input)?.slice(0, 200);
-  throw ApplicationFailure.nonRetryable(
-    `medallionEtl takes {"dataset": "…", "logicalTime"?: "…"}: ${problem}; got ${got}`,
-    'INPUT_INVALID',
+  const ending = await process(state, options).then(
+    () => ({
+      outcome: state.snapshot.tables.some((table) => table.changed) ? ('ok' as const) : ('empty' as const),
+    }),
+    (error: unknown) => ({ outcome: outcomeOf(error), error }),
   );
+  // One record and its events are owed by every run, also by one that is being cancelled; what it was told in the
+  // record it stays, so nothing after this changes the outcome.
+  await CancellationScope.nonCancellable(() => close(state, startedAt, ending));
+  if ('error' in ending) throw ending.error;
+  return state.snapshot;
 }
 
-async function process(state: RunState, input: MedallionEtlInput): Promise<void> {
-  const options = input.options ?? {};
-  const { planRun } = proxyActivities<EtlActivities>(activityOptions('flows', FIRST_STEP));
+type Ending = { readonly outcome: RunOutcome; readonly error?: unknown };
+
+function outcomeOf(error: unknown): RunOutcome {
+  if (isCancellation(error)) return 'cancelled';
+  return error instanceof ApplicationFailure && error.type === BLOCKED ? 'blocked' : 'failed';
+}
+
+async function process(state: RunState, options: EtlOptions): Promise<void> {
+  const { planRun } = proxyActivities<EtlActivities>(activityOptions('flows', LIGHT));
   const plan = await planRun(state.run);
+  const run: PlannedRun = { ...state.run, fingerprint: plan.fingerprint };
   const etl = proxyActivities<EtlActivities>(activityOptions('etl', plan.heavy));
 
   state.enter('bronze');
-  if (!(await fillBronze(etl, state))) {
+  if (!(await fillBronze(etl, state, run))) {
     const failed = state.snapshot.failedChecks.filter((check) => check.severity === 'block');
     throw ApplicationFailure.nonRetryable(
       `quality blocked the batch, nothing was published: ${failed.map((check) => check.detail).join('; ')}`,
@@ -75,44 +65,43 @@ async function process(state: RunState, input: MedallionEtlInput): Promise<void>
     );
   }
   state.enter('silver');
-  await fillSilver(etl, state, options);
+  await fillSilver(etl, state, run, options);
   state.enter('gold');
-  await fillGold(etl, state, plan, options);
+  await fillGold(etl, state, run, plan.gold, options);
 }
 
-/** Writes the run to `meta`, then sends what is unsent. Both are tried until they succeed. */
-async function close(
-  state: RunState,
-  startedAt: string,
-  outcome: RunOutcome,
-  error: { code: string; message: string } | null,
-): Promise<void> {
-  const light = proxyActivities<EtlActivities>(activityOptions('flows', FIRST_STEP));
+/** Writes the run to `meta`, then sends what is unsent. A run that cannot be told of is still what it was. */
+async function close(state: RunState, startedAt: string, { outcome, error }: Ending): Promise<void> {
+  const { recordRun } = proxyActivities<EtlActivities>(activityOptions('flows', LIGHT));
+  const { relayEvents } = proxyActivities<EtlActivities>(activityOptions('flows', RELAY));
   state.enter('recording');
   state.finish(outcome);
-  const finishedAt = new Date().toISOString();
   state.did(
-    await light.recordRun({
+    await recordRun({
       summary: state.snapshot,
       outcome,
       startedAt,
-      finishedAt,
+      finishedAt: new Date().toISOString(),
       verdict: state.verdict,
-      error,
+      error: error === undefined ? null : describe(error),
     }),
   );
   state.enter('relaying');
-  const relayed = await light.relayEvents(state.run);
-  state.did(relayed.step);
-  state.relayed({ sent: relayed.sent, pending: relayed.pending, detail: relayed.detail });
+  try {
+    const { step, sent, pending, detail } = await relayEvents(state.run);
+    state.did(step);
+    state.relayed({ sent, pending, detail });
+  } catch (problem) {
+    state.relayed({
+      sent: 0,
+      pending: 0,
+      detail: `not told yet, the next run tells: ${describe(problem).message}`,
+    });
+  }
   state.enter('done');
 }
 
 const BLOCKED = 'QUALITY_BLOCKED';
-
-function isBlocked(error: unknown): boolean {
-  return error instanceof ApplicationFailure && error.type === BLOCKED;
-}
 
 /** The innermost cause, cut: histories and records stay small. */
 function describe(error: unknown): { code: string; message: string } {

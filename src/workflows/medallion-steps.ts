@@ -2,29 +2,35 @@
  * The three layers of a run, each as write, audit, publish. A publish that meets somebody else's commit is not an
  * error: the layer starts over from what the table holds now, a bounded number of times.
  */
-import { ApplicationFailure } from '@temporalio/workflow';
-import type { EtlActivities, Published, RunPlan, Staged } from '../contracts/activities.js';
+import { ActivityFailure, ApplicationFailure, sleep } from '@temporalio/workflow';
+import type { EtlActivities, PlannedRun, Published, Staged } from '../contracts/activities.js';
 import type { EtlOptions } from '../contracts/flows.js';
 import type { RunState } from './run-state.js';
 
 const ROUNDS_MAX = 8;
 
 /** Reads the new sources into Bronze. Returns false where a `block` check failed and nothing was published. */
-export async function fillBronze(etl: EtlActivities, state: RunState): Promise<boolean> {
-  const { run } = state;
+export async function fillBronze(etl: EtlActivities, state: RunState, run: PlannedRun): Promise<boolean> {
   for (let round = 1; round <= ROUNDS_MAX; round++) {
+    state.startBronze();
     const discovery = await etl.discoverSources(run);
     state.did(discovery.step);
-    state.listed({ listed: discovery.listed, ingested: discovery.fresh, known: discovery.known });
+    const { listed } = discovery;
+    state.listed({ listed, ingested: 0, known: discovery.known });
 
     if (discovery.manifest === null) {
       if (discovery.current) state.stands(discovery.current);
       return true;
     }
-    const staged = await etl.writeBronze(run, discovery.manifest);
+    const staged = await unlessChanged(etl.writeBronze(run, discovery.manifest));
+    if (staged === undefined) {
+      await sleep(round * 1000);
+      continue;
+    }
     state.did(staged.step);
     state.balanced('bronze', staged.ledger);
     if (staged.manifest === null) {
+      state.listed({ listed, ingested: 0, known: listed });
       if (staged.current) state.stands(staged.current);
       return true;
     }
@@ -34,28 +40,51 @@ export async function fillBronze(etl: EtlActivities, state: RunState): Promise<b
     state.judged(audit.verdict);
     if (audit.verdict.blocked) return false;
 
-    if (await published(etl, state, staged.manifest, 'bronze')) return true;
+    if (await published(etl, state, staged.manifest, 'bronze')) {
+      state.listed({ listed, ingested: staged.sources, known: listed - staged.sources });
+      return true;
+    }
   }
   throw starved('bronze');
 }
 
-/** Cleans Bronze into Silver where Silver is behind. */
-export async function fillSilver(etl: EtlActivities, state: RunState, options: EtlOptions): Promise<void> {
-  await untilPublished(etl, state, 'silver', () => etl.writeSilver(state.run, options));
+/** Undefined where a source was written to while it was read: what was listed is no longer there, so it is listed anew. */
+async function unlessChanged(writing: Promise<Staged>): Promise<Staged | undefined> {
+  try {
+    return await writing;
+  } catch (error) {
+    const changed =
+      error instanceof ActivityFailure &&
+      error.cause instanceof ApplicationFailure &&
+      error.cause.type === 'SOURCE_CHANGED';
+    if (changed) return undefined;
+    throw error;
+  }
 }
 
-/** Computes the Gold tables that are behind, side by side. */
+/** Cleans Bronze into Silver where Silver is behind. */
+export async function fillSilver(
+  etl: EtlActivities,
+  state: RunState,
+  run: PlannedRun,
+  options: EtlOptions,
+): Promise<void> {
+  await untilPublished(etl, state, 'silver', () => etl.writeSilver(run, options));
+}
+
+/** Computes the Gold tables that are behind, side by side. One that fails does not hide how the others ended. */
 export async function fillGold(
   etl: EtlActivities,
   state: RunState,
-  plan: RunPlan,
+  run: PlannedRun,
+  gold: readonly string[],
   options: EtlOptions,
 ): Promise<void> {
-  await Promise.all(
-    plan.gold.map((table) =>
-      untilPublished(etl, state, 'gold', () => etl.writeGold(state.run, table, options)),
-    ),
+  const ends = await Promise.allSettled(
+    gold.map((table) => untilPublished(etl, state, 'gold', () => etl.writeGold(run, table, options))),
   );
+  const failed = ends.find((end) => end.status === 'rejected');
+  if (failed) throw failed.reason;
 }
 
 async function untilPublished(
@@ -95,6 +124,6 @@ function starved(layer: string): ApplicationFailure {
   return ApplicationFailure.create({
     type: 'PUBLISH_STARVED',
     nonRetryable: true,
-    message: `${layer}: other writers published first ${ROUNDS_MAX} times in a row. Nothing is lost; trigger the run again when they are done.`,
+    message: `${layer}: other writers published first, or the sources went on changing, ${ROUNDS_MAX} times in a row. Nothing is lost; trigger the run again when they are done.`,
   });
 }

@@ -3,13 +3,20 @@ import type { ActivityOptions } from '@temporalio/workflow';
 import { TASK_QUEUES, type Pool } from '../contracts/flows.js';
 import type { StepPolicy } from '../contracts/activities.js';
 
-/** For the one step that runs before the plan is known. */
-export const FIRST_STEP: StepPolicy = {
-  startToCloseSeconds: 60,
+/**
+ * Plans and records: tried for a day, so that a lake that is away for hours costs no run its record, and a run that can
+ * never be recorded still ends.
+ */
+export const LIGHT: StepPolicy = {
+  startToCloseSeconds: 120,
+  scheduleToCloseSeconds: 24 * 3600,
   heartbeatSeconds: 0,
   maximumAttempts: 0,
   initialIntervalSeconds: 1,
 };
+
+/** Telling Kafka: what is not told now, the next run tells. */
+export const RELAY: StepPolicy = { ...LIGHT, scheduleToCloseSeconds: 600, maximumAttempts: 3 };
 
 /**
  * Options of an activity class. Light steps (records, relays, plans) run beside the workflow; heavy ones in their pool,
@@ -19,6 +26,9 @@ export function activityOptions(pool: Pool, policy: StepPolicy): ActivityOptions
   return {
     taskQueue: TASK_QUEUES[pool],
     startToCloseTimeout: policy.startToCloseSeconds * 1000,
+    ...(policy.scheduleToCloseSeconds !== undefined && {
+      scheduleToCloseTimeout: policy.scheduleToCloseSeconds * 1000,
+    }),
     ...(policy.heartbeatSeconds > 0 && { heartbeatTimeout: policy.heartbeatSeconds * 1000 }),
     retry: {
       initialInterval: policy.initialIntervalSeconds * 1000,

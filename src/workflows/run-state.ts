@@ -2,11 +2,9 @@
 import { upsertSearchAttributes, workflowInfo } from '@temporalio/workflow';
 import { defineSearchAttributeKey, type SearchAttributePair } from '@temporalio/common';
 import { SEARCH_ATTRIBUTES } from '../contracts/flows.js';
-import type { Ledger } from '../contracts/ledger.js';
+import { NO_ROWS, type Ledger } from '../contracts/ledger.js';
 import type { QualityVerdict } from '../contracts/quality.js';
 import type { EtlSummary, Phase, RunOutcome, RunRef, StepRecord, TableState } from '../contracts/run.js';
-
-const EMPTY: Ledger = { read: 0, accepted: 0, duplicate: 0, quarantined: 0 };
 
 const attribute = {
   dataset: defineSearchAttributeKey(SEARCH_ATTRIBUTES.dataset.name, SEARCH_ATTRIBUTES.dataset.type),
@@ -29,6 +27,7 @@ export function identifyRun(dataset: string, logicalTime: string | undefined): R
   );
   return {
     runId: info.firstExecutionRunId,
+    executionId: info.runId,
     workflowId: info.workflowId,
     dataset,
     logicalTime: logicalTime ?? (scheduled ?? info.startTime).toISOString(),
@@ -45,8 +44,8 @@ export class RunState {
       phase: 'starting',
       outcome: 'running',
       sources: { listed: 0, ingested: 0, known: 0 },
-      bronze: EMPTY,
-      silver: EMPTY,
+      bronze: NO_ROWS,
+      silver: NO_ROWS,
       score: null,
       failedChecks: [],
       tables: [],
@@ -80,6 +79,12 @@ export class RunState {
 
   listed(sources: EtlSummary['sources']): void {
     this.summary = { ...this.summary, sources };
+  }
+
+  /** A round that starts over has read, judged and ingested nothing yet: what an earlier one saw was not published. */
+  startBronze(): void {
+    this.verdict = null;
+    this.summary = { ...this.summary, bronze: NO_ROWS, score: null, failedChecks: [] };
   }
 
   judged(verdict: QualityVerdict): void {

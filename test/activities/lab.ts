@@ -1,5 +1,5 @@
 /** The real activities over a lake in memory or in a folder, the real engine, and a tiny dataset in a folder of its own. */
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { randomUUID } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -8,17 +8,24 @@ import { DefaultLogger } from '@temporalio/worker';
 import type { ActivityDeps } from '../../src/activities/deps.js';
 import { createActivities } from '../../src/activities/index.js';
 import type { StagingManifest } from '../../src/activities/staging.js';
+import { parse as parseYaml } from 'yaml';
 import { parseConfig } from '../../src/config/config.js';
+import { parseDataset } from '../../src/config/dataset.js';
 import { loadDataset } from '../../src/config/datasets.js';
 import { createDuckDbEngine } from '../../src/connectors/duckdb/engine.js';
 import { LocalObjectStore, MemoryObjectStore } from '../../src/connectors/object-store/index.js';
 import { createRowParquet } from '../../src/connectors/parquet-rows.js';
 import { openSources } from '../../src/connectors/sources/index.js';
-import type { Discovery, EtlActivities, Published, Staged } from '../../src/contracts/activities.js';
+import type {
+  Discovery,
+  EtlActivities,
+  PlannedRun,
+  Published,
+  Staged,
+} from '../../src/contracts/activities.js';
 import { DatalabError } from '../../src/contracts/errors.js';
 import type { EventEnvelope } from '../../src/contracts/events.js';
 import type { EtlOptions } from '../../src/contracts/flows.js';
-import type { RunRef } from '../../src/contracts/run.js';
 import { checkoutScan, DeltaTable, type ObjectStore } from '../../src/delta/index.js';
 
 export const HEADER = 'id,name,amount\n';
@@ -47,7 +54,7 @@ export const SILVER_SQL =
 
 /** What a whole run did, step by step. */
 export interface RunOutcome {
-  readonly run: RunRef;
+  readonly run: PlannedRun;
   readonly discovery: Discovery;
   readonly bronze: Published | null;
   readonly silver: Published | null;
@@ -147,14 +154,30 @@ export class Lab {
     return file;
   }
 
-  newRun(): RunRef {
+  /** A run that is planned by the definition as it is now. */
+  newRun(): PlannedRun {
     const number = ++this.#runs;
     return {
+      fingerprint: this.#fingerprint(),
+      executionId: `execution-${number}`,
       runId: `run-${number}`,
       workflowId: `sales-${number}`,
       dataset: 'sales',
       logicalTime: new Date(Date.UTC(2024, 0, number)).toISOString(),
     };
+  }
+
+  #fingerprint(): string {
+    const folder = path.join(this.folder, 'datasets', 'sales');
+    const read = (file: string): string => readFileSync(path.join(folder, file), 'utf8');
+    const sql = readdirSync(folder).filter((file) => file.endsWith('.sql'));
+    const { quality } = this.deps.config;
+    return parseDataset(
+      'sales',
+      parseYaml(read('dataset.yaml')),
+      new Map(sql.map((file) => [file, read(file)])),
+      quality,
+    ).fingerprint;
   }
 
   /** Calls one activity as a worker would. */
@@ -169,13 +192,13 @@ export class Lab {
   }
 
   /** Discovers and stages, up to the publish. */
-  async stageBronze(run: RunRef): Promise<Staged & { manifest: string }> {
+  async stageBronze(run: PlannedRun): Promise<Staged & { manifest: string }> {
     const { manifest } = await this.do('discoverSources', run);
     if (manifest === null) throw new Error('nothing was discovered');
     return withManifest(await this.do('writeBronze', run, manifest));
   }
 
-  async stageSilver(run: RunRef, options: EtlOptions = {}): Promise<Staged & { manifest: string }> {
+  async stageSilver(run: PlannedRun, options: EtlOptions = {}): Promise<Staged & { manifest: string }> {
     return withManifest(await this.do('writeSilver', run, options));
   }
 
@@ -271,4 +294,15 @@ export class Lab {
 function withManifest(staged: Staged): Staged & { manifest: string } {
   if (staged.manifest === null) throw new Error(`nothing was staged: ${staged.step.detail}`);
   return { ...staged, manifest: staged.manifest };
+}
+
+/** The lake, with another store for one table. */
+export function withTable(lake: ObjectStore, table: string, store: ObjectStore): ObjectStore {
+  return new Proxy(lake, {
+    get: (target, name) => {
+      if (name === 'at') return (prefix: string) => (prefix === table ? store : lake.at(prefix));
+      const value: unknown = Reflect.get(target, name, target);
+      return typeof value === 'function' ? (value.bind(target) as unknown) : value;
+    },
+  });
 }

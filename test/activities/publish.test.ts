@@ -1,6 +1,6 @@
 /** Publish: once however often it is asked, and nothing at all where somebody else came first. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { Lab } from './lab.js';
+import { Lab, withTable } from './lab.js';
 
 let lab: Lab;
 beforeEach(() => {
@@ -51,6 +51,30 @@ describe('repeated with the same manifest', () => {
     await lab.store('silver/sales').delete(adds.map(({ path }) => path));
     lab.passDays(10);
     expect(await lab.do('publish', run, manifest)).toMatchObject({ status: 'published', table: first.table });
+  });
+  it('knows the commit of an attempt that was given up too early as its own', async () => {
+    lab.source('a.csv', '1,ann,10', 'x,bob,1');
+    const run = lab.newRun();
+    const { manifest } = await lab.stageBronze(run);
+    const store = lab.store('bronze/sales');
+    const putIfAbsent = store.putIfAbsent.bind(store);
+    // The first attempt wakes up and commits while the second is about to.
+    store.putIfAbsent = async (key, bytes) => {
+      store.putIfAbsent = putIfAbsent;
+      expect((await lab.do('publish', run, manifest)).status).toBe('published');
+      return putIfAbsent(key, bytes);
+    };
+    const second = new Lab({ deps: () => ({ lake: withTable(lab.deps.lake, 'bronze/sales', store) }) });
+    try {
+      expect(await second.do('publish', run, manifest)).toMatchObject({
+        status: 'published',
+        table: { version: 0, rows: 1 },
+      });
+    } finally {
+      second.close();
+    }
+    expect(await lab.rows('bronze/sales', 'id')).toEqual([{ id: 1n }]);
+    expect(await lab.refused()).toEqual(['bronze a.csv:3']);
   });
 });
 

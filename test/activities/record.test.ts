@@ -49,6 +49,18 @@ it('appends nothing when repeated', async () => {
   expect(await versions()).toEqual([0, 0, 0]);
 });
 
+it('records a reset of a run too: another execution, which may end in another way', async () => {
+  const run = lab.newRun();
+  const failed = { outcome: 'failed', error: { code: 'SOURCE_NOT_FOUND', message: 'no' } } as const;
+  await lab.do('recordRun', reportOf(run, failed));
+  await lab.do('recordRun', reportOf({ ...run, executionId: 'execution-after-reset' }));
+  const rows = await lab.rows('meta/runs', 'run_id, execution_id, outcome', 'ORDER BY execution_id');
+  expect(rows).toEqual([
+    { run_id: run.runId, execution_id: run.executionId, outcome: 'failed' },
+    { run_id: run.runId, execution_id: 'execution-after-reset', outcome: 'ok' },
+  ]);
+});
+
 it('completes what a crash cut short', async () => {
   const report = reportOf(lab.newRun());
   const { newId } = lab;

@@ -162,7 +162,7 @@ it('tells of a failed run whose dataset cannot be loaded', async () => {
   expect(await lab.do('relayEvents', run)).toMatchObject({ sent: 1, pending: 0 });
   expect(lab.inbox.received.at(-1)).toMatchObject({
     topic: 'datalab-notifications',
-    event: { id: `run:${run.runId}`, type: 'io.datalab.run.failed', subject: 'nowhere' },
+    event: { id: `run:${run.executionId}`, type: 'io.datalab.run.failed', subject: 'nowhere' },
   });
 });
 

@@ -17,7 +17,13 @@ export function step(name: string, more: Partial<StepRecord> = {}): StepRecord {
 
 export function summary(more: Partial<EtlSummary> = {}): EtlSummary {
   return {
-    run: { runId: 'r', workflowId: 'w-7', dataset: 'sales', logicalTime: '2024-01-01T09:00:00.000Z' },
+    run: {
+      executionId: 'execution-1',
+      runId: 'r',
+      workflowId: 'w-7',
+      dataset: 'sales',
+      logicalTime: '2024-01-01T09:00:00.000Z',
+    },
     phase: 'done',
     outcome: 'ok',
     sources: { listed: 3, ingested: 1, known: 2 },

@@ -6,6 +6,7 @@ import type { RunRef } from '../../src/contracts/run.js';
 import { eventOf, noteOf, type PublishNote, type RunNote } from '../../src/medallion/commit-note.js';
 
 const run: RunRef = {
+  executionId: 'execution-1',
   runId: 'r-1',
   workflowId: 'w-1',
   dataset: 'sales',
@@ -75,7 +76,7 @@ describe('eventOf', () => {
   it('tells of a run on the notifications topic', () => {
     expect(eventOf(TABLE, 7, info({ kind: 'run', finished }))).toMatchObject({
       topic: 'notifications',
-      event: { id: 'run:r-1', type: 'io.datalab.run.failed', subject: 'sales', data: finished },
+      event: { id: 'run:execution-1', type: 'io.datalab.run.failed', subject: 'sales', data: finished },
     });
   });
 

@@ -5,7 +5,6 @@ import {
   consumerTransaction,
   ingestTransaction,
   objectTransaction,
-  quarantineTransaction,
   relayTransaction,
   runTransaction,
   sourceTransaction,
@@ -18,7 +17,6 @@ it('keeps all kinds of names apart, whatever they name', () => {
     sourceTransaction('x'),
     ingestTransaction('x'),
     consumerTransaction('x', 'y'),
-    quarantineTransaction('x', 'y'),
     relayTransaction('x'),
     runTransaction('x'),
     objectTransaction(OBJECT),
@@ -47,8 +45,6 @@ it('keeps consumers and upstream tables apart', () => {
     consumerTransaction('silver.a', 'id-1'),
     consumerTransaction('silver.b', 'id-1'),
     consumerTransaction('silver.a', 'id-2'),
-    quarantineTransaction('bronze', 'id-1'),
-    quarantineTransaction('silver', 'id-1'),
   ];
   expect(new Set(names).size).toBe(names.length);
 });

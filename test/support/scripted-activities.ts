@@ -46,7 +46,13 @@ export function discovery(fresh: number): Discovery {
 }
 
 export function staged(name: string, manifest: string | null): Staged {
-  return { step: stepRecord(`write ${name}`), manifest, ledger: SOME_ROWS, current: tableState(name, false) };
+  return {
+    step: stepRecord(`write ${name}`),
+    manifest,
+    ledger: SOME_ROWS,
+    sources: 1,
+    current: tableState(name, false),
+  };
 }
 
 export function published(name: string, status: Published['status'] = 'published'): Published {

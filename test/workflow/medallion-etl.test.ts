@@ -216,17 +216,77 @@ describe.skipIf(!hasTestServer && !process.env['CI'])(
       expect(Date.parse(own.run.logicalTime)).toBeGreaterThan(Date.parse('2020-01-01'));
     });
 
-    it('refuses an input without a dataset, before any activity', async () => {
+    it.each([
+      [{}],
+      [{ dataset: '' }],
+      [{ dataset: '../stocks' }],
+      [{ dataset: 'stocks', logicalTime: 'yesterday' }],
+      [{ dataset: 'stocks', logicalTime: '2013-03-01' }],
+      [{ dataset: 'stocks', logicalTime: '2013-03-01T06:00:00' }],
+      [{ dataset: 'stocks', logicaltime: '2013-03-01T06:00:00Z' }],
+      [{ dataset: 'stocks', options: { rebuild: 'no' } }],
+      [{ dataset: 'stocks', options: { rebuilt: true } }],
+    ])('refuses the input %j before any activity', async (input) => {
       const { activities, calls } = scriptedActivities();
-      expect(await failureOf(run(activities, {} as MedallionEtlInput))).toBe('INPUT_INVALID');
+      expect(await failureOf(run(activities, input as MedallionEtlInput))).toBe('INPUT_INVALID');
       expect(calls).toEqual([]);
     });
 
-    it('refuses a logical time that is no instant', async () => {
+    it('writes a logical time with an offset as the instant that it is', async () => {
       const { activities } = scriptedActivities();
-      expect(await failureOf(run(activities, { dataset: 'stocks', logicalTime: 'yesterday' }))).toBe(
-        'INPUT_INVALID',
-      );
+      const summary = await run(activities, { dataset: 'stocks', logicalTime: '2013-03-01T03:00-03:00' });
+      expect(summary.run.logicalTime).toBe('2013-03-01T06:00:00.000Z');
+    });
+
+    it('lists its sources again when one changed while it was read', async () => {
+      let reads = 0;
+      const { activities, calls } = scriptedActivities({
+        writeBronze: async () => {
+          if (++reads === 1) throw ApplicationFailure.nonRetryable('it grew', 'SOURCE_CHANGED');
+          return staged('bronze.stocks', 'bronze');
+        },
+      });
+      expect((await run(activities)).outcome).toBe('ok');
+      expect(calls.filter((call) => call === 'discoverSources')).toHaveLength(2);
+    });
+
+    it('does not call its own what another run published', async () => {
+      let rounds = 0;
+      const { activities } = scriptedActivities({
+        discoverSources: async () => discovery(rounds++ === 0 ? 1 : 0),
+        publish: async (_run, manifest) =>
+          published(manifest, manifest === 'bronze' ? 'conflict' : 'published'),
+      });
+      const summary = await run(activities);
+      expect(summary).toMatchObject({
+        bronze: { read: 0, accepted: 0 },
+        score: null,
+        sources: { listed: 3, ingested: 0, known: 3 },
+      });
+    });
+
+    it('is what it was although it could not be told of', async () => {
+      const { activities, reports } = scriptedActivities({
+        relayEvents: async () => {
+          throw ApplicationFailure.nonRetryable('the lake is gone', 'STORE_REFUSED');
+        },
+      });
+      const summary = await run(activities);
+      expect(summary.outcome).toBe('ok');
+      expect(summary.events.detail).toContain('the lake is gone');
+      expect(reports.map((report) => report.outcome)).toEqual(['ok']);
+    });
+
+    it('lets the other Gold tables finish when one fails, and records them', async () => {
+      const { activities, reports } = scriptedActivities({
+        writeGold: async (_run, table) => {
+          if (table === 'daily') throw ApplicationFailure.nonRetryable('no such column', 'ENGINE_SQL_FAILED');
+          await new Promise((resolve) => setTimeout(resolve, 200));
+          return staged(`gold.${table}`, `gold-${table}`);
+        },
+      });
+      expect(await failureOf(run(activities))).toBe('ENGINE_SQL_FAILED');
+      expect(reports[0]?.summary.steps.map(({ step }) => step)).toContain('publish gold-monthly');
     });
 
     it('keeps its history small with a hundred Gold tables', async () => {

@@ -1,5 +1,5 @@
 /** `datalab runs …` and `datalab run <dataset>`. */
-import type { Command } from 'commander';
+import { InvalidArgumentError, type Command } from 'commander';
 import { SEARCH_ATTRIBUTES } from '../../contracts/flows.js';
 import { report } from '../finish.js';
 import { print, withSession, type Session } from '../session.js';
@@ -30,10 +30,10 @@ export function addRuns(program: Command): void {
   runs
     .command('list')
     .description('the newest runs')
-    .option('--limit <n>', 'how many', '20')
+    .option('--limit <n>', 'how many', positiveInteger, 20)
     .option('--json', 'print JSON')
-    .action(({ limit, json }: { limit: string; json?: boolean }) =>
-      withSession((session) => list(session, Number(limit), json)),
+    .action(({ limit, json }: { limit: number; json?: boolean }) =>
+      withSession((session) => list(session, limit, json)),
     );
 
   runs
@@ -85,4 +85,9 @@ async function list({ temporal }: Session, limit: number, json: boolean | undefi
     rows.map((row) => Object.values(row)),
   );
   print(json, rows, rows.length === 0 ? 'no runs yet' : text);
+}
+
+function positiveInteger(text: string): number {
+  if (!/^[1-9]\d{0,5}$/.test(text)) throw new InvalidArgumentError('a number from 1 to 999999 is expected');
+  return Number(text);
 }

@@ -4,6 +4,7 @@ import { resolve } from 'node:path';
 import { S3Client } from '@aws-sdk/client-s3';
 import type { ObjectStore } from '../../delta/ports.js';
 import { LocalCache } from './cache.js';
+import { storeError } from './errors.js';
 import { LocalObjectStore } from './local.js';
 import { MemoryObjectStore } from './memory.js';
 import { S3ObjectStore } from './s3.js';
@@ -64,17 +65,41 @@ function openS3(uri: string, options: ObjectStoreOptions): S3ObjectStore {
   });
 }
 
+/**
+ * A gateway that takes a connection and never answers must fail, or it holds up everything behind it. One request moves
+ * at most one part of an upload, so a minute of silence is not slowness.
+ */
+const TIME_OUTS = {
+  connectionTimeout: 5_000,
+  socketTimeout: 60_000,
+  requestTimeout: 120_000,
+  throwOnRequestTimeout: true,
+} as const;
+
 /** An S3 client as the stores use it; also for those who read sources. */
 export function createS3Client(options: S3Options): S3Client {
   const { endpoint, region, accessKeyId, secretAccessKey, forcePathStyle } = options;
-  return new S3Client({
+  const client = new S3Client({
     region: region ?? 'us-east-1',
     forcePathStyle: forcePathStyle ?? endpoint !== undefined,
+    requestHandler: { ...TIME_OUTS },
     ...(endpoint === undefined ? {} : { endpoint }),
     ...(accessKeyId === undefined || secretAccessKey === undefined
       ? {}
       : { credentials: { accessKeyId, secretAccessKey } }),
   });
+  const where = endpoint ?? `S3 in ${region ?? 'us-east-1'}`;
+  client.middlewareStack.add(
+    (next) => async (args) => {
+      try {
+        return await next(args);
+      } catch (error) {
+        throw storeError(error, where);
+      }
+    },
+    { step: 'initialize', priority: 'high', name: 'storeErrors' },
+  );
+  return client;
 }
 
 function cacheIn(directory: string, maxBytes: number): LocalCache {

@@ -113,7 +113,9 @@ async function reach<Result>(
     return await work();
   } catch (error) {
     signal?.throwIfAborted();
-    const { name, message, $metadata } = error as Error & { $metadata?: { httpStatusCode?: number } };
+    // The client says what concerns the store as a whole by DataLab's codes; here it concerns this source.
+    const said = error instanceof DatalabError ? error.cause : error;
+    const { name, message, $metadata } = said as Error & { $metadata?: { httpStatusCode?: number } };
     const status = $metadata?.httpStatusCode;
     if (name === 'NoSuchBucket')
       throw new DatalabError('SOURCE_NOT_FOUND', `${what}: there is no such bucket`, { cause: error });
