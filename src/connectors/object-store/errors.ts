@@ -22,6 +22,8 @@ const REFUSALS = new Set([
   'NoSuchBucket',
   'PermanentRedirect',
   'SignatureDoesNotMatch',
+  // versitygw says this, with status 404, of a key that it does not know.
+  'XAdminUserNotFound',
 ]);
 
 /** Network errors, by Node's code, after the client's own retries. */
