@@ -131,7 +131,7 @@ export const ERRORS = {
   SOURCE_CHANGED: {
     retry: false,
     remedy:
-      'Nothing to do where a writer was at work: the step is tried again. Else write sources under a temporary name and rename.',
+      'Nothing to do where a writer was at work: the run lists its sources again. Else write sources under a temporary name and rename.',
   },
   SOURCE_UNREACHABLE: {
     retry: true,

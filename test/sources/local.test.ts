@@ -53,7 +53,8 @@ describe('local sources', () => {
     appendFileSync(join(folder, 'in/a.csv'), 'more');
     await expect(reader.download(source, folder)).rejects.toMatchObject({
       code: 'SOURCE_CHANGED',
-      retry: true,
+      // Not this step again, which would read the same listing: the flow lists anew.
+      retry: false,
     });
     writeFileSync(join(folder, 'in/a.csv'), 'bytes of a.csv');
     utimesSync(join(folder, 'in/a.csv'), 1, 1);
