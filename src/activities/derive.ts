@@ -46,10 +46,12 @@ export async function derive(
   const name = `${layer}.${table}`;
   type Value = Omit<Staged, 'step'>;
   const { step, value } = await runStep<Value>(`write ${name}`, deps.scratchDirectory, async (context) => {
-    const [own, upstream] = await Promise.all([
-      tables.table(layer, table).snapshotIfExists(),
-      tables.table(derivation.upstream.layer, derivation.upstream.table).snapshotIfExists(),
-    ]);
+    // The table before its upstream, never side by side: so what it has consumed cannot be newer than what is seen of the
+    // upstream, and a run that was overtaken does not take it for a restored one.
+    const own = await tables.table(layer, table).snapshotIfExists();
+    const upstream = await tables
+      .table(derivation.upstream.layer, derivation.upstream.table)
+      .snapshotIfExists();
     const skip = (detail: string) => ({
       outcome: 'skipped' as const,
       rows: 0,

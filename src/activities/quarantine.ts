@@ -3,12 +3,15 @@
  *
  * Before the layer's commit an attempt only adds its own rows. Of several attempts at one generation of a layer exactly
  * one is published; it then takes away what the others left, and where the layer was computed whole also what earlier
- * generations refused. An attempt that lost takes its own rows away. So whatever dies in between, nothing that belongs to
- * a published layer is ever removed, and the next publish tidies what a dead attempt left.
+ * generations refused, and raises the fence: from then on nobody adds rows of that generation or an older one. An attempt
+ * that lost takes its own rows away. Every add touches the fence's transaction, so that an add and a settling at the same
+ * time conflict and the add decides again. So whatever dies in between, nothing that belongs to a published layer is
+ * removed, and nothing that does not stays.
  */
 import { DatalabError } from '../contracts/errors.js';
 import type { RunRef } from '../contracts/run.js';
 import { createTableActions, removeOf, type Action, type AddFile, type Snapshot } from '../delta/index.js';
+import { refusedTransaction } from '../medallion/transactions.js';
 import type { ActivityDeps } from './deps.js';
 import { GENERATION_TAG, type StagedQuarantine, type StagingManifest } from './staging.js';
 import type { LakeTables } from './tables.js';
@@ -22,29 +25,35 @@ export function addRefused(
   run: RunRef,
   manifest: StagingManifest,
 ): Promise<void> {
-  return change(deps, tables, run, manifest, (quarantine, live) => {
+  return change(deps, tables, run, manifest, (quarantine, { live, fence }) => {
+    if (fence >= quarantine.generation) return [];
     const there = new Set(live.map((file) => file.path));
-    return quarantine.adds.filter((add) => !there.has(add.path)).map((add): Action => ({ add }));
+    const missing = quarantine.adds.filter((add) => !there.has(add.path));
+    return missing.length === 0
+      ? []
+      : [...missing.map((add): Action => ({ add })), fenceAt(deps, manifest, fence)];
   });
 }
 
-/** After the layer's commit: takes away what this publish made void. Repeating it finds nothing. */
+/** After the layer's commit: takes away what this publish made void, and raises the fence. Repeating it finds nothing. */
 export function settleRefused(
   deps: ActivityDeps,
   tables: LakeTables,
   run: RunRef,
   manifest: StagingManifest,
 ): Promise<void> {
-  return change(deps, tables, run, manifest, (quarantine, live) => {
+  return change(deps, tables, run, manifest, (quarantine, { exists, live, fence }) => {
     const own = pathsOf(quarantine);
     const isVoid = (file: AddFile): boolean => {
       const generation = Number(file.tags?.[GENERATION_TAG] ?? -1);
       return quarantine.replaces ? generation <= quarantine.generation : generation === quarantine.generation;
     };
-    return removals(
+    const removed = removals(
       deps,
       live.filter((file) => !own.has(file.path) && isVoid(file)),
     );
+    if (!exists || fence >= quarantine.generation) return removed;
+    return [...removed, fenceAt(deps, manifest, quarantine.generation)];
   });
 }
 
@@ -55,13 +64,25 @@ export function withdrawRefused(
   run: RunRef,
   manifest: StagingManifest,
 ): Promise<void> {
-  return change(deps, tables, run, manifest, (quarantine, live) => {
+  return change(deps, tables, run, manifest, (quarantine, { live }) => {
     const own = pathsOf(quarantine);
     return removals(
       deps,
       live.filter((file) => own.has(file.path)),
     );
   });
+}
+
+/** What the quarantine holds of one layer. */
+interface LayerState {
+  readonly exists: boolean;
+  readonly live: readonly AddFile[];
+  /** The newest generation that was settled; -1 before the first. */
+  readonly fence: number;
+}
+
+function fenceAt({ clock }: ActivityDeps, { layer }: StagingManifest, version: number): Action {
+  return { txn: { appId: refusedTransaction(layer), version, lastUpdated: clock.nowMs() } };
 }
 
 function pathsOf({ adds }: StagedQuarantine): Set<string> {
@@ -78,14 +99,15 @@ async function change(
   tables: LakeTables,
   run: RunRef,
   { quarantine, layer, dataset }: StagingManifest,
-  decide: (quarantine: StagedQuarantine, live: readonly AddFile[]) => Action[],
+  decide: (quarantine: StagedQuarantine, state: LayerState) => Action[],
 ): Promise<void> {
   if (!quarantine) return;
   const table = tables.table('quarantine', dataset);
   for (let round = 1; round <= ROUNDS_MAX; round++) {
     const base = await table.snapshotIfExists();
     const live = base?.files.filter((file) => file.partitionValues['layer'] === layer) ?? [];
-    const actions = decide(quarantine, live);
+    const fence = base?.transaction(refusedTransaction(layer))?.version ?? -1;
+    const actions = decide(quarantine, { exists: base !== null, live, fence });
     if (actions.length === 0) return;
     const result = await table.commit({
       base,

@@ -80,6 +80,7 @@ function runRow({ summary, outcome, startedAt, finishedAt, error }: RunReport): 
 function stepRows({ summary }: RunReport): Row[] {
   return summary.steps.map((step, index) => ({
     run_id: summary.run.runId,
+    execution_id: summary.run.executionId,
     dataset: summary.run.dataset,
     position: index,
     step: step.step,
@@ -96,6 +97,7 @@ function stepRows({ summary }: RunReport): Row[] {
 function checkRows({ summary, verdict, finishedAt }: RunReport): Row[] {
   return (verdict?.results ?? []).map((result) => ({
     run_id: summary.run.runId,
+    execution_id: summary.run.executionId,
     dataset: summary.run.dataset,
     logical_time: summary.run.logicalTime,
     checked_at: finishedAt,
@@ -138,6 +140,7 @@ const RUNS = schema({
 
 const STEPS = schema({
   run_id: 'string',
+  execution_id: 'string',
   dataset: 'string',
   position: 'long',
   step: 'string',
@@ -152,6 +155,7 @@ const STEPS = schema({
 
 const QUALITY_RESULTS = schema({
   run_id: 'string',
+  execution_id: 'string',
   dataset: 'string',
   logical_time: 'timestamp',
   checked_at: 'timestamp',

@@ -65,7 +65,7 @@ async function findUnsent(deps: ActivityDeps, tables: LakeTables, run: RunRef): 
     const name = `${layer}.${tableName}`;
     const snapshot = await table.snapshotIfExists();
     if (!snapshot) return [];
-    const from = (cursors?.transaction(relayTransaction(name))?.version ?? -1) + 1;
+    const from = (cursors?.transaction(relayTransaction(name, snapshot.metadata.id))?.version ?? -1) + 1;
     return Array.from({ length: Math.max(0, snapshot.version - from + 1) }, (_, index) => ({
       name,
       tableId: snapshot.metadata.id,
@@ -128,12 +128,11 @@ async function trySend(
  */
 async function advance(deps: ActivityDeps, tables: LakeTables, slice: readonly Unsent[]): Promise<void> {
   const table = tables.table('meta', 'relay');
-  const ends = new Map(slice.map(({ name, version }) => [name, version]));
+  const ends = new Map(slice.map(({ name, tableId, version }) => [relayTransaction(name, tableId), version]));
   for (let attempt = 1; attempt <= 2; attempt++) {
     const base = await table.snapshotIfExists();
     const lastUpdated = deps.clock.nowMs();
-    const moved = [...ends].flatMap(([name, version]): Action[] => {
-      const appId = relayTransaction(name);
+    const moved = [...ends].flatMap(([appId, version]): Action[] => {
       if (version <= (base?.transaction(appId)?.version ?? -1)) return [];
       return [{ txn: { appId, version, lastUpdated } }];
     });

@@ -29,9 +29,14 @@ export function consumerTransaction(consumer: string, upstreamTableId: string): 
   return `datalab:consume:${consumer}:${upstreamTableId}`;
 }
 
-/** How far the events of a table were sent; the version is the table's Delta version. */
-export function relayTransaction(table: string): string {
-  return `datalab:relay:${table}`;
+/** The newest generation of a layer whose refused rows are settled: nobody adds to it or an older one any more. */
+export function refusedTransaction(layer: string): string {
+  return `datalab:refused:${layer}`;
+}
+
+/** How far the events of a table were sent; the version is the table's Delta version. A table made anew has another id. */
+export function relayTransaction(table: string, tableId: string): string {
+  return `datalab:relay:${table}:${tableId}`;
 }
 
 /** The execution is recorded. A reset is another execution of the same run, and is recorded too. */

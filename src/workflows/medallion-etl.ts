@@ -38,8 +38,9 @@ export async function medallionEtl(input: MedallionEtlInput): Promise<EtlSummary
   );
   // One record and its events are owed by every run, also by one that is being cancelled; what it was told in the
   // record it stays, so nothing after this changes the outcome.
-  await CancellationScope.nonCancellable(() => close(state, startedAt, ending));
+  const unrecorded = await CancellationScope.nonCancellable(() => close(state, startedAt, ending));
   if ('error' in ending) throw ending.error;
+  if (unrecorded !== undefined) throw unrecorded;
   return state.snapshot;
 }
 
@@ -70,21 +71,25 @@ async function process(state: RunState, options: EtlOptions): Promise<void> {
   await fillGold(etl, state, run, plan.gold, options);
 }
 
-/** Writes the run to `meta`, then sends what is unsent. A run that cannot be told of is still what it was. */
-async function close(state: RunState, startedAt: string, { outcome, error }: Ending): Promise<void> {
+/**
+ * Writes the run to `meta`, then sends what is unsent. A run that cannot be told of is still what it was; the reason why
+ * one could not be recorded is returned, so that it never hides how the run itself ended.
+ */
+async function close(state: RunState, startedAt: string, { outcome, error }: Ending): Promise<unknown> {
   const { recordRun } = proxyActivities<EtlActivities>(activityOptions('flows', LIGHT));
   const { relayEvents } = proxyActivities<EtlActivities>(activityOptions('flows', RELAY));
   state.enter('recording');
   state.finish(outcome);
-  state.did(
-    await recordRun({
-      summary: state.snapshot,
-      outcome,
-      startedAt,
-      finishedAt: new Date().toISOString(),
-      verdict: state.verdict,
-      error: error === undefined ? null : describe(error),
-    }),
+  const unrecorded = await recordRun({
+    summary: state.snapshot,
+    outcome,
+    startedAt,
+    finishedAt: new Date().toISOString(),
+    verdict: state.verdict,
+    error: error === undefined ? null : describe(error),
+  }).then(
+    (step) => state.did(step),
+    (reason: unknown) => reason,
   );
   state.enter('relaying');
   try {
@@ -99,6 +104,7 @@ async function close(state: RunState, startedAt: string, { outcome, error }: End
     });
   }
   state.enter('done');
+  return unrecorded;
 }
 
 const BLOCKED = 'QUALITY_BLOCKED';

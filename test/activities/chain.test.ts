@@ -1,7 +1,7 @@
 /** The chain of one run after the other, over real files, the real engine and real Delta tables. */
 import { utimesSync, writeFileSync } from 'node:fs';
 import { afterEach, describe, expect, it } from 'vitest';
-import { Lab, SILVER_SQL } from './lab.js';
+import { Lab, SILVER_SQL, withTable } from './lab.js';
 import { reportOf } from './report.js';
 
 const labs: Lab[] = [];
@@ -95,6 +95,37 @@ it('does not ingest the same bytes under another name, alone or beside a new sou
   expect(await lab.rows('bronze/sales', 'id', 'ORDER BY id')).toEqual([{ id: 1n }, { id: 2n }]);
   // The copy is remembered as seen in the commit that came next: its bytes are not hashed for ever.
   expect((await lab.run()).discovery).toMatchObject({ listed: 3, known: 3, fresh: 0 });
+});
+
+it('does not take a run that was overtaken for a table that was restored', async () => {
+  const lab = newLab();
+  lab.source('a.csv', '1,ann,10');
+  await lab.run();
+  // Between the slow run's look at Bronze and its look at Silver, another run publishes both.
+  lab.source('b.csv', '2,bob,20');
+  const silver = lab.store('silver/sales');
+  let other: Promise<unknown> | undefined;
+  const overtaken = (store: typeof silver): typeof silver => {
+    const get = store.get.bind(store);
+    const list = store.list.bind(store);
+    store.get = async (key, options) => {
+      other ??= lab.run();
+      await other;
+      return get(key, options);
+    };
+    store.list = async function* (prefix, options) {
+      other ??= lab.run();
+      await other;
+      yield* list(prefix, options);
+    };
+    return store;
+  };
+  const lake = withTable(lab.deps.lake, 'silver/sales', overtaken(silver));
+  const slow = new Lab({ deps: () => ({ lake, loadDataset: lab.deps.loadDataset }) });
+  const staged = await slow.do('writeSilver', lab.newRun(), {});
+  slow.close();
+  expect(staged.step).toMatchObject({ outcome: 'skipped', detail: 'current' });
+  expect(await lab.rows('silver/sales', 'id', 'ORDER BY id')).toEqual([{ id: 1n }, { id: 2n }]);
 });
 
 it('refuses to go on by another definition than it was planned by', async () => {

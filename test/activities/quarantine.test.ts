@@ -86,6 +86,51 @@ it('refuses by the definition of today what a run of yesterday refused and never
   expect(await lab.refused()).toEqual([]);
 });
 
+it('leaves nothing of an attempt that added its rows late and then died for good', async () => {
+  lab.source('a.csv', '1,ann,10', 'x,bob,1');
+  const [dead, winner] = [lab.newRun(), lab.newRun()];
+  const late = await lab.stageBronze(dead);
+  const { manifest } = await lab.stageBronze(winner);
+  // The dead attempt stands before its first commit to the quarantine while the winner publishes and settles.
+  const store = lab.store('quarantine/sales');
+  const snapshotted = lab.store('bronze/sales');
+  const head = store.head.bind(store);
+  store.head = async (key) => {
+    store.head = head;
+    expect((await lab.do('publish', winner, manifest)).status).toBe('published');
+    // It gets as far as adding its rows, and never to Bronze.
+    snapshotted.get = () => Promise.reject(new Error('terminated'));
+    return head(key);
+  };
+  const lake = withTable(withTable(lab.deps.lake, 'quarantine/sales', store), 'bronze/sales', snapshotted);
+  const worker = new Lab({ deps: () => ({ lake }) });
+  await expect(worker.do('publish', dead, late.manifest)).rejects.toThrow('terminated');
+  worker.close();
+  expect(await lab.refused()).toEqual(['bronze a.csv:3']);
+});
+
+it('does not bring back what a newer generation has replaced', async () => {
+  lab.source('a.csv', '1,ann,-1');
+  await lab.fillBronze();
+  const run = lab.newRun();
+  const { manifest } = await lab.stageSilver(run);
+  const store = lab.store('quarantine/sales');
+  const head = store.head.bind(store);
+  // The first attempt stalls before it adds; the second publishes; the rule is relaxed and another run publishes.
+  store.head = async (key) => {
+    store.head = head;
+    expect((await lab.do('publish', run, manifest)).status).toBe('published');
+    lab.edit('dataset.yaml', lab.datasetText().replace('amount >= 0', 'amount >= -2'));
+    expect((await lab.run()).silver?.status).toBe('published');
+    return head(key);
+  };
+  const worker = new Lab({ deps: () => ({ lake: withTable(lab.deps.lake, 'quarantine/sales', store) }) });
+  expect((await worker.do('publish', run, manifest)).status).toBe('published');
+  worker.close();
+  expect(await lab.refused()).toEqual([]);
+  expect(await lab.rows('silver/sales', 'id')).toEqual([{ id: 1n }]);
+});
+
 it("leaves the newer run's refused rows alone when an older attempt comes late", async () => {
   lab.source('a.csv', '1,ann,-1');
   await lab.fillBronze();

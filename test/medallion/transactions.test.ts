@@ -17,7 +17,7 @@ it('keeps all kinds of names apart, whatever they name', () => {
     sourceTransaction('x'),
     ingestTransaction('x'),
     consumerTransaction('x', 'y'),
-    relayTransaction('x'),
+    relayTransaction('x', 'y'),
     runTransaction('x'),
     objectTransaction(OBJECT),
   ];

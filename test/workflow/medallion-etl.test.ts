@@ -277,6 +277,19 @@ describe.skipIf(!hasTestServer && !process.env['CI'])(
       expect(reports.map((report) => report.outcome)).toEqual(['ok']);
     });
 
+    it('ends as it ended although it could not be recorded', async () => {
+      const recordRun = async (): Promise<never> => {
+        throw ApplicationFailure.nonRetryable('the bucket is gone', 'STORE_REFUSED');
+      };
+      const blocked = scriptedActivities({
+        recordRun,
+        auditBronze: async () => audit({ blocked: true, results: [FAILED_CHECK] }),
+      });
+      expect(await failureOf(run(blocked.activities))).toBe('QUALITY_BLOCKED');
+      expect(blocked.calls.at(-1)).toBe('relayEvents');
+      expect(await failureOf(run(scriptedActivities({ recordRun }).activities))).toBe('STORE_REFUSED');
+    });
+
     it('lets the other Gold tables finish when one fails, and records them', async () => {
       const { activities, reports } = scriptedActivities({
         writeGold: async (_run, table) => {

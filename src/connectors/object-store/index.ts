@@ -83,6 +83,8 @@ export function createS3Client(options: S3Options): S3Client {
     region: region ?? 'us-east-1',
     forcePathStyle: forcePathStyle ?? endpoint !== undefined,
     requestHandler: { ...TIME_OUTS },
+    // Not every gateway answers `Expect: 100-continue`, and the client would wait for it as long as for an answer.
+    expectContinueHeader: false,
     ...(endpoint === undefined ? {} : { endpoint }),
     ...(accessKeyId === undefined || secretAccessKey === undefined
       ? {}

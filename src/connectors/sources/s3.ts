@@ -113,16 +113,19 @@ async function reach<Result>(
     return await work();
   } catch (error) {
     signal?.throwIfAborted();
-    // The client says what concerns the store as a whole by DataLab's codes; here it concerns this source.
-    const said = error instanceof DatalabError ? error.cause : error;
-    const { name, message, $metadata } = said as Error & { $metadata?: { httpStatusCode?: number } };
+    const refused = error instanceof DatalabError && error.code === 'STORE_REFUSED';
+    const { name, message, $metadata } = (refused ? error.cause : error) as Error & {
+      $metadata?: { httpStatusCode?: number };
+    };
+    // Wrong keys are no fault of this source, and listing it again would not mend them.
+    if (refused && name !== 'NoSuchBucket') throw error;
     const status = $metadata?.httpStatusCode;
     if (name === 'NoSuchBucket')
       throw new DatalabError('SOURCE_NOT_FOUND', `${what}: there is no such bucket`, { cause: error });
     if (status === 412 || name === 'PreconditionFailed') {
       throw new DatalabError('SOURCE_CHANGED', `${what} changed since it was listed`, { cause: error });
     }
-    if (status === 404)
+    if (name === 'NoSuchKey' || name === 'NotFound')
       throw new DatalabError('SOURCE_CHANGED', `${what} went away since it was listed`, { cause: error });
     throw new DatalabError('SOURCE_UNREACHABLE', `${what}: ${message || name}`, { cause: error });
   }
