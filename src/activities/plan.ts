@@ -1,4 +1,4 @@
-/** What a run needs to know before its first step, read once. */
+/** What a run needs to know before its first step. */
 import type { RunPlan, StepPolicy } from '../contracts/activities.js';
 import type { RunRef } from '../contracts/run.js';
 import type { ActivityDeps } from './deps.js';

@@ -19,7 +19,7 @@ import { noteOf, type PublishNote } from '../medallion/commit-note.js';
 import type { ActivityDeps } from './deps.js';
 import { addRefused, settleRefused, withdrawRefused } from './quarantine.js';
 import { readManifest, type StagingManifest } from './staging.js';
-import { runStep, type StepBody } from './step.js';
+import { runStep } from './step.js';
 import { stateOf, type LakeTables } from './tables.js';
 
 /** Half of the shortest time that VACUUM leaves unreferenced files alone: 7 days. */
@@ -33,57 +33,59 @@ export async function publish(
 ): Promise<Published> {
   const manifest = await readManifest<StagingManifest>(deps.lake, key);
   const name = `${manifest.layer}.${manifest.table}`;
-  const { step, value } = await runStep<Committed>(`publish ${name}`, deps.scratchDirectory, async () => {
-    const table = tables.table(manifest.layer, manifest.table);
-    const earlier = await findPublish(table, manifest, key);
-    if (earlier) {
+  const { step, value } = await runStep<Snapshot | null>(
+    `publish ${name}`,
+    deps.scratchDirectory,
+    async () => {
+      const landed = await land(deps, tables, run, manifest, key);
+      if ('conflict' in landed) {
+        await withdrawRefused(deps, tables, run, manifest);
+        return { outcome: 'conflict', rows: 0, bytes: 0, detail: landed.conflict, value: null };
+      }
       await settleRefused(deps, tables, run, manifest);
-      return published(manifest, earlier, 'published by an earlier attempt');
-    }
-    await requirePublishable(deps, tables, manifest);
-    await addRefused(deps, tables, run, manifest);
-    const committed = await commit(deps, table, run, manifest, key);
-    if (committed.status === 'committed') {
-      await settleRefused(deps, tables, run, manifest);
-      const snapshot = await table.snapshot({ version: committed.version });
-      return published(manifest, snapshot, manifest.rebuild && `rebuilt: ${manifest.rebuild}`);
-    }
-    // The winner may be an earlier attempt of this very publish, whose commit arrived after it was given up.
-    const own = await findPublish(table, manifest, key);
-    if (own) {
-      await settleRefused(deps, tables, run, manifest);
-      return published(manifest, own, 'published by an earlier attempt');
-    }
-    await withdrawRefused(deps, tables, run, manifest);
-    return conflict(`${committed.check} at version ${committed.version}: ${committed.detail}`);
-  });
-  const state = value.snapshot && stateOf(name, value.snapshot, true);
-  return { step, status: value.status, table: state, ledger: manifest.ledger, detail: step.detail };
-}
-
-function published(manifest: StagingManifest, snapshot: Snapshot, remark?: string): StepBody<Committed> {
+      const { snapshot, remark } = landed;
+      return {
+        rows: manifest.rows,
+        bytes: manifest.adds.reduce((sum, add) => sum + add.size, 0),
+        detail: `version ${snapshot.version}${remark ? `, ${remark}` : ''}`,
+        value: snapshot,
+      };
+    },
+  );
   return {
-    rows: manifest.rows,
-    bytes: manifest.adds.reduce((sum, add) => sum + add.size, 0),
-    detail: `version ${snapshot.version}${remark ? `, ${remark}` : ''}`,
-    value: { status: 'published', snapshot },
+    step,
+    status: value ? 'published' : 'conflict',
+    table: value && stateOf(name, value, true),
+    ledger: manifest.ledger,
+    detail: step.detail,
   };
 }
 
-function conflict(detail: string): StepBody<Committed> {
-  return {
-    outcome: 'conflict',
-    rows: 0,
-    bytes: 0,
-    detail,
-    value: { status: 'conflict', snapshot: null },
-  };
-}
+/** The version that shows the manifest's files, or why there is none: somebody else's commit came first. */
+type Landed = { readonly snapshot: Snapshot; readonly remark?: string } | { readonly conflict: string };
 
-/** The snapshot that the publish made, or null where somebody else's commit came first. */
-interface Committed {
-  readonly status: 'published' | 'conflict';
-  readonly snapshot: Snapshot | null;
+async function land(
+  deps: ActivityDeps,
+  tables: LakeTables,
+  run: RunRef,
+  manifest: StagingManifest,
+  key: string,
+): Promise<Landed> {
+  const table = tables.table(manifest.layer, manifest.table);
+  const remark = 'published by an earlier attempt';
+  const earlier = await findPublish(table, manifest, key);
+  if (earlier) return { snapshot: earlier, remark };
+  await requirePublishable(deps, tables, manifest);
+  await addRefused(deps, tables, run, manifest);
+  const committed = await commit(deps, table, run, manifest, key);
+  if (committed.status === 'committed') {
+    const snapshot = await table.snapshot({ version: committed.version });
+    return { snapshot, ...(manifest.rebuild && { remark: `rebuilt: ${manifest.rebuild}` }) };
+  }
+  // The winner may be an earlier attempt of this very publish, whose commit arrived after it was given up.
+  const own = await findPublish(table, manifest, key);
+  if (own) return { snapshot: own, remark };
+  return { conflict: `${committed.check} at version ${committed.version}: ${committed.detail}` };
 }
 
 /** The version that published this manifest, where an earlier attempt did and could not say so. */

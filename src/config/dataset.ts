@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { isTimeZone } from './time-zone.js';
 import type { ColumnType, DatasetDefinition } from '../contracts/dataset.js';
+import { canonicalJson } from '../contracts/canonical-json.js';
 import { DATASET_NAME } from '../contracts/flows.js';
 import { DatalabError } from '../contracts/errors.js';
 
@@ -258,13 +259,4 @@ function unique(names: readonly string[], twice: (index: number) => void): void 
 function pathText(path: readonly PropertyKey[]): string {
   const text = path.map((part) => (typeof part === 'number' ? `[${part}]` : `.${String(part)}`)).join('');
   return text.replace(/^\./, '') || '(top level)';
-}
-
-/** JSON with sorted keys, so that the order of keys in a file does not change a fingerprint. */
-function canonicalJson(value: unknown): string {
-  return JSON.stringify(value, (_key, item: unknown) =>
-    typeof item === 'object' && item !== null && !Array.isArray(item)
-      ? Object.fromEntries(Object.entries(item).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : item,
-  );
 }

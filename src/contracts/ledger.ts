@@ -7,5 +7,5 @@ export interface Ledger {
   readonly quarantined: number;
 }
 
-/** The ledger of a step that had nothing to do. */
+/** The ledger of nothing: of a step that had nothing to do, and what a sum begins with. */
 export const NO_ROWS: Ledger = Object.freeze({ read: 0, accepted: 0, duplicate: 0, quarantined: 0 });

@@ -1,8 +1,6 @@
 /** The row arithmetic, checked before anything is published (DESIGN law 2). */
 import { DatalabError } from '../contracts/errors.js';
-import type { Ledger } from '../contracts/ledger.js';
-
-export const EMPTY_LEDGER: Ledger = Object.freeze({ read: 0, accepted: 0, duplicate: 0, quarantined: 0 });
+import { NO_ROWS, type Ledger } from '../contracts/ledger.js';
 
 /** The same ledger where it balances. Throws LEDGER_UNBALANCED, naming `what` and every number. */
 export function balanced(what: string, ledger: Ledger): Ledger {
@@ -27,6 +25,6 @@ export function addLedgers(ledgers: readonly Ledger[]): Ledger {
       duplicate: sum.duplicate + ledger.duplicate,
       quarantined: sum.quarantined + ledger.quarantined,
     }),
-    EMPTY_LEDGER,
+    NO_ROWS,
   );
 }

@@ -1,14 +1,10 @@
 /** Whether a derived table has to be computed again, and why (DESIGN law 4). Pure. */
 import { createHash } from 'node:crypto';
+import { canonicalJson } from '../contracts/canonical-json.js';
 
 /** sha256 over what a table is computed by, in hex. The order of keys does not matter. */
 export function fingerprintOf(definition: unknown): string {
-  return createHash('sha256').update(JSON.stringify(definition, sortedKeys)).digest('hex');
-}
-
-function sortedKeys(_key: string, value: unknown): unknown {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
-  return Object.fromEntries(Object.entries(value).sort(([left], [right]) => (left < right ? -1 : 1)));
+  return createHash('sha256').update(canonicalJson(definition)).digest('hex');
 }
 
 /** What is known before a derived table is computed. */

@@ -15,7 +15,7 @@ import { toolCache } from '../../src/platform/settings.js';
 import { queryLake } from '../support/lake-query.js';
 import { ownNamespace } from '../support/namespace.js';
 import { testStack, type TestStack } from '../support/stack.js';
-import { eventsOn } from '../support/topic.js';
+import { eventsFrom } from '../support/topic.js';
 import {
   datalab,
   ownLake,
@@ -146,9 +146,7 @@ describe('the main job on real stock prices', () => {
   });
 
   it('tells every publish once on Kafka, and every run once', async () => {
-    const mine = <Data>(events: Awaited<ReturnType<typeof eventsOn<Data>>>) =>
-      events.filter(({ source }) => source.startsWith(lake.lakeUri));
-    const published = mine(await eventsOn<TablePublished>(stack.kafka.brokers, 'datalab-events'));
+    const published = await eventsFrom<TablePublished>(stack.kafka.brokers, 'datalab-events', lake.lakeUri);
     expect(published.map(({ subject, data }) => `${subject} ${data.version}`).sort()).toEqual([
       'bronze.stocks 0',
       'gold.stocks_daily_features 0',
@@ -159,7 +157,7 @@ describe('the main job on real stock prices', () => {
     expect(
       published.every(({ specversion, data }) => specversion === '1.0' && data.runId === first.run.runId),
     ).toBe(true);
-    const runs = mine(await eventsOn<RunFinished>(stack.kafka.brokers, 'datalab-notifications'));
+    const runs = await eventsFrom<RunFinished>(stack.kafka.brokers, 'datalab-notifications', lake.lakeUri);
     expect(runs.map(({ type }) => type)).toEqual(['io.datalab.run.ok', 'io.datalab.run.empty']);
     expect(new Set(runs.map(({ id }) => id)).size).toBe(2);
   });

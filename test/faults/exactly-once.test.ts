@@ -9,7 +9,7 @@ import { queryLake } from '../support/lake-query.js';
 import { ownNamespace } from '../support/namespace.js';
 import { S3Proxy } from '../support/s3-proxy.js';
 import { testStack, type TestStack } from '../support/stack.js';
-import { eventsOn } from '../support/topic.js';
+import { eventsFrom } from '../support/topic.js';
 import { ownLake, WorkerProcess, type OwnLake } from '../support/worker-process.js';
 
 /** The sample as a plain model: rows, distinct keys, and the sum of a column. */
@@ -106,9 +106,7 @@ describe('a worker killed with SIGKILL', () => {
         expect(tables.map(({ version }) => version)).toEqual([0, 0, 0, 0, 0]);
         await expectSample();
         // Told once, although told by another worker than the one that wrote.
-        const told = (await eventsOn<TablePublished>(stack.kafka.brokers, 'datalab-events')).filter(
-          ({ source }) => source.startsWith(lake.lakeUri),
-        );
+        const told = await eventsFrom<TablePublished>(stack.kafka.brokers, 'datalab-events', lake.lakeUri);
         expect(told).toHaveLength(5);
         expect(new Set(told.map(({ id }) => id)).size).toBe(5);
       }, 120_000);
@@ -151,9 +149,7 @@ describe('a worker killed with SIGKILL', () => {
       status: 'completed',
       summary: { outcome: 'empty', events: { sent: 7, pending: 0 } },
     });
-    const told = (await eventsOn<TablePublished>(stack.kafka.brokers, 'datalab-events')).filter(
-      ({ source }) => source.startsWith(lake.lakeUri),
-    );
+    const told = await eventsFrom<TablePublished>(stack.kafka.brokers, 'datalab-events', lake.lakeUri);
     expect(told).toHaveLength(5);
   }, 120_000);
 });

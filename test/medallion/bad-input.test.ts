@@ -16,13 +16,7 @@ afterAll(() => bench.close());
 
 async function toSilver(...sources: Parameters<Workbench['ingest']>[1][]) {
   const bronze = await bench.ingest(dataset, ...sources);
-  const silver = await refine({
-    engine: bench.engine,
-    dataset,
-    bronze: bench.plan(bronze.schema, bronze.bronze),
-    outputDirectory: bench.directory(),
-    run: RUN,
-  });
+  const silver = await bench.refine(dataset, bronze);
   return { bronze, silver };
 }
 

@@ -3,9 +3,8 @@ import fc from 'fast-check';
 import { gzipSync } from 'node:zlib';
 import { afterAll, expect, it } from 'vitest';
 import { loadDataset } from '../../src/config/datasets.js';
-import { refine } from '../../src/medallion/refine.js';
 import { HEADER } from './bad-input.cases.js';
-import { RUN, Workbench } from './workbench.js';
+import { Workbench } from './workbench.js';
 
 const bench = new Workbench();
 afterAll(() => bench.close());
@@ -93,13 +92,7 @@ it('gives every line one fate, the one that it must have', async () => {
       duplicate: 0,
       quarantined: fates['bronze quarantine'],
     });
-    const silver = await refine({
-      engine: bench.engine,
-      dataset,
-      bronze: bench.plan(bronze.schema, bronze.bronze),
-      outputDirectory: bench.directory(),
-      run: RUN,
-    });
+    const silver = await bench.refine(dataset, bronze);
     expect(silver.ledger).toEqual({
       read: accepted,
       accepted: newest.size,

@@ -2,8 +2,7 @@ import { gzipSync } from 'node:zlib';
 import { afterAll, expect, it } from 'vitest';
 import { loadDataset } from '../../src/config/datasets.js';
 import { aggregate } from '../../src/medallion/aggregate.js';
-import { refine } from '../../src/medallion/refine.js';
-import { RUN, Workbench } from './workbench.js';
+import { Workbench } from './workbench.js';
 
 const bench = new Workbench();
 afterAll(() => bench.close());
@@ -39,13 +38,7 @@ it('takes a dataset of another shape to Gold with nothing but its folder', async
     { line: 12, rule: 'bad_json', raw: lines[11] },
   ]);
 
-  const silver = await refine({
-    engine: bench.engine,
-    dataset,
-    bronze: bench.plan(bronze.schema, bronze.bronze),
-    outputDirectory: bench.directory(),
-    run: RUN,
-  });
+  const silver = await bench.refine(dataset, bronze);
   expect(silver.ledger).toEqual({ read: 6, accepted: 3, duplicate: 1, quarantined: 2 });
   expect(
     await bench.read(bench.plan(silver.schema, silver.silver), '', 'device, "at", reading, ok, place'),

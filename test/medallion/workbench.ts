@@ -9,6 +9,7 @@ import type { LocalSource } from '../../src/contracts/sources.js';
 import type { Engine, ScanPlan, WrittenFile } from '../../src/delta/ports.js';
 import type { StructType } from '../../src/delta/schema.js';
 import { ingest, type Ingested } from '../../src/medallion/ingest.js';
+import { refine, type Refined } from '../../src/medallion/refine.js';
 
 export const RUN = { runId: 'run-1', at: '2024-05-06T07:08:09.000Z' };
 
@@ -56,6 +57,17 @@ export class Workbench {
       sources,
       scratchDirectory: folder,
       outputDirectory: folder,
+      run: RUN,
+    });
+  }
+
+  /** Silver of all that was ingested. */
+  async refine(dataset: DatasetDefinition, { schema, bronze }: Ingested): Promise<Refined> {
+    return refine({
+      engine: this.engine,
+      dataset,
+      bronze: this.plan(schema, bronze),
+      outputDirectory: this.directory(),
       run: RUN,
     });
   }

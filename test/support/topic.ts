@@ -40,3 +40,13 @@ export async function eventsOn<Data>(
     await consumer.disconnect();
   }
 }
+
+/** The events on the topic that the tables of one lake are the source of. */
+export async function eventsFrom<Data>(
+  brokers: readonly string[],
+  topic: string,
+  lakeUri: string,
+): Promise<EventEnvelope<Data>[]> {
+  const events = await eventsOn<Data>(brokers, topic);
+  return events.filter(({ source }) => source.startsWith(lakeUri));
+}
