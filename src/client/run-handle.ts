@@ -98,6 +98,8 @@ export class RunHandle {
     const end = this.result().finally(() => {
       ended = true;
     });
+    // A failure that comes while a poll is under way waits for the caller, who awaits it below.
+    end.catch(() => undefined);
     let pauseMs = everyMs;
     // The query fails while no worker polls; the wait for the result goes on and tells in the end.
     for (let last = ''; !ended; await Promise.race([end.catch(() => undefined), sleep(pauseMs)])) {
