@@ -10,6 +10,7 @@ SELECT
   _source_id,
   _source_file,
   _source_line,
+  _source_modified_at,
   _ingested_at,
   _run_id
 FROM bronze.stocks

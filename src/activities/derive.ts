@@ -1,41 +1,17 @@
 /** What Silver and Gold have in common: a table computed from another, where it is behind. */
 import type { PlannedRun, Staged } from '../contracts/activities.js';
-import { NO_ROWS, type Ledger } from '../contracts/ledger.js';
-import type { Layer } from '../contracts/run.js';
-import {
-  checkoutScan,
-  type ScanPlan,
-  type Snapshot,
-  type StructType,
-  type WrittenFile,
-} from '../delta/index.js';
+import { NO_ROWS } from '../contracts/ledger.js';
+import { checkoutScan, type Snapshot } from '../delta/index.js';
 import { stalenessOf } from '../medallion/staleness.js';
 import { consumerTransaction } from '../medallion/transactions.js';
 import type { ActivityDeps } from './deps.js';
+import { incrementFrom, type Derivation, type Derived } from './increment.js';
 import { sizeOf, stageAll, stageRefused } from './stage.js';
 import { writeManifest, type StagingManifest } from './staging.js';
 import { runStep, type StepContext } from './step.js';
 import { stateOf, type LakeTables } from './tables.js';
 
-/** What a computation hands over: local files, to be uploaded. */
-export interface Derived {
-  readonly files: readonly WrittenFile[];
-  readonly schema: StructType;
-  readonly ledger: Ledger;
-  readonly quarantine: { readonly files: readonly WrittenFile[]; readonly schema: StructType } | null;
-}
-
-export interface Derivation {
-  readonly layer: 'silver' | 'gold';
-  readonly table: string;
-  readonly upstream: { readonly layer: Layer; readonly table: string };
-  /** Over what the table is computed by; a change forces a rebuild and says so. */
-  readonly fingerprint: string;
-  readonly forced: boolean;
-  readonly compute: (upstream: ScanPlan, context: StepContext) => Promise<Derived>;
-}
-
-/** Computes the table where it is behind its upstream, and stages it as an overwrite. */
+/** Computes the table where it is behind its upstream, and stages what is new or the whole of it. */
 export async function derive(
   deps: ActivityDeps,
   tables: LakeTables,
@@ -62,35 +38,52 @@ export async function derive(
     if (!upstream)
       return skip(`${derivation.upstream.layer}.${derivation.upstream.table} does not exist yet`);
     const consumer = consumerTransaction(name, upstream.metadata.id);
+    const consumedVersion = own?.transaction(consumer)?.version;
     const staleness = stalenessOf({
       existing: own && {
         fingerprint: own.metadata.configuration['datalab.fingerprint'],
-        consumedVersion: own.transaction(consumer)?.version,
+        consumedVersion,
       },
       upstreamVersion: upstream.version,
       fingerprint: derivation.fingerprint,
       forced: derivation.forced,
     });
     if (staleness.state === 'current') return skip('current');
-    const derived = await computeFrom(tables, derivation, upstream, context);
+    const rebuild = staleness.state === 'rebuild' ? staleness.reason : undefined;
+    const progress =
+      own && consumedVersion !== undefined && rebuild === undefined
+        ? await incrementFrom(tables, derivation, own, upstream, consumedVersion, context)
+        : undefined;
+    const whole = progress !== undefined && 'whole' in progress ? progress.whole : undefined;
+    const derived =
+      progress === undefined || 'whole' in progress
+        ? await computeFrom(tables, derivation, upstream, context)
+        : progress;
     const manifest = await stageDerived(deps, tables, run, derivation, own, derived, context, {
       transaction: { appId: consumer, version: upstream.version },
-      ...(staleness.state === 'rebuild' && { rebuild: staleness.reason }),
+      ...(rebuild !== undefined && { rebuild }),
     });
     return {
       ...sizeOf(derived.files),
-      detail: describe(derived, staleness.state === 'rebuild' ? staleness.reason : undefined),
+      detail: describe(derived, rebuild, whole),
       value: { manifest, ledger: derived.ledger, sources: 0, current: null },
     };
   });
   return { step, ...value };
 }
 
-function describe({ ledger, files }: Derived, rebuild: string | undefined): string {
-  const parts = [`${sizeOf(files).rows} rows`];
+function describe(
+  { ledger, files, increment }: Derived,
+  rebuild: string | undefined,
+  whole: string | undefined,
+): string {
+  const parts = increment
+    ? [`${ledger.accepted} new or changed rows`, `${increment.replaced.length} files replaced`]
+    : [`${sizeOf(files).rows} rows`];
   if (ledger.duplicate > 0) parts.push(`${ledger.duplicate} duplicate`);
   if (ledger.quarantined > 0) parts.push(`${ledger.quarantined} quarantined`);
   if (rebuild) parts.push(`rebuilt: ${rebuild}`);
+  if (whole) parts.push(`computed whole: ${whole}`);
   return parts.join(', ');
 }
 
@@ -114,11 +107,12 @@ async function stageDerived(
   run: PlannedRun,
   { layer, table, fingerprint }: Derivation,
   own: Snapshot | null,
-  { files, schema, ledger, quarantine }: Derived,
+  { files, schema, ledger, quarantine, increment }: Derived,
   context: StepContext,
   commit: { transaction: { appId: string; version: number }; rebuild?: string },
 ): Promise<string> {
   const generation = (own?.version ?? -1) + 1;
+  const changesKey = increment?.changes ? `_changes/${layer}.${table}/${deps.newId()}.parquet` : null;
   const [adds, refused] = await Promise.all([
     stageAll(deps, tables.store(layer, table), files, { schema }, context),
     quarantine && layer === 'silver'
@@ -126,10 +120,13 @@ async function stageDerived(
           deps,
           tables.store('quarantine', run.dataset),
           layer,
-          { ...quarantine, generation, replaces: true },
+          { ...quarantine, generation, replaces: increment === undefined },
           context,
         )
       : null,
+    increment?.changes && changesKey
+      ? deps.lake.putFile(changesKey, increment.changes.localPath, { signal: context.signal })
+      : undefined,
   ]);
   const manifest: StagingManifest = {
     stagedAtMs: deps.clock.nowMs(),
@@ -137,10 +134,11 @@ async function stageDerived(
     table,
     dataset: run.dataset,
     baseVersion: own?.version ?? null,
-    mode: 'overwrite',
+    mode: increment ? 'merge' : 'overwrite',
+    ...(increment && own && { removes: increment.replaced, changes: changesKey }),
     schema,
     adds,
-    rows: sizeOf(files).rows,
+    rows: increment ? ledger.accepted : sizeOf(files).rows,
     transactions: [commit.transaction],
     fingerprint,
     ...(commit.rebuild !== undefined && { rebuild: commit.rebuild }),

@@ -9,6 +9,7 @@ import {
   changeTableActions,
   createTableActions,
   overwriteActions,
+  removeOf,
   verifyStaged,
   widenSchema,
   type Action,
@@ -137,6 +138,7 @@ async function commit(
     rows,
     fingerprint,
     ...(rebuild && { rebuild }),
+    ...(manifest.changes !== undefined && { changes: manifest.changes }),
   };
   const transactions: Action[] = manifest.transactions.map((txn) => ({
     txn: { ...txn, lastUpdated: deps.clock.nowMs() },
@@ -144,14 +146,20 @@ async function commit(
   return table.commit({
     base,
     actions: [...contentActions(deps, manifest, base), ...transactions],
-    operation: 'WRITE',
-    operationParameters: { mode: manifest.mode === 'append' ? 'Append' : 'Overwrite' },
+    ...OPERATIONS[manifest.mode],
     operationMetrics: { numFiles: String(manifest.adds.length), numOutputRows: String(rows) },
-    // What an overwrite replaces it has read; an append depends on nothing but its transactions.
+    // What is replaced was read; an append depends on nothing but its transactions.
     read: manifest.mode === 'append' ? 'nothing' : 'table',
     info: { datalab: note },
   });
 }
+
+/** As other writers name what was done. */
+const OPERATIONS = {
+  append: { operation: 'WRITE', operationParameters: { mode: 'Append' } },
+  overwrite: { operation: 'WRITE', operationParameters: { mode: 'Overwrite' } },
+  merge: { operation: 'MERGE', operationParameters: {} },
+} as const;
 
 function contentActions(deps: ActivityDeps, manifest: StagingManifest, base: Snapshot | null): Action[] {
   const { schema, adds, fingerprint } = manifest;
@@ -166,5 +174,13 @@ function contentActions(deps: ActivityDeps, manifest: StagingManifest, base: Sna
     const where = `${manifest.layer}.${manifest.table}`;
     return [...changeTableActions(base, { schema: widenSchema(base.schema, schema, where) }), ...added];
   }
+  if (manifest.mode === 'merge') return [...replaced(deps, base, manifest.removes ?? []), ...added];
   return overwriteActions(base, adds, { schema, configuration, clock: deps.clock });
+}
+
+/** The tombstones of a merge. The base is the version that it was computed from, so every path is there. */
+function replaced({ clock }: ActivityDeps, base: Snapshot, paths: readonly string[]): Action[] {
+  const gone = new Set(paths);
+  const nowMs = clock.nowMs();
+  return base.files.filter(({ path }) => gone.has(path)).map((file) => ({ remove: removeOf(file, nowMs) }));
 }

@@ -34,7 +34,12 @@ export interface StagingManifest {
   readonly dataset: string;
   /** The version that the files were computed against; null where there was no table. */
   readonly baseVersion: number | null;
-  readonly mode: 'append' | 'overwrite';
+  /** `merge` puts the files in the place of those named in `removes`. */
+  readonly mode: 'append' | 'overwrite' | 'merge';
+  /** Paths, as in the log of the base version. */
+  readonly removes?: readonly string[];
+  /** Of a merge: key of the file that tells the changed rows, null where none changed. */
+  readonly changes?: string | null;
   readonly schema: StructType;
   readonly adds: readonly AddFile[];
   readonly rows: number;

@@ -60,6 +60,15 @@ const check = z.discriminatedUnion('kind', [
   }),
 ]);
 
+const slices = z.strictObject({
+  by: z
+    .record(z.string().min(1), z.string().min(1))
+    .refine((by) => Object.keys(by).length > 0, 'at least one column of the Gold table'),
+  window: z
+    .strictObject({ order: z.string().min(1), lookback: z.number().int().nonnegative().max(100_000) })
+    .optional(),
+});
+
 /** The shape of `dataset.yaml`. */
 export const datasetSchema = z.strictObject({
   name: plainName,
@@ -88,6 +97,7 @@ export const datasetSchema = z.strictObject({
   key: z.array(z.string()).min(1),
   silver: z.strictObject({
     sql: sqlFile,
+    sequenceBy: z.array(z.string()).default([]),
     rules: z
       .array(z.strictObject({ name: plainName, must: z.string().min(1), reason: z.string().min(1) }))
       .default([]),
@@ -103,7 +113,14 @@ export const datasetSchema = z.strictObject({
       .optional(),
   }),
   gold: z
-    .array(z.strictObject({ table: plainName, description: z.string().optional(), sql: sqlFile }))
+    .array(
+      z.strictObject({
+        table: plainName,
+        description: z.string().optional(),
+        sql: sqlFile,
+        slices: slices.optional(),
+      }),
+    )
     .default([]),
   checks: z.array(check).optional(),
 });
@@ -199,7 +216,7 @@ function define(
   defaults: QualityDefaults,
 ): Omit<DatasetDefinition, 'fingerprint'> {
   const sql = (file: string): string => (files.get(file) ?? '').trim();
-  const { outliers, rules } = declared.silver;
+  const { outliers, rules, sequenceBy } = declared.silver;
   return {
     name: declared.name,
     description: declared.description,
@@ -210,11 +227,19 @@ function define(
       ...(description === undefined ? {} : { description }),
     })),
     key: declared.key,
-    silver: { sql: sql(declared.silver.sql), rules, ...(outliers === undefined ? {} : { outliers }) },
-    gold: declared.gold.map(({ table, description, sql: file }) => ({
+    silver: {
+      sql: sql(declared.silver.sql),
+      sequenceBy,
+      rules,
+      ...(outliers === undefined ? {} : { outliers }),
+    },
+    gold: declared.gold.map(({ table, description, sql: file, slices: { by, window } = { by: {} } }) => ({
       table,
       ...(description === undefined ? {} : { description }),
       sql: sql(file),
+      ...(Object.keys(by).length === 0
+        ? {}
+        : { slices: { by, ...(window === undefined ? {} : { window }) } }),
     })),
     checks: (declared.checks ?? defaultChecks(declared)).map((item) =>
       item.kind === 'row_count'

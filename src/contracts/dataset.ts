@@ -62,8 +62,27 @@ export interface OutlierDefinition {
 export interface SilverDefinition {
   /** One SELECT over `bronze.<dataset>`: cleans and casts; keeps the `_` columns that it is given, and every row. */
   readonly sql: string;
+  /**
+   * Columns of the Silver row that tell which of two rows with one key is newer, the most telling first. After them, or
+   * where none are declared: the modified time of the source, its path, the line.
+   */
+  readonly sequenceBy: readonly string[];
   readonly rules: readonly RowRule[];
   readonly outliers?: OutlierDefinition;
+}
+
+/**
+ * How a Gold table may be brought up to date without computing it whole. Its rows fall into slices, and a slice follows
+ * from the Silver rows of that slice alone.
+ */
+export interface SliceDefinition {
+  /** Column of the Gold table → the same value as SQL over one Silver row. Together they name a slice. */
+  readonly by: Readonly<Record<string, string>>;
+  /**
+   * For tables with windows over the rows of a slice: the column (of Gold and of Silver) that orders them. A row then
+   * follows from the Silver row of its place and from `lookback` rows before it, and from none after it.
+   */
+  readonly window?: { readonly order: string; readonly lookback: number };
 }
 
 export interface GoldDefinition {
@@ -72,6 +91,8 @@ export interface GoldDefinition {
   readonly description?: string;
   /** One SELECT over `silver.<dataset>`. */
   readonly sql: string;
+  /** Without it the table is computed whole whenever Silver changes. */
+  readonly slices?: SliceDefinition;
 }
 
 export interface DatasetDefinition {

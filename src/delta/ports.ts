@@ -104,6 +104,8 @@ export interface ScanPlan {
   readonly columns?: readonly string[];
   /** How file columns are found: by logical name, or by column mapping. */
   readonly columnMapping: 'none' | 'name' | 'id';
+  /** Name of one more column, that tells the local path of the file that a row is in; none where undefined. */
+  readonly fileColumn?: string;
 }
 
 /** How an engine session is confined. What is not named here cannot be read or written by any SQL in the session. */
@@ -135,6 +137,11 @@ export interface EngineSession {
    * An empty result writes nothing and returns undefined.
    */
   writeParquet(select: string, fileName: string): Promise<WrittenFile | undefined>;
+  /**
+   * The same to as many files as the rows need, in the order of the rows: about a million each. They are in a folder of
+   * that name, which must not exist yet.
+   */
+  writeParquetFiles(select: string, folderName: string): Promise<WrittenFile[]>;
   /** Columns and engine types of a SELECT, without running it. Also proves that the text is one single SELECT. */
   describe(select: string): Promise<ReadonlyArray<{ name: string; type: string }>>;
   close(): Promise<void>;

@@ -16,8 +16,8 @@ export interface AggregateInput {
 }
 
 export interface Aggregated {
-  /** One file of `schema`, or none where the SELECT gives no row. */
-  readonly gold: WrittenFile | undefined;
+  /** Files of `schema` in the order of the SELECT; none where it gives no row. */
+  readonly gold: readonly WrittenFile[];
   readonly rows: number;
   readonly schema: StructType;
 }
@@ -35,8 +35,8 @@ export async function aggregate(input: AggregateInput): Promise<Aggregated> {
       `CREATE SCHEMA silver; CREATE VIEW silver.${identifier(dataset.name)} AS SELECT * FROM ${engine.relation(silver)}`,
     );
     const schema = schemaOf(await session.describe(gold.sql));
-    const file = await session.writeParquet(gold.sql, `gold-${gold.table}.parquet`);
-    return { gold: file, rows: file?.rows ?? 0, schema };
+    const files = await session.writeParquetFiles(gold.sql, `gold-${gold.table}`);
+    return { gold: files, rows: files.reduce((sum, file) => sum + file.rows, 0), schema };
   } finally {
     await session.close();
   }

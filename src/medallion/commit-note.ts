@@ -19,6 +19,16 @@ export interface PublishNote {
   readonly fingerprint: string;
   /** Why a table was recomputed from all of its input. */
   readonly rebuild?: string;
+  /**
+   * Key of the file in the lake that tells the rows that changed, null where none did. Without it nobody can tell, and
+   * whoever consumes the table computes everything again.
+   */
+  readonly changes?: string | null;
+}
+
+/** Rows that retention took out: no news for those who consumed them (DESIGN law 12). */
+export interface RetentionNote {
+  readonly kind: 'retention';
 }
 
 /** The record of a run carries its notification. */
@@ -27,14 +37,14 @@ export interface RunNote {
   readonly finished: RunFinished;
 }
 
-export type CommitNote = PublishNote | RunNote;
+export type CommitNote = PublishNote | RunNote | RetentionNote;
 
 /** The note of a commit, or undefined where somebody else made the commit. */
 export function noteOf(info: CommitInfo): CommitNote | undefined {
   const note = info['datalab'];
   if (typeof note !== 'object' || note === null) return undefined;
   const { kind } = note as { kind?: unknown };
-  return kind === 'publish' || kind === 'run' ? (note as CommitNote) : undefined;
+  return kind === 'publish' || kind === 'run' || kind === 'retention' ? (note as CommitNote) : undefined;
 }
 
 /** Where the event of a commit goes. */
@@ -53,7 +63,7 @@ export function eventOf(
   info: CommitInfo,
 ): RoutedEvent | undefined {
   const note = noteOf(info);
-  if (note === undefined) return undefined;
+  if (note === undefined || note.kind === 'retention') return undefined;
   const time = new Date(info.timestamp ?? 0).toISOString();
   const envelope = {
     specversion: '1.0',

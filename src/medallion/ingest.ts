@@ -119,10 +119,15 @@ function setUp(sources: readonly LocalSource[], framed: Framed): string {
   return [
     `SET VARIABLE source_ids = ${literalList(sources.map((source) => source.sourceId))}::VARCHAR[]`,
     `SET VARIABLE source_files = ${literalList(sources.map((source) => source.path))}::VARCHAR[]`,
+    `SET VARIABLE source_times = ${literalList(sources.map(modifiedAt))}::TIMESTAMPTZ[]`,
     'CREATE TABLE refused (i INTEGER, line BIGINT, rule VARCHAR, reason VARCHAR, raw VARCHAR)',
     `INSERT INTO refused SELECT * FROM read_json(${literal(framed.refusedPath)}, format = 'newline_delimited', ` +
       `columns = {i: 'INTEGER', line: 'BIGINT', rule: 'VARCHAR', reason: 'VARCHAR', raw: 'VARCHAR'})`,
   ].join('; ');
+}
+
+function modifiedAt({ modifiedMs }: LocalSource): string {
+  return new Date(modifiedMs).toISOString();
 }
 
 /** What the engine refused while it read the group, and what it read but could not type. */
@@ -142,7 +147,8 @@ function stamped(input: IngestInput, rows: string): string {
   const columns = input.dataset.columns.map((column) => identifier(column.name)).join(', ');
   return (
     `SELECT ${columns}, getvariable('source_ids')[_i + 1] AS _source_id, ` +
-    `getvariable('source_files')[_i + 1] AS _source_file, _l AS _source_line, ${STAMPS(input)} FROM (${rows})`
+    `getvariable('source_files')[_i + 1] AS _source_file, _l AS _source_line, ` +
+    `getvariable('source_times')[_i + 1] AS _source_modified_at, ${STAMPS(input)} FROM (${rows})`
   );
 }
 

@@ -1,6 +1,5 @@
-/** Bronze → Silver: typed, clean, one row per key; refused rows in quarantine, outliers flagged and kept. */
+/** Bronze → Silver as a whole: typed, clean, one row per key; refused rows in quarantine, outliers flagged and kept. */
 import type { DatasetDefinition } from '../contracts/dataset.js';
-import { DatalabError } from '../contracts/errors.js';
 import type { Progress } from '../contracts/flows.js';
 import type { Ledger } from '../contracts/ledger.js';
 import { identifier, identifiers, literal } from '../contracts/sql-text.js';
@@ -9,12 +8,21 @@ import type { StructType } from '../delta/schema.js';
 import type { RunStamp } from './ingest.js';
 import { balanced } from './ledger.js';
 import { outlierSql } from './outliers.js';
-import { LINEAGE_COLUMNS, QUARANTINE_SCHEMA, schemaOf } from './schema.js';
+import { beyondTheRow } from './row-local.js';
+import { QUARANTINE_SCHEMA, schemaOf } from './schema.js';
+import {
+  fileOrder,
+  newestOfKey,
+  OUTLIER_COLUMNS,
+  passes,
+  refusedSelect,
+  requireColumns,
+} from './silver-sql.js';
 
 export interface RefineInput {
   readonly engine: Engine;
   readonly dataset: DatasetDefinition;
-  /** All of Bronze: Silver is rebuilt whole. */
+  /** All of Bronze, or for an increment the rows that Silver has not seen. */
   readonly bronze: ScanPlan;
   /** An empty folder for the Parquet files; what else is left in it may be removed afterwards. */
   readonly outputDirectory: string;
@@ -55,6 +63,38 @@ export async function refine(input: RefineInput): Promise<Refined> {
 
 async function refineIn(session: EngineSession, input: RefineInput): Promise<Refined> {
   const { dataset } = input;
+  const { read, schema, quarantine } = await clean(session, input);
+  const duplicate = await count(session, duplicateCount(dataset));
+  const silver = await session.writeParquetFiles(silverSelect(dataset, duplicate > 0), 'silver');
+  input.onProgress?.({ phase: 'writing silver', done: read, total: read, unit: 'rows' });
+  const accepted = silver.reduce((sum, file) => sum + file.rows, 0);
+  const ledger = balanced(`silver.${dataset.name}`, {
+    read,
+    accepted,
+    duplicate,
+    quarantined: quarantine?.rows ?? 0,
+  });
+  return {
+    silver,
+    schema,
+    quarantine: quarantine ? [quarantine] : [],
+    quarantineSchema: QUARANTINE_SCHEMA,
+    ledger,
+  };
+}
+
+/** Bronze as cleaned rows, before anything was chosen among them. */
+export interface Cleaned {
+  /** Rows of Bronze. */
+  readonly read: number;
+  /** Silver's schema: what silver.sql selects, and the outlier columns. */
+  readonly schema: StructType;
+  readonly quarantine: WrittenFile | undefined;
+}
+
+/** Makes the view `cleaned` over the Bronze rows and writes those that a rule refuses. */
+export async function clean(session: EngineSession, input: RefineInput): Promise<Cleaned> {
+  const { dataset } = input;
   const name = identifier(dataset.name);
   await session.run(
     `CREATE SCHEMA bronze; CREATE VIEW bronze.${name} AS SELECT * FROM ${input.engine.relation(input.bronze)}`,
@@ -65,93 +105,30 @@ async function refineIn(session: EngineSession, input: RefineInput): Promise<Ref
     columns.map((column) => column.name),
   );
   const read = await count(session, `SELECT count(*) AS n FROM bronze.${name}`);
-  const step = (phase: string, done: number): void =>
-    input.onProgress?.({ phase, done, total: read, unit: 'rows' });
-  step('cleaning', 0);
-  const cleaned = await session.writeParquet(dataset.silver.sql, CLEANED);
-  const schema = schemaOf([...columns, ...outlierColumns(dataset)]);
-  if (!cleaned) {
-    const ledger = balanced(`silver.${dataset.name}`, { read, accepted: 0, duplicate: 0, quarantined: 0 });
-    return { silver: [], schema, quarantine: [], quarantineSchema: QUARANTINE_SCHEMA, ledger };
+  input.onProgress?.({ phase: 'cleaning', done: 0, total: read, unit: 'rows' });
+  const outlierColumns = dataset.silver.outliers ? OUTLIER_COLUMNS : [];
+  const schema = schemaOf([...columns, ...outlierColumns]);
+  await session.run(`CREATE VIEW cleaned AS ${await cleanedSelect(session, dataset)}`);
+  input.onProgress?.({ phase: 'applying rules', done: read, total: read, unit: 'rows' });
+  const quarantine = await session.writeParquet(
+    refusedSelect(dataset, input.run, 'cleaned'),
+    'quarantine-silver.parquet',
+  );
+  return { read, schema, quarantine };
+}
+
+/**
+ * A SELECT that goes row by row is cheap enough to be asked for again and again. Any other is run once, also because it
+ * might not give the same rows twice.
+ */
+async function cleanedSelect(session: EngineSession, dataset: DatasetDefinition): Promise<string> {
+  const { sql } = dataset.silver;
+  if ((await beyondTheRow(session, sql, { schema: 'bronze', name: dataset.name })) === undefined) {
+    return `SELECT * FROM (\n${sql}\n)`;
   }
-  await session.run(
-    `CREATE VIEW cleaned AS SELECT * FROM read_parquet(${literal(cleaned.localPath)}, hive_partitioning = false)`,
-  );
-  step('applying rules', cleaned.rows);
-  const quarantine = await session.writeParquet(refusedSelect(input), 'quarantine-silver.parquet');
-  const duplicate = await count(session, duplicateCount(dataset));
-  const silver = await session.writeParquet(silverSelect(dataset, duplicate > 0), 'silver.parquet');
-  step('writing silver', read);
-  const ledger = balanced(`silver.${dataset.name}`, {
-    read,
-    accepted: silver?.rows ?? 0,
-    duplicate,
-    quarantined: quarantine?.rows ?? 0,
-  });
-  return {
-    silver: silver ? [silver] : [],
-    schema,
-    quarantine: quarantine ? [quarantine] : [],
-    quarantineSchema: QUARANTINE_SCHEMA,
-    ledger,
-  };
-}
-
-function outlierColumns({ silver }: DatasetDefinition): Array<{ name: string; type: string }> {
-  if (silver.outliers === undefined) return [];
-  return [
-    { name: 'is_outlier', type: 'BOOLEAN' },
-    { name: 'outlier_score', type: 'DOUBLE' },
-  ];
-}
-
-function requireColumns(dataset: DatasetDefinition, columns: readonly string[]): void {
-  const { outliers } = dataset.silver;
-  const needed = [
-    ...dataset.key,
-    ...(outliers ? [...outliers.group, outliers.order, outliers.value] : []),
-    ...LINEAGE_COLUMNS,
-  ];
-  const missing = [...new Set(needed)].filter((name) => !columns.includes(name));
-  if (missing.length === 0) return;
-  throw new DatalabError(
-    'SILVER_COLUMNS_MISSING',
-    `silver.sql of '${dataset.name}' does not select ${missing.join(', ')}; it selects ${columns.join(', ')}`,
-  );
-}
-
-/** The row's rules in order: its key first, then the declared ones. The first that it fails names its outcome. */
-function rulesOf(dataset: DatasetDefinition): ReadonlyArray<{ name: string; must: string; reason: string }> {
-  const key = {
-    name: 'key_missing',
-    must: dataset.key.map((name) => `${identifier(name)} IS NOT NULL`).join(' AND '),
-    reason: `a part of the key (${dataset.key.join(', ')}) is missing`,
-  };
-  return [key, ...dataset.silver.rules];
-}
-
-/** TRUE or something else: NULL, as from a missing or unordered value, is not TRUE. The line end closes comments. */
-function failed(must: string): string {
-  return `((${must}\n) IS NOT TRUE)`;
-}
-
-function refusedSelect({ dataset, run }: RefineInput): string {
-  const rules = rulesOf(dataset);
-  const cases = (then: (rule: { name: string; reason: string }) => string): string =>
-    rules.map((rule) => `WHEN ${failed(rule.must)} THEN ${literal(then(rule))}`).join(' ');
-  const reasons = rules.map((rule) => `CASE WHEN ${failed(rule.must)} THEN ${literal(rule.reason)} END`);
-  return (
-    `SELECT _source_id, _source_file, _source_line, CASE ${cases((rule) => rule.name)} END AS rule, ` +
-    `concat_ws('; ', ${reasons.join(', ')}) AS reason, to_json(cleaned)::VARCHAR AS raw, ` +
-    `${literal(run.at)}::TIMESTAMPTZ AS _ingested_at, ${literal(run.runId)} AS _run_id ` +
-    `FROM cleaned WHERE NOT ${passes(dataset)} ORDER BY _source_file, _source_line`
-  );
-}
-
-function passes(dataset: DatasetDefinition): string {
-  return `(NOT (${rulesOf(dataset)
-    .map((rule) => failed(rule.must))
-    .join(' OR ')}))`;
+  const cleaned = await session.writeParquet(sql, CLEANED);
+  if (!cleaned) return `SELECT * FROM (\n${sql}\n) WHERE false`;
+  return `SELECT * FROM read_parquet(${literal(cleaned.localPath)}, hive_partitioning = false)`;
 }
 
 /** Rows beyond the first of each key, counted without choosing any. */
@@ -162,21 +139,19 @@ function duplicateCount(dataset: DatasetDefinition): string {
   );
 }
 
-/** Keeps the newest row per key: by ingestion, then by source and line. Without duplicates there is nothing to choose. */
+/** Keeps the newest row per key. Without duplicates there is nothing to choose. */
 function silverSelect(dataset: DatasetDefinition, hasDuplicates: boolean): string {
-  const key = identifiers(dataset.key);
   const { outliers } = dataset.silver;
-  const newest =
-    `QUALIFY row_number() OVER (PARTITION BY ${key} ` +
-    `ORDER BY _ingested_at DESC, _source_file DESC, _source_line DESC) = 1`;
-  const kept = `kept AS (SELECT * FROM cleaned WHERE ${passes(dataset)} ${hasDuplicates ? newest : ''})`;
-  const order = `ORDER BY ${dataset.key.map((name) => `k.${identifier(name)}`).join(', ')}`;
+  const newest = hasDuplicates ? newestOfKey(dataset) : '';
+  const kept = `kept AS (SELECT * FROM cleaned WHERE ${passes(dataset)} ${newest})`;
+  const order = fileOrder(dataset, 'k');
   if (outliers === undefined) return `WITH ${kept} SELECT k.* FROM kept k ${order}`;
   const flags = outlierSql(outliers, dataset.key, 'kept', 'k');
   return `WITH ${kept}, ${flags.ctes} SELECT k.*, ${flags.columns} FROM kept k ${flags.join} ${order}`;
 }
 
-async function count(session: EngineSession, sql: string): Promise<number> {
+/** The number that a statement gives under the name `n`. */
+export async function count(session: EngineSession, sql: string): Promise<number> {
   const [row] = await session.rows<{ n: bigint }>(sql);
   return Number(row?.n ?? 0n);
 }

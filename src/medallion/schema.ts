@@ -8,6 +8,7 @@ export const LINEAGE_COLUMNS = [
   '_source_id',
   '_source_file',
   '_source_line',
+  '_source_modified_at',
   '_ingested_at',
   '_run_id',
 ] as const;
@@ -16,6 +17,7 @@ const LINEAGE: readonly StructField[] = [
   field('_source_id', 'string'),
   field('_source_file', 'string'),
   field('_source_line', 'long'),
+  field('_source_modified_at', 'timestamp'),
   field('_ingested_at', 'timestamp'),
   field('_run_id', 'string'),
 ];

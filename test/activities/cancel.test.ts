@@ -46,6 +46,12 @@ function watched(engine: Engine): Engine {
           moment('upload');
           return written;
         },
+        writeParquetFiles: async (select, folder) => {
+          moment('write');
+          const written = await session.writeParquetFiles(select, folder);
+          moment('upload');
+          return written;
+        },
         describe: (select) => session.describe(select),
         close: () => session.close(),
       } satisfies EngineSession;
@@ -82,7 +88,7 @@ it('stops a long statement of the engine', async () => {
   lab.edit(
     'silver.sql',
     `SELECT id, name, amount + 0 * (SELECT max(sin(a.i * b.i)) FROM range(100000000) a(i), range(1000) b(i)) AS amount,
-      _source_id, _source_file, _source_line, _ingested_at, _run_id FROM bronze.sales`,
+      _source_id, _source_file, _source_line, _source_modified_at, _ingested_at, _run_id FROM bronze.sales`,
   );
   const environment = new MockActivityEnvironment({ activityType: 'writeSilver' });
   moment = (name) => {

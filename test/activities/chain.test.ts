@@ -159,7 +159,8 @@ it('takes new content under a known path as a revision', async () => {
   utimesSync(file, new Date(), new Date(Date.now() + 5000));
   const { bronze, silver } = await lab.run();
   expect(bronze?.ledger).toMatchObject({ read: 2, accepted: 2 });
-  expect(silver?.ledger).toEqual({ read: 3, accepted: 2, duplicate: 1, quarantined: 0 });
+  // Silver reads what is new in Bronze; the row that it has already is a duplicate.
+  expect(silver?.ledger).toEqual({ read: 2, accepted: 1, duplicate: 1, quarantined: 0 });
 });
 
 it('fails the attempt where a source changed since it was listed', async () => {

@@ -50,7 +50,7 @@ gold:
 checks: [{ kind: row_count, severity: block, min: 1 }]
 `;
 export const SILVER_SQL =
-  'SELECT id, upper(name) AS name, amount, _source_id, _source_file, _source_line, _ingested_at, _run_id FROM bronze.sales';
+  'SELECT id, upper(name) AS name, amount, _source_id, _source_file, _source_line, _source_modified_at, _ingested_at, _run_id FROM bronze.sales';
 
 /** What a whole run did, step by step. */
 export interface RunOutcome {

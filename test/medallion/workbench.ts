@@ -62,7 +62,10 @@ export class Workbench {
   }
 
   /** Silver of all that was ingested. */
-  async refine(dataset: DatasetDefinition, { schema, bronze }: Ingested): Promise<Refined> {
+  async refine(
+    dataset: DatasetDefinition,
+    { schema, bronze }: Pick<Ingested, 'schema' | 'bronze'>,
+  ): Promise<Refined> {
     return refine({
       engine: this.engine,
       dataset,

@@ -19,6 +19,9 @@ import { plainObject } from './values.js';
 const PARQUET =
   'FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, PARQUET_VERSION v1, DICTIONARY_SIZE_LIMIT 8192';
 
+/** Of 122,880 rows each: files of about a million rows, which an upsert can replace one by one. */
+const ROW_GROUPS_PER_FILE = 8;
+
 /** A statement may start after its interrupt was sent, which then is lost: it is sent again until the statement ends. */
 const INTERRUPT_EVERY_MS = 50;
 
@@ -56,23 +59,31 @@ export class DuckDbSession implements EngineSession {
   }
 
   async writeParquet(select: string, fileName: string): Promise<WrittenFile | undefined> {
+    const [file] = await this.#copy(select, fileName, PARQUET);
+    return file;
+  }
+
+  writeParquetFiles(select: string, folderName: string): Promise<WrittenFile[]> {
+    return this.#copy(select, folderName, `${PARQUET}, ROW_GROUPS_PER_FILE ${ROW_GROUPS_PER_FILE}`);
+  }
+
+  async #copy(select: string, name: string, format: string): Promise<WrittenFile[]> {
     const directory = this.options.outputDirectory;
     if (directory === undefined) throw new TypeError('this session has no output folder');
-    if (!/^[A-Za-z0-9._=-]+$/.test(fileName) || fileName.startsWith('.')) {
-      throw new TypeError(`not a plain file name: ${fileName}`);
+    if (!/^[A-Za-z0-9._=-]+$/.test(name) || name.startsWith('.')) {
+      throw new TypeError(`not a plain file name: ${name}`);
     }
     refuseUnsupported(await this.describe(select), select);
-    const path = join(resolve(directory), fileName);
+    const path = join(resolve(directory), name);
     const rows = await this.rows<CopyRow>(
-      `COPY (\n${select}\n) TO ${literal(path)} (${PARQUET}, RETURN_STATS)`,
+      `COPY (\n${select}\n) TO ${literal(path)} (${format}, RETURN_STATS)`,
     ).catch(async (error: unknown) => {
-      await rm(path, { force: true });
+      await rm(path, { force: true, recursive: true });
       throw error;
     });
-    const stats = rows[0];
-    if (stats !== undefined && stats.count > 0n) return writtenFile(stats, path);
-    await rm(path, { force: true });
-    return undefined;
+    const written = rows.filter((row) => row.count > 0n).map((row) => writtenFile(row, row.filename));
+    if (written.length === 0) await rm(path, { force: true, recursive: true });
+    return written;
   }
 
   async close(): Promise<void> {

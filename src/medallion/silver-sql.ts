@@ -1,0 +1,92 @@
+/** SQL that Silver is made with, whole or by increments: the row rules, who is newest of a key, what is refused. */
+import type { DatasetDefinition } from '../contracts/dataset.js';
+import { DatalabError } from '../contracts/errors.js';
+import { identifier, identifiers, literal } from '../contracts/sql-text.js';
+import type { RunStamp } from './ingest.js';
+import { LINEAGE_COLUMNS } from './schema.js';
+
+/** Columns that the outlier flags add to what silver.sql selects, with their engine types. */
+export const OUTLIER_COLUMNS: ReadonlyArray<{ name: string; type: string }> = [
+  { name: 'is_outlier', type: 'BOOLEAN' },
+  { name: 'outlier_score', type: 'DOUBLE' },
+];
+
+/** Throws SILVER_COLUMNS_MISSING where the SELECT lacks a column that the definition or DataLab needs. */
+export function requireColumns(dataset: DatasetDefinition, columns: readonly string[]): void {
+  const { outliers, sequenceBy } = dataset.silver;
+  const needed = [
+    ...dataset.key,
+    ...sequenceBy,
+    ...(outliers ? [...outliers.group, outliers.order, outliers.value] : []),
+    ...LINEAGE_COLUMNS,
+  ];
+  const missing = [...new Set(needed)].filter((name) => !columns.includes(name));
+  if (missing.length === 0) return;
+  throw new DatalabError(
+    'SILVER_COLUMNS_MISSING',
+    `silver.sql of '${dataset.name}' does not select ${missing.join(', ')}; it selects ${columns.join(', ')}`,
+  );
+}
+
+/** The row's rules in order: its key first, then the declared ones. The first that it fails names its outcome. */
+function rulesOf(dataset: DatasetDefinition): ReadonlyArray<{ name: string; must: string; reason: string }> {
+  const key = {
+    name: 'key_missing',
+    must: dataset.key.map((name) => `${identifier(name)} IS NOT NULL`).join(' AND '),
+    reason: `a part of the key (${dataset.key.join(', ')}) is missing`,
+  };
+  return [key, ...dataset.silver.rules];
+}
+
+/** TRUE or something else: NULL, as from a missing or unordered value, is not TRUE. The line end closes comments. */
+function failed(must: string): string {
+  return `((${must}\n) IS NOT TRUE)`;
+}
+
+/** Condition on a cleaned row: it meets every rule. */
+export function passes(dataset: DatasetDefinition): string {
+  return `(NOT (${rulesOf(dataset)
+    .map((rule) => failed(rule.must))
+    .join(' OR ')}))`;
+}
+
+/** The rows of `cleaned` that a rule refuses, as quarantine keeps them. */
+export function refusedSelect(dataset: DatasetDefinition, run: RunStamp, cleaned: string): string {
+  const rules = rulesOf(dataset);
+  const cases = rules.map((rule) => `WHEN ${failed(rule.must)} THEN ${literal(rule.name)}`).join(' ');
+  const reasons = rules.map((rule) => `CASE WHEN ${failed(rule.must)} THEN ${literal(rule.reason)} END`);
+  return (
+    `SELECT _source_id, _source_file, _source_line, CASE ${cases} END AS rule, ` +
+    `concat_ws('; ', ${reasons.join(', ')}) AS reason, to_json(${cleaned})::VARCHAR AS raw, ` +
+    `${literal(run.at)}::TIMESTAMPTZ AS _ingested_at, ${literal(run.runId)} AS _run_id ` +
+    `FROM ${cleaned} WHERE NOT ${passes(dataset)} ORDER BY _source_file, _source_line`
+  );
+}
+
+/**
+ * ORDER BY that puts the newest row of a key first. It depends on the rows alone, so that any history of increments
+ * keeps the row that a rebuild keeps (DESIGN law 4); the source's identity settles what even the place leaves open.
+ */
+export function newestFirst(dataset: DatasetDefinition): string {
+  return [...dataset.silver.sequenceBy, '_source_modified_at', '_source_file', '_source_line', '_source_id']
+    .map((name) => `${identifier(name)} DESC NULLS LAST`)
+    .join(', ');
+}
+
+/** QUALIFY clause that keeps the newest row of each key. */
+export function newestOfKey(dataset: DatasetDefinition): string {
+  return `QUALIFY row_number() OVER (PARTITION BY ${identifiers(dataset.key)} ORDER BY ${newestFirst(dataset)}) = 1`;
+}
+
+/**
+ * The order of the rows in Silver's files: by time first where the key has a time, so that new rows, which most often
+ * are of late times, touch few files.
+ */
+export function fileOrder(dataset: DatasetDefinition, alias: string): string {
+  const isTime = (name: string): boolean =>
+    dataset.columns.some(
+      (column) => column.name === name && (column.type === 'date' || column.type === 'timestamp'),
+    );
+  const names = [...dataset.key.filter(isTime), ...dataset.key.filter((name) => !isTime(name))];
+  return `ORDER BY ${names.map((name) => `${alias}.${identifier(name)}`).join(', ')}`;
+}

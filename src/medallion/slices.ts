@@ -1,0 +1,158 @@
+/**
+ * Silver → one Gold table by slices: only those that changed Silver rows belong to are computed, from their Silver rows
+ * alone, and put in the place of the published ones. What comes out is what computing the table whole would give, as far
+ * as the dataset declares its slices truly.
+ */
+import type { GoldDefinition, SliceDefinition } from '../contracts/dataset.js';
+import { DatalabError } from '../contracts/errors.js';
+import { identifier, identifiers, literalList } from '../contracts/sql-text.js';
+import type { EngineSession, ScanPlan, WrittenFile } from '../delta/ports.js';
+import type { StructType } from '../delta/schema.js';
+import type { AggregateInput } from './aggregate.js';
+import { schemaOf } from './schema.js';
+import { count } from './refine.js';
+
+export interface SlicesInput extends AggregateInput {
+  /** The table as it is published. */
+  readonly published: ScanPlan;
+  /** Local Parquet files with the Silver rows that changed since, as `Upserted.changes` has them. */
+  readonly changes: readonly string[];
+}
+
+export interface Sliced {
+  /** Local paths, from the plan, of the published files whose rows are all in the new files. */
+  readonly replaced: readonly string[];
+  readonly gold: readonly WrittenFile[];
+  /** Rows of the slices that were computed. */
+  readonly rows: number;
+  readonly schema: StructType;
+}
+
+/** Computes the slices that changed. Throws DATASET_INVALID where a slice column is not in the table, and the engine's errors. */
+export async function computeSlices(
+  input: SlicesInput & { gold: { slices: SliceDefinition } },
+): Promise<Sliced> {
+  const { engine, silver, published, changes, outputDirectory } = input;
+  const session = await engine.open({
+    inputs: [...[...silver.files, ...published.files].map((file) => file.localPath), ...changes],
+    outputDirectory,
+    ...(input.signal ? { signal: input.signal } : {}),
+  });
+  try {
+    return await computeIn(session, input);
+  } finally {
+    await session.close();
+  }
+}
+
+async function computeIn(
+  session: EngineSession,
+  input: SlicesInput & { gold: { slices: SliceDefinition } },
+): Promise<Sliced> {
+  const { engine, dataset, gold, silver, published, changes } = input;
+  const { slices } = gold;
+  const moved = readsLineage(gold.sql) ? '' : 'WHERE NOT _moved';
+  await session.run(
+    `CREATE SCHEMA silver; CREATE VIEW all_silver AS SELECT *, ${sliceColumns(slices)} FROM ${engine.relation(silver)}; ` +
+      `CREATE VIEW changed AS SELECT *, ${sliceColumns(slices)} FROM ` +
+      `(SELECT * FROM read_parquet(${literalList(changes)}, union_by_name = true, hive_partitioning = false) ${moved}); ` +
+      `${affectedTable(slices)}; CREATE VIEW published AS SELECT * FROM ${engine.relation({ ...published, fileColumn: FILE })}`,
+  );
+  const nulls = await count(session, `SELECT count(*) AS n FROM affected WHERE ${anyNull(slices)}`);
+  const names = Object.keys(slices.by);
+  const matches = (rows: string, columns: readonly string[]): string =>
+    columns
+      .map(
+        (name, index) =>
+          `${rows}.${identifier(name)} ${nulls > 0 ? 'IS NOT DISTINCT FROM' : '='} a._slice_${index}`,
+      )
+      .join(' AND ');
+  const sliceNames = names.map((_, index) => `_slice_${index}`);
+  const since = slices.window ? ` AND s.${identifier(slices.window.order)} >= a._reach` : '';
+  await session.run(
+    `CREATE VIEW silver.${identifier(dataset.name)} AS SELECT * EXCLUDE (${identifiers(sliceNames)}) ` +
+      `FROM all_silver s SEMI JOIN affected a ON ${matches('s', sliceNames)}${since}`,
+  );
+  const columns = await session.describe(gold.sql);
+  requireSlices(
+    input,
+    columns.map(({ name }) => name),
+  );
+  const from = slices.window ? ` AND g.${identifier(slices.window.order)} >= a._since` : '';
+  const affected = `affected a ON ${matches('g', names)}${from}`;
+  await session.run(`CREATE TABLE computed AS SELECT g.* FROM (\n${gold.sql}\n) g SEMI JOIN ${affected}`);
+  const touched = await session.rows<{ file: string }>(
+    `SELECT DISTINCT g.${FILE} AS file FROM published g SEMI JOIN ${affected} ORDER BY file`,
+  );
+  const replaced = touched.map(({ file }) => file);
+  const files = published.files.filter(({ localPath }) => replaced.includes(localPath));
+  const staying = `SELECT g.* FROM ${engine.relation({ ...published, files })} g ANTI JOIN ${affected}`;
+  const order = identifiers([...(slices.window ? [slices.window.order] : []), ...names]);
+  const written = await session.writeParquetFiles(
+    `SELECT * FROM (${staying} UNION ALL BY NAME SELECT * FROM computed) ORDER BY ${order}`,
+    `gold-${gold.table}`,
+  );
+  const rows = await count(session, 'SELECT count(*) AS n FROM computed');
+  return { replaced, gold: written, rows, schema: schemaOf(columns) };
+}
+
+const FILE = '_published_file';
+
+function sliceColumns({ by }: SliceDefinition): string {
+  return Object.values(by)
+    .map((expression, index) => `(${expression}\n) AS _slice_${index}`)
+    .join(', ');
+}
+
+function anyNull({ by }: SliceDefinition): string {
+  return Object.keys(by)
+    .map((_, index) => `_slice_${index} IS NULL`)
+    .join(' OR ');
+}
+
+/**
+ * The slices that changed. Where the table has windows, also from which row on (`_since`), and how far back the rows
+ * before it reach (`_reach`): more rows than the windows look at would do no harm, fewer would.
+ */
+function affectedTable({ by, window }: SliceDefinition): string {
+  const names = identifiers(Object.keys(by).map((_, index) => `_slice_${index}`));
+  if (window === undefined) return `CREATE TABLE affected AS SELECT DISTINCT ${names} FROM changed`;
+  const order = identifier(window.order);
+  const same = Object.keys(by)
+    .map((_, index) => `s._slice_${index} IS NOT DISTINCT FROM c._slice_${index}`)
+    .join(' AND ');
+  const back = window.lookback > 0 ? `list_min(max(s.${order}, ${window.lookback}))` : 'NULL';
+  return (
+    `CREATE TABLE first_changes AS SELECT ${names}, min(${order}) AS _since FROM changed GROUP BY ALL; ` +
+    `CREATE TABLE affected AS SELECT c.*, coalesce(r._reach, c._since) AS _reach FROM first_changes c LEFT JOIN ` +
+    `(SELECT ${names
+      .split(', ')
+      .map((name) => `c.${name}`)
+      .join(', ')}, ${back} AS _reach ` +
+    `FROM all_silver s JOIN first_changes c ON ${same} AND s.${order} < c._since GROUP BY ALL) r ON ` +
+    Object.keys(by)
+      .map((_, index) => `r._slice_${index} IS NOT DISTINCT FROM c._slice_${index}`)
+      .join(' AND ')
+  );
+}
+
+/** Whether the SQL may depend on where a row came from, and not on its values alone. */
+function readsLineage(sql: string): boolean {
+  const text = sql.replace(/count\s*\(\s*\*\s*\)/gi, '');
+  return /\b_(source_\w+|ingested_at|run_id)\b|\bcolumns\s*\(|(\bselect|,|\.)\s*\*/i.test(text);
+}
+
+function requireSlices(
+  { dataset, gold }: { dataset: { name: string }; gold: GoldDefinition },
+  columns: readonly string[],
+): void {
+  const window = gold.slices?.window ? [gold.slices.window.order] : [];
+  const missing = [...Object.keys(gold.slices?.by ?? {}), ...window].filter(
+    (name) => !columns.includes(name),
+  );
+  if (missing.length === 0) return;
+  throw new DatalabError(
+    'DATASET_INVALID',
+    `gold.${gold.table} of '${dataset.name}' declares the slice column(s) ${missing.join(', ')}, which its SQL does not select`,
+  );
+}
