@@ -57,7 +57,6 @@ export async function writeBronze(
         engine: deps.engine,
         dataset,
         sources,
-        scratchDirectory: context.scratch,
         outputDirectory: context.scratch,
         run: { runId: run.runId, at: new Date(deps.clock.nowMs()).toISOString() },
         onProgress: context.progress,

@@ -1,10 +1,11 @@
 /**
  * Sources → framed scratch files that the engine reads: every record with its source's number and its physical line in
- * front, all sources with the same header in one file. So ten thousand tiny files are one scan, line numbers need no
- * arithmetic, and a refused line brings its origin with it.
+ * front, small sources with the same header in one file, large ones in several. So ten thousand tiny files are one scan,
+ * a huge one is never here whole, line numbers need no arithmetic, and a refused line brings its origin with it.
  */
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DatasetDefinition } from '../contracts/dataset.js';
 import { DatalabError } from '../contracts/errors.js';
@@ -15,6 +16,7 @@ import {
   RECORD_BYTES_MAX,
   records,
   type Flaw,
+  type PlainLines,
   type RawRecord,
   type RecordRules,
 } from './records.js';
@@ -24,21 +26,28 @@ import { unpacked } from './unpack.js';
 /** Parts the fields of a framed JSON line: JSON allows no raw control characters, so no well-formed line has it. */
 export const UNIT_SEPARATOR = '\u001f';
 
-/** Sources that share a header. */
-export interface FrameGroup {
+/** A framed file that is complete: records of sources that share a header. */
+export interface FramePart {
   readonly path: string;
   /** Column names in file order; empty for JSON lines. */
   readonly header: readonly string[];
+  /** Records in it. */
+  readonly records: number;
+  /** Position in the input of the one source whose records these are, where they are of one only. */
+  readonly only: number | undefined;
+  /** Whether an underscore is in it. */
+  readonly underscores: boolean;
 }
 
 export interface Framed {
-  readonly groups: readonly FrameGroup[];
   /** JSON lines `{i, line, rule, reason, raw}`: what was refused without the engine. */
   readonly refusedPath: string;
   /** Records per source, by its position in the input; a damaged file counts as one. */
   readonly read: readonly number[];
   /** How many of them are in the refused file. */
   readonly refused: readonly number[];
+  /** Sources that proved damaged after parts of theirs were handed over: what came of those does not count. */
+  readonly retracted: ReadonlySet<number>;
   /** Columns that are in a header and not declared, by source path. */
   readonly unknownColumns: ReadonlyArray<{ readonly path: string; readonly columns: readonly string[] }>;
 }
@@ -46,10 +55,21 @@ export interface Framed {
 export interface FrameOptions {
   readonly dataset: DatasetDefinition;
   readonly sources: readonly LocalSource[];
-  readonly scratchDirectory: string;
+  /** Folder for the framed files. */
+  readonly directory: string;
+  /**
+   * Takes each part as it is complete, while the next is framed. The part's file is removed when the promise resolves;
+   * one part is taken at a time.
+   */
+  readonly onPart: (part: FramePart) => Promise<void>;
   readonly onProgress?: (progress: Progress) => void;
   readonly signal?: AbortSignal;
 }
+
+/** A part is handed over at this size: the engine has work while the next is framed, and files hold about a million rows. */
+const PART_BYTES = 64_000_000;
+/** A larger source has parts of its own, so that they can be taken back when it proves damaged at its end. */
+const OWN_PARTS_BYTES = 2_000_000;
 
 const FLAWS: Readonly<Record<Flaw | 'bad_json', string>> = {
   bad_quote: 'a quoted field goes on after its closing quote',
@@ -58,26 +78,41 @@ const FLAWS: Readonly<Record<Flaw | 'bad_json', string>> = {
   bad_json: 'the line is not a JSON object',
 };
 
-/** Frames all sources. Throws SOURCE_HEADER_MISMATCH where a required column is not in a header. */
+/** Frames all sources. Throws SOURCE_HEADER_MISMATCH where a required column is not in a header, and what `onPart` throws. */
 export async function frame(options: FrameOptions): Promise<Framed> {
   const framer = await Framer.create(options);
   try {
     for (const [index, source] of options.sources.entries()) await framer.take(index, source);
+    await framer.handOverAll();
   } finally {
     await framer.close();
   }
   return framer.result();
 }
 
+/** A part that still grows. */
+interface OpenPart {
+  readonly spool: Spool;
+  readonly header: readonly string[];
+  /** Sources with records in it. */
+  readonly sources: Set<number>;
+  records: number;
+  underscores: boolean;
+}
+
 class Framer {
-  readonly #groups = new Map<string, { spool: Spool; header: readonly string[] }>();
+  readonly #shared = new Map<string, OpenPart>();
   readonly #read: number[] = [];
   readonly #refusedCounts: number[] = [];
+  readonly #retracted = new Set<number>();
   readonly #unknown: Array<{ path: string; columns: string[] }> = [];
   readonly #rules: RecordRules;
   readonly #separator: string;
   readonly #bytesTotal: number;
   #bytesBefore = 0;
+  #parts = 0;
+  /** The part that is being taken. */
+  #taking: Promise<void> = Promise.resolve();
 
   private constructor(
     private readonly options: FrameOptions,
@@ -90,12 +125,12 @@ class Framer {
   }
 
   static async create(options: FrameOptions): Promise<Framer> {
-    return new Framer(options, await Spool.create(join(options.scratchDirectory, 'refused.jsonl')));
+    return new Framer(options, await Spool.create(join(options.directory, 'refused.jsonl')));
   }
 
   async take(index: number, source: LocalSource): Promise<void> {
     const refusedBefore = this.refused.position;
-    const state: SourceState = { index, read: 0, refused: 0 };
+    const state: SourceState = { index, own: source.sizeBytes >= OWN_PARTS_BYTES, read: 0, refused: 0 };
     const seen = { hash: createHash('sha256'), bytes: 0 };
     try {
       const onChunk = (chunk: Buffer): void => {
@@ -104,60 +139,133 @@ class Framer {
         this.#progress(seen.bytes);
       };
       const chunks = unpacked(source.localPath, onChunk, this.options.signal);
-      for await (const batch of records(chunks, this.#rules)) {
-        const first = state.group === undefined ? await this.#begin(batch, source, state) : 0;
-        for (let at = first; at < batch.length; at++) this.#takeRecord(batch[at] as RawRecord, state);
-        await state.group?.flushIfFull();
+      for await (const found of records(chunks, this.#rules)) {
+        if ('passed' in found) this.#takeLines(found, state);
+        else await this.#takeRecords(found, source, state);
+        await state.part?.spool.flushIfFull();
         await this.refused.flushIfFull();
+        if (state.own && state.part) await this.#rollOver(state, state.part);
       }
       requireSame(source, seen.hash.digest('hex'));
     } catch (error) {
       if (!(error instanceof DamagedFile)) throw error;
       requireSame(source, await sha256(source.localPath));
-      if (state.group && state.groupStart !== undefined) await state.group.cutBack(state.groupStart);
+      await this.#takeBack(state);
       await this.refused.cutBack(refusedBefore);
       this.#refuse(index, null, error.rule, `the file is quarantined as a whole: ${error.message}`, null);
       state.read = 1;
       state.refused = 1;
     }
+    if (state.own && state.part) await this.#handOver(state.part);
+    else if (state.part && state.part.spool.position >= PART_BYTES) await this.#handOverShared(state.part);
     this.#read[index] = state.read;
     this.#refusedCounts[index] = state.refused;
     this.#bytesBefore += source.sizeBytes;
   }
 
+  async handOverAll(): Promise<void> {
+    for (const part of [...this.#shared.values()]) await this.#handOverShared(part);
+    await this.#taking;
+  }
+
   async close(): Promise<void> {
-    const spools = [this.refused, ...[...this.#groups.values()].map((group) => group.spool)];
-    await Promise.all(spools.map((spool) => spool.close()));
+    const spools = [this.refused, ...[...this.#shared.values()].map((part) => part.spool)];
+    await Promise.all([...spools.map((spool) => spool.close()), this.#taking.catch(() => undefined)]);
   }
 
   result(): Framed {
     return {
-      groups: [...this.#groups.values()].map(({ spool, header }) => ({ path: spool.path, header })),
       refusedPath: this.refused.path,
       read: this.#read,
       refused: this.#refusedCounts,
+      retracted: this.#retracted,
       unknownColumns: this.#unknown,
     };
   }
 
-  /** Finds the group that the source's header belongs to. Returns how many records the header took. */
-  async #begin(batch: readonly RawRecord[], source: LocalSource, state: SourceState): Promise<number> {
+  async #takeRecords(batch: readonly RawRecord[], source: LocalSource, state: SourceState): Promise<void> {
     const isCsv = this.options.dataset.source.format === 'csv';
-    const group = await this.#group(isCsv ? this.#header(batch[0] as RawRecord, source) : []);
-    state.group = group;
-    state.groupStart = group.position;
-    return isCsv ? 1 : 0;
+    let from = 0;
+    if (state.part === undefined) {
+      // The first record of a CSV file says which part its records belong to, and is none itself.
+      await this.#begin(isCsv ? this.#header(batch[0] as RawRecord, source) : [], state);
+      from = isCsv ? 1 : 0;
+    }
+    for (let at = from; at < batch.length; at++) this.#takeRecord(batch[at] as RawRecord, state);
+  }
+
+  /** Finds or makes the part that the source's records go to. */
+  async #begin(header: readonly string[], state: SourceState): Promise<void> {
+    const key = JSON.stringify(header);
+    const part = (state.own ? undefined : this.#shared.get(key)) ?? (await this.#newPart(header));
+    if (!state.own) this.#shared.set(key, part);
+    part.sources.add(state.index);
+    state.part = part;
+    state.before = { position: part.spool.position, records: part.records };
+  }
+
+  async #newPart(header: readonly string[]): Promise<OpenPart> {
+    const path = join(this.options.directory, `frame-${this.#parts++}.txt`);
+    return { spool: await Spool.create(path), header, sources: new Set(), records: 0, underscores: false };
+  }
+
+  /** A full part of a source goes on its way, and another takes its place. */
+  async #rollOver(state: SourceState, part: OpenPart): Promise<void> {
+    if (part.spool.position < PART_BYTES) return;
+    const next = await this.#newPart(part.header);
+    next.sources.add(state.index);
+    state.part = next;
+    state.handedOver = true;
+    await this.#handOver(part);
+  }
+
+  /** Waits for the part before: two parts in the engine at once would be two parts in memory at once. */
+  async #handOver(part: OpenPart): Promise<void> {
+    const { spool, header, records: count, underscores, sources } = part;
+    await spool.close();
+    await this.#taking;
+    const [only] = sources.size === 1 ? sources : [];
+    const ready: FramePart = { path: spool.path, header, records: count, only, underscores };
+    const taking = count === 0 ? Promise.resolve() : this.options.onPart(ready);
+    this.#taking = taking.finally(() => rm(spool.path, { force: true }));
+    // Whoever waits next hears of a failure; until then it has an owner here.
+    this.#taking.catch(() => undefined);
+  }
+
+  async #handOverShared(part: OpenPart): Promise<void> {
+    this.#shared.delete(JSON.stringify(part.header));
+    await this.#handOver(part);
+  }
+
+  /** Nothing of a damaged source counts, wherever its records have got to. */
+  async #takeBack(state: SourceState): Promise<void> {
+    const { part, before } = state;
+    if (!part || !before) return;
+    if (state.handedOver) this.#retracted.add(state.index);
+    await part.spool.cutBack(state.own ? 0 : before.position);
+    part.records = state.own ? 0 : before.records;
+    part.sources.delete(state.index);
+  }
+
+  #takeLines({ line, bytes, passed }: PlainLines, state: SourceState): void {
+    const part = state.part as OpenPart;
+    const numbers = { before: `${state.index}${this.#separator}`, firstLine: line, after: this.#separator };
+    const { lines, records: count } = part.spool.appendNumbered(bytes, numbers);
+    passed(lines);
+    state.read += count;
+    part.records += count;
+    part.underscores ||= bytes.includes(UNDERSCORE);
   }
 
   #takeRecord(record: RawRecord, state: SourceState): void {
+    const part = state.part as OpenPart;
     state.read++;
     const flaw = record.flaw ?? this.#jsonFlaw(record);
     if (flaw === undefined) {
-      state.group?.append(
-        `${state.index}${this.#separator}${record.line}${this.#separator}`,
-        record.bytes,
-        '\n',
-      );
+      const { bytes } = record;
+      part.spool.append(`${state.index}${this.#separator}${record.line}${this.#separator}`, bytes, '\n');
+      part.records++;
+      part.underscores ||= bytes.includes(UNDERSCORE);
     } else {
       state.refused++;
       this.#refuse(state.index, record.line, flaw, FLAWS[flaw], rawText(record));
@@ -198,16 +306,6 @@ class Framer {
     return names;
   }
 
-  async #group(header: readonly string[]): Promise<Spool> {
-    const key = JSON.stringify(header);
-    const known = this.#groups.get(key);
-    if (known) return known.spool;
-    const path = join(this.options.scratchDirectory, `frame-${this.#groups.size}.txt`);
-    const spool = await Spool.create(path);
-    this.#groups.set(key, { spool, header });
-    return spool;
-  }
-
   #progress(bytes: number): void {
     const done = this.#bytesBefore + bytes;
     this.options.onProgress?.({ phase: 'reading sources', done, total: this.#bytesTotal, unit: 'bytes' });
@@ -216,12 +314,18 @@ class Framer {
 
 interface SourceState {
   readonly index: number;
+  /** Whether its records go into parts of its own. */
+  readonly own: boolean;
   read: number;
   refused: number;
-  group?: Spool;
-  /** Where this source begins in its group's file. */
-  groupStart?: number;
+  part?: OpenPart;
+  /** The part as it was before this source. */
+  before?: { readonly position: number; readonly records: number };
+  /** Whether a part of it is on its way. */
+  handedOver?: boolean;
 }
+
+const UNDERSCORE = 0x5f;
 
 /** The bytes must be those that were hashed: their identity goes into the commit. */
 function requireSame(source: LocalSource, sourceId: string): void {

@@ -1,14 +1,15 @@
 /** Sources → Bronze: every well-formed row as received and typed; every other row in quarantine with its reason. */
 import type { DatasetDefinition } from '../contracts/dataset.js';
+import { DatalabError } from '../contracts/errors.js';
 import type { Progress } from '../contracts/flows.js';
 import type { Ledger } from '../contracts/ledger.js';
 import type { LocalSource } from '../contracts/sources.js';
 import { identifier, literal, literalList } from '../contracts/sql-text.js';
 import type { Engine, EngineSession, WrittenFile } from '../delta/ports.js';
 import type { StructType } from '../delta/schema.js';
-import { frame, type Framed } from './frame.js';
+import { frame, type Framed, type FramePart } from './frame.js';
 import { addLedgers, balanced } from './ledger.js';
-import { frameScan, refusedRows, typedRows, untypedRows, type FrameScan } from './parse.js';
+import { frameScan, refusedRows, sureRows, typedRows, untypedRows } from './parse.js';
 import { bronzeSchema, QUARANTINE_SCHEMA } from './schema.js';
 
 /** The run that rows are stamped with. */
@@ -22,9 +23,7 @@ export interface IngestInput {
   readonly engine: Engine;
   readonly dataset: DatasetDefinition;
   readonly sources: readonly LocalSource[];
-  /** An empty folder; what is left in it may be removed afterwards. */
-  readonly scratchDirectory: string;
-  /** Folder for the Parquet files. May be the scratch folder. */
+  /** An empty folder for the Parquet files; what else is left in it may be removed afterwards. */
   readonly outputDirectory: string;
   readonly run: RunStamp;
   readonly onProgress?: (progress: Progress) => void;
@@ -62,40 +61,44 @@ export async function ingest(input: IngestInput): Promise<Ingested> {
   const first = new Map<string, LocalSource>();
   for (const source of input.sources) if (!first.has(source.sourceId)) first.set(source.sourceId, source);
   const sources = [...first.values()];
-  const framed = await frame({ ...input, sources });
   const session = await input.engine.open({
-    inputs: [...framed.groups.map((group) => group.path), framed.refusedPath],
+    inputs: [],
+    // Framed files are made while the session is open, so they are where it may read and write.
     outputDirectory: input.outputDirectory,
     ...(input.signal ? { signal: input.signal } : {}),
   });
   try {
-    return await parse(input, sources, framed, session);
+    return await readInto(session, input, sources);
   } finally {
     await session.close();
   }
 }
 
-async function parse(
+/** A Bronze file with the one source that its rows are of, where they are of one only. */
+interface PartFile {
+  readonly file: WrittenFile;
+  readonly only: number | undefined;
+}
+
+async function readInto(
+  session: EngineSession,
   input: IngestInput,
   sources: readonly LocalSource[],
-  framed: Framed,
-  session: EngineSession,
 ): Promise<Ingested> {
-  await session.run(setUp(sources, framed));
-  const bronze: WrittenFile[] = [];
-  let rows = 0;
-  const total = framed.read.reduce((sum, count) => sum + count, 0);
-  for (const [index, group] of framed.groups.entries()) {
-    const scan = frameScan(input.dataset, group);
-    const file = await session.writeParquet(
-      stamped(input, typedRows(input.dataset, scan)),
-      `bronze-${index}.parquet`,
-    );
-    if (file) bronze.push(file);
-    rows += file?.rows ?? 0;
-    await collectRefused(session, input.dataset, scan);
-    input.onProgress?.({ phase: 'writing bronze', done: rows, total, unit: 'rows' });
-  }
+  await session.run(setUp(sources));
+  const written: PartFile[] = [];
+  const { onProgress, ...options } = { ...input, sources, directory: input.outputDirectory };
+  const framed = await frame({
+    ...options,
+    ...(onProgress ? { onProgress } : {}),
+    onPart: async (part) => {
+      const file = await writePart(session, input, sources, part, written.length);
+      if (file) written.push({ file, only: part.only });
+    },
+  });
+  const kept = written.filter(({ only }) => only === undefined || !framed.retracted.has(only));
+  const bronze = kept.map(({ file }) => file);
+  await session.run(refusedWithout(framed));
   const quarantined = await session.writeParquet(refusedSelect(input), 'quarantine-bronze.parquet');
   const quarantine = quarantined ? [quarantined] : [];
   const perSource = await outcomes(session, input, sources, framed, bronze, quarantine);
@@ -114,15 +117,49 @@ async function parse(
   };
 }
 
+/**
+ * Types a part into a Bronze file. Most parts hold nothing that is not as declared, and one look at them is enough; where
+ * that fails, a second, closer one tells the rows apart.
+ */
+async function writePart(
+  session: EngineSession,
+  input: IngestInput,
+  sources: readonly LocalSource[],
+  part: FramePart,
+  number: number,
+): Promise<WrittenFile | undefined> {
+  const { dataset } = input;
+  const scan = frameScan(dataset, part);
+  const write = (rows: string, name: string): Promise<WrittenFile | undefined> =>
+    session.writeParquet(stamped(input, sources, part, rows), name);
+  const name = `bronze-${number}`;
+  const sure = await unlessRefused(write(sureRows(dataset, scan, part), `${name}.parquet`));
+  if (sure !== 'refused') {
+    if (sure?.rows !== part.records) await session.run(`INSERT INTO refused ${refusedRows(scan)}`);
+    return sure;
+  }
+  const file = await write(typedRows(dataset, scan), `${name}-typed.parquet`);
+  await session.run(`INSERT INTO refused ${refusedRows(scan)}`);
+  await session.run(`INSERT INTO refused ${untypedRows(dataset, scan)}`);
+  return file;
+}
+
+async function unlessRefused<Result>(work: Promise<Result>): Promise<Result | 'refused'> {
+  try {
+    return await work;
+  } catch (error) {
+    if (error instanceof DatalabError && error.code === 'ENGINE_SQL_FAILED') return 'refused';
+    throw error;
+  }
+}
+
 /** The sources by number, and the table that gathers what is refused. */
-function setUp(sources: readonly LocalSource[], framed: Framed): string {
+function setUp(sources: readonly LocalSource[]): string {
   return [
     `SET VARIABLE source_ids = ${literalList(sources.map((source) => source.sourceId))}::VARCHAR[]`,
     `SET VARIABLE source_files = ${literalList(sources.map((source) => source.path))}::VARCHAR[]`,
     `SET VARIABLE source_times = ${literalList(sources.map(modifiedAt))}::TIMESTAMPTZ[]`,
     'CREATE TABLE refused (i INTEGER, line BIGINT, rule VARCHAR, reason VARCHAR, raw VARCHAR)',
-    `INSERT INTO refused SELECT * FROM read_json(${literal(framed.refusedPath)}, format = 'newline_delimited', ` +
-      `columns = {i: 'INTEGER', line: 'BIGINT', rule: 'VARCHAR', reason: 'VARCHAR', raw: 'VARCHAR'})`,
   ].join('; ');
 }
 
@@ -130,26 +167,35 @@ function modifiedAt({ modifiedMs }: LocalSource): string {
   return new Date(modifiedMs).toISOString();
 }
 
-/** What the engine refused while it read the group, and what it read but could not type. */
-async function collectRefused(
-  session: EngineSession,
-  dataset: DatasetDefinition,
-  scan: FrameScan,
-): Promise<void> {
-  await session.run(`INSERT INTO refused ${refusedRows(scan)}`);
-  await session.run(`INSERT INTO refused ${untypedRows(dataset, scan)}`);
+/** Puts what framing refused beside what the engine did, and forgets what came of sources that do not count. */
+function refusedWithout({ refusedPath, retracted }: Framed): string {
+  return [
+    `DELETE FROM refused WHERE i IN (${[-1, ...retracted].join(', ')})`,
+    `INSERT INTO refused SELECT * FROM read_json(${literal(refusedPath)}, format = 'newline_delimited', ` +
+      `columns = {i: 'INTEGER', line: 'BIGINT', rule: 'VARCHAR', reason: 'VARCHAR', raw: 'VARCHAR'})`,
+  ].join('; ');
 }
 
 const STAMPS = (input: IngestInput): string =>
-  `${literal(input.run.at)}::TIMESTAMPTZ AS _ingested_at, ${literal(input.run.runId)} AS _run_id`;
+  `${literal(input.run.at)}::TIMESTAMPTZ AS _ingested_at, ${oneText(input.run.runId)} AS _run_id`;
 
-function stamped(input: IngestInput, rows: string): string {
+function stamped(input: IngestInput, sources: readonly LocalSource[], part: FramePart, rows: string): string {
   const columns = input.dataset.columns.map((column) => identifier(column.name)).join(', ');
-  return (
-    `SELECT ${columns}, getvariable('source_ids')[_i + 1] AS _source_id, ` +
-    `getvariable('source_files')[_i + 1] AS _source_file, _l AS _source_line, ` +
-    `getvariable('source_times')[_i + 1] AS _source_modified_at, ${STAMPS(input)} FROM (${rows})`
-  );
+  return `SELECT ${columns}, ${origin(sources, part)}, ${STAMPS(input)} FROM (${rows})`;
+}
+
+/** One text for all rows, as an enumeration: so the writer need not compare it from row to row. */
+function oneText(text: string): string {
+  return `${literal(text)}::ENUM(${literal(text)})`;
+}
+
+/** Where the rows came from. */
+function origin(sources: readonly LocalSource[], { only }: FramePart): string {
+  const source = only === undefined ? undefined : sources[only];
+  const [id, path, time] = source
+    ? [oneText(source.sourceId), oneText(source.path), `${literal(modifiedAt(source))}::TIMESTAMPTZ`]
+    : ['source_ids', 'source_files', 'source_times'].map((name) => `getvariable('${name}')[_i + 1]`);
+  return `${id} AS _source_id, ${path} AS _source_file, _l AS _source_line, ${time} AS _source_modified_at`;
 }
 
 function refusedSelect(input: IngestInput): string {

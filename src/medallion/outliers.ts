@@ -5,53 +5,52 @@ import { identifier, identifiers } from '../contracts/sql-text.js';
 /** Scales the median absolute deviation to the standard deviation of a normal distribution. */
 const MAD_SCALE = 1.4826;
 
-/** Parts of a SELECT over a relation that flag its outliers. */
-export interface OutlierSql {
-  /** Common table expressions, parted by commas. */
-  readonly ctes: string;
-  readonly columns: string;
-  readonly join: string;
-}
-
 /**
- * SQL that adds `is_outlier` (FALSE where a row cannot be judged) and `outlier_score` (robust z of the log return, NULL
- * where it cannot be judged) to `relation`, which has one row per `key` and stands as `alias` in the final SELECT.
+ * A statement that makes the table `returns` of a relation: the key of each row, its group and month, and the log return
+ * since the row before it in the group. `again` tells whether that row has the same place in the order.
  */
-export function outlierSql(
+export function returnsTable(
   definition: OutlierDefinition,
   key: readonly string[],
   relation: string,
-  alias: string,
-): OutlierSql {
-  const group = identifiers(definition.group);
+): string {
   const order = identifier(definition.order);
   const value = identifier(definition.value);
-  const kept = identifiers([...new Set([...definition.group, definition.order, definition.value, ...key])]);
-  return {
-    // A return belongs to the reference of each of the next months: `month` there is the month that is judged by it.
-    ctes: `returns AS (
-  SELECT *, CASE WHEN ${value} > 0 AND previous > 0 AND ${value} < 1e300 AND previous < 1e300
-    THEN ln(${value} / previous) END AS log_return
-  FROM (
-    SELECT ${kept}, date_trunc('month', ${order})::DATE AS month,
-      lag(${value}) OVER (PARTITION BY ${group} ORDER BY ${order}, ${identifiers(key)}) AS previous
-    FROM ${relation}
-  )
-), reference AS (
-  SELECT ${group}, (month + to_months(later))::DATE AS month, median(log_return) AS center,
-    mad(log_return) AS spread, count(*) AS size
+  const names = identifiers([...new Set([...key, ...definition.group])]);
+  const before = (column: string): string =>
+    `lag(${column}) OVER (PARTITION BY ${identifiers(definition.group)} ORDER BY ${order}, ${identifiers(key)})`;
+  return `CREATE TABLE returns AS SELECT ${names}, month, again, CASE WHEN ${value} > 0 AND previous > 0
+  AND ${value} < 1e300 AND previous < 1e300 THEN ln(${value} / previous) END AS log_return
+FROM (
+  SELECT ${names}, ${value}, date_trunc('month', ${order})::DATE AS month,
+    ${before(value)} AS previous, ${before(order)} IS NOT DISTINCT FROM ${order} AS again
+  FROM ${relation}
+)`;
+}
+
+/**
+ * A statement that makes the table `scored` of `returns`: key and `score` (robust z of the log return, NULL where the
+ * reference does not vary) of every row that can be judged.
+ */
+export function scoredTable(definition: OutlierDefinition, key: readonly string[]): string {
+  const group = identifiers(definition.group);
+  // A return belongs to the reference of each of the next months: `month` there is the month that is judged by it.
+  return `CREATE TABLE scored AS WITH reference AS (
+  SELECT ${group}, (month + to_months(later))::DATE AS month, median(log_return) AS center, mad(log_return) AS spread
   FROM returns, (SELECT unnest(range(1, ${definition.months + 1}))::INTEGER AS later)
   WHERE log_return IS NOT NULL
   GROUP BY ALL
   HAVING count(*) >= ${definition.minimum}
-), scored AS (
-  SELECT ${key.map((name) => `r.${identifier(name)}`).join(', ')},
-    (r.log_return - b.center) / nullif(${MAD_SCALE} * b.spread, 0) AS score
-  FROM returns r JOIN reference b ON ${same(definition.group, 'r', 'b')} AND r.month = b.month
-)`,
-    columns: `coalesce(abs(s.score) >= ${definition.threshold}, false) AS is_outlier, s.score AS outlier_score`,
-    join: `LEFT JOIN scored s ON ${same(key, alias, 's')}`,
-  };
+)
+SELECT ${key.map((name) => `r.${identifier(name)}`).join(', ')},
+  (r.log_return - b.center) / nullif(${MAD_SCALE} * b.spread, 0) AS score
+FROM returns r JOIN reference b ON ${same(definition.group, 'r', 'b')} AND r.month = b.month
+WHERE r.log_return IS NOT NULL`;
+}
+
+/** The flags of a row, where `s` is its row of `scored` or nothing. A row that cannot be judged is no outlier. */
+export function flagColumns({ threshold }: OutlierDefinition): string {
+  return `coalesce(abs(s.score) >= ${threshold}, false) AS is_outlier, s.score AS outlier_score`;
 }
 
 /**
@@ -71,7 +70,6 @@ export function changedFlags(definition: OutlierDefinition, key: readonly string
   const group = identifiers(definition.group);
   const order = identifier(definition.order);
   const month = `date_trunc('month', ${order})::DATE`;
-  const flags = outlierSql(definition, key, 'context', 'k');
   const mine = same(definition.group, 'a', 't');
   return [
     `CREATE TABLE touched AS SELECT ${group}, min(month) AS since, (min(month) - to_months(${definition.months}))::DATE AS reach
@@ -91,8 +89,10 @@ FROM after a JOIN touched t ON ${mine} AND a.${order} < t.reach GROUP BY ALL`,
     `CREATE TABLE context AS SELECT a.*, a.${order} >= t.since AS judged
 FROM after a JOIN touched t ON ${mine} AND a.${order} >= t.reach
 UNION ALL SELECT a.*, false AS judged FROM after a JOIN last_before t ON ${mine} AND a.${order} = t.last`,
-    `CREATE TABLE flagged AS WITH ${flags.ctes} SELECT ${key.map((name) => `k.${identifier(name)}`).join(', ')}, k._published_file, k.was, k.was_score, ${flags.columns}
-FROM context k ${flags.join} WHERE k.judged`,
+    returnsTable(definition, key, 'context'),
+    scoredTable(definition, key),
+    `CREATE TABLE flagged AS SELECT ${key.map((name) => `k.${identifier(name)}`).join(', ')}, k._published_file, k.was, k.was_score, ${flagColumns(definition)}
+FROM context k LEFT JOIN scored s USING (${keys}) WHERE k.judged`,
     `CREATE TABLE differs AS SELECT * FROM flagged WHERE is_outlier IS DISTINCT FROM was OR outlier_score IS DISTINCT FROM was_score`,
     `UPDATE winners SET kind = 'reflagged' FROM differs d WHERE kind = 'moved' AND ${same(key, 'winners', 'd')}`,
     `CREATE TABLE reflagged AS SELECT * FROM differs ANTI JOIN winners USING (${keys})`,

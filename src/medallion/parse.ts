@@ -1,9 +1,9 @@
 /** SQL that reads a framed file: its typed rows, and the rows that the engine or the types refuse. */
 import type { DatasetDefinition } from '../contracts/dataset.js';
 import { identifier, literal } from '../contracts/sql-text.js';
-import { UNIT_SEPARATOR, type FrameGroup } from './frame.js';
+import { UNIT_SEPARATOR, type FramePart } from './frame.js';
 import { RECORD_BYTES_MAX } from './records.js';
-import { typedColumn } from './typed.js';
+import { typedColumn, type TextFacts } from './typed.js';
 
 /** A framed file as the engine sees it: `_i` (source number), `_l` (line), and the dataset's columns as text. */
 export interface FrameScan {
@@ -17,9 +17,27 @@ export interface FrameScan {
   readonly structure: string;
 }
 
-/** How the group's rows are read. */
-export function frameScan(dataset: DatasetDefinition, group: FrameGroup): FrameScan {
-  return dataset.source.format === 'csv' ? csvScan(dataset, group) : jsonScan(dataset, group);
+/** How the rows of a part are read. */
+export function frameScan(dataset: DatasetDefinition, part: FramePart): FrameScan {
+  return dataset.source.format === 'csv' ? csvScan(dataset, part) : jsonScan(dataset, part);
+}
+
+/**
+ * All rows with their values, where every one of them surely meets its types; else the statement fails. One look at each
+ * text is enough then, where {@link typedRows} takes two, and nothing is left for {@link untypedRows}.
+ */
+export function sureRows(dataset: DatasetDefinition, scan: FrameScan, facts: TextFacts): string {
+  const typed = dataset.columns.map((column) => ({
+    name: identifier(column.name),
+    ...typedColumn(column, `t.${identifier(column.name)}`, facts),
+  }));
+  const sure = [`${scan.structure} IS NULL`, ...typed.map((column) => column.sure)]
+    .filter((condition) => condition !== 'true')
+    .join(' AND ');
+  return (
+    `SELECT _i, CASE WHEN ${sure} THEN _l ELSE error('a row needs a closer look') END AS _l, ` +
+    `${typed.map(({ name, value }) => `${value} AS ${name}`).join(', ')} FROM ${scan.rows(true)} t`
+  );
 }
 
 /** Rows that meet every type, under the declared names, with `_i` and `_l`. */
@@ -73,37 +91,37 @@ export function refusedRows(scan: FrameScan): string {
   );
 }
 
-function csvScan(dataset: DatasetDefinition, group: FrameGroup): FrameScan {
+function csvScan(dataset: DatasetDefinition, part: FramePart): FrameScan {
   const { delimiter, quote } = dataset.source.csv;
-  const parts = group.header.map((_, index) => `c${index}`);
+  const fields = part.header.map((_, index) => `c${index}`);
   const columns = dataset.columns.map((column) => {
-    const index = group.header.indexOf(column.name);
+    const index = part.header.indexOf(column.name);
     return `${index < 0 ? 'NULL::VARCHAR' : `c${index}`} AS ${identifier(column.name)}`;
   });
   const special = literal(
     `[${[delimiter, quote].map((char) => `\\x{${char.charCodeAt(0).toString(16)}}`).join('')}\\n]`,
   );
-  const written = parts.map(
-    (part) =>
-      `CASE WHEN regexp_matches(coalesce(${part}, ''), ${special}) THEN ${literal(quote)} || ` +
-      `replace(${part}, ${literal(quote)}, ${literal(quote + quote)}) || ${literal(quote)} ELSE coalesce(${part}, '') END`,
+  const written = fields.map(
+    (field) =>
+      `CASE WHEN regexp_matches(coalesce(${field}, ''), ${special}) THEN ${literal(quote)} || ` +
+      `replace(${field}, ${literal(quote)}, ${literal(quote + quote)}) || ${literal(quote)} ELSE coalesce(${field}, '') END`,
   );
   return {
-    path: group.path,
+    path: part.path,
     delimiter,
     structure: 'NULL',
     raw: 't._raw',
     rows: (store) =>
       `(SELECT _i, _l, ${columns.join(', ')}${store ? '' : `, concat_ws(${literal(delimiter)}, ${written.join(', ')}) AS _raw`} ` +
-      `FROM ${readCsv(group.path, parts, delimiter, quote, store)})`,
+      `FROM ${readCsv(part.path, fields, delimiter, quote, store)})`,
   };
 }
 
-function jsonScan(dataset: DatasetDefinition, group: FrameGroup): FrameScan {
+function jsonScan(dataset: DatasetDefinition, part: FramePart): FrameScan {
   const paths = dataset.columns.map((column) => literal(`$."${column.name.replaceAll('"', '\\"')}"`));
   const columns = dataset.columns.map((column, index) => `x[${index + 1}] AS ${identifier(column.name)}`);
   return {
-    path: group.path,
+    path: part.path,
     delimiter: UNIT_SEPARATOR,
     structure: `CASE WHEN t._type = 'OBJECT' THEN NULL ELSE 'the line is not a JSON object' END`,
     raw: 't._raw',
@@ -111,19 +129,19 @@ function jsonScan(dataset: DatasetDefinition, group: FrameGroup): FrameScan {
       `(SELECT _i, _l, coalesce(json_type(j), '') AS _type, _raw, ${columns.join(', ')} FROM ` +
       `(SELECT *, json_extract_string(j, [${paths.join(', ')}]) AS x FROM ` +
       `(SELECT _i, _l, c0 AS _raw, CASE WHEN json_valid(c0) THEN c0 END AS j FROM ` +
-      `${readCsv(group.path, ['c0'], UNIT_SEPARATOR, '', store)})))`,
+      `${readCsv(part.path, ['c0'], UNIT_SEPARATOR, '', store)})))`,
   };
 }
 
 /** Everything explicit: what the engine would guess, it would guess differently for every file. */
 function readCsv(
   path: string,
-  parts: readonly string[],
+  fields: readonly string[],
   delimiter: string,
   quote: string,
   store: boolean,
 ): string {
-  const columns = parts.map((part) => `, ${part}: 'VARCHAR'`).join('');
+  const columns = fields.map((field) => `, ${field}: 'VARCHAR'`).join('');
   const line = RECORD_BYTES_MAX + 100;
   return (
     `read_csv(${literal(path)}, columns = {_i: 'INTEGER', _l: 'BIGINT'${columns}}, auto_detect = false, ` +

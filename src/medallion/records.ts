@@ -43,16 +43,32 @@ const LF = 0x0a;
 const CR = 0x0d;
 const BOM = Buffer.from([0xef, 0xbb, 0xbf]);
 
+/** Lines that need no looking at one by one: whole, valid UTF-8, without a quote. Blank ones may be among them. */
+export interface PlainLines {
+  /** Physical line that the first of them is. */
+  readonly line: number;
+  /** Each ends with LF or CRLF. May point into a chunk: copy it to keep it. */
+  readonly bytes: Buffer;
+  /** The reader tells how many lines they were, blank ones included, before it asks for more. */
+  passed(lines: number): void;
+}
+
 /**
  * Splits a stream of chunks. LF and CRLF end lines, also mixed; a byte order mark and blank lines are passed over;
- * quoted line ends stay inside their record. Throws DamagedFile.
+ * quoted line ends stay inside their record. The first record comes by itself; after it, what is plain comes as lines
+ * in bulk, which is most of most files. Throws DamagedFile.
  */
 export async function* records(
   chunks: AsyncIterable<Buffer>,
   rules: RecordRules,
-): AsyncGenerator<RawRecord[], void, undefined> {
+): AsyncGenerator<RawRecord[] | PlainLines, void, undefined> {
   const splitter = new Splitter(rules);
   for await (const chunk of chunks) {
+    const plain = splitter.plain(chunk);
+    if (plain) {
+      yield plain;
+      continue;
+    }
     const found = splitter.push(chunk);
     if (found.length > 0) yield found;
   }
@@ -100,6 +116,29 @@ class Splitter {
       throw new DamagedFile('line_too_long', `line ${this.#line + 1} is longer than ${LINE_BYTES_MAX} bytes`);
     }
     return found;
+  }
+
+  /** The chunk's whole lines where all of them are plain; undefined where {@link push} has to look at each. */
+  plain(chunk: Buffer): PlainLines | undefined {
+    const end = chunk.lastIndexOf(LF) + 1;
+    // The first record may be a header and may begin with a mark; a line that could be too long is measured elsewhere.
+    if (this.#line === 0 || this.#open.length > 0 || end === 0) return undefined;
+    const lines = chunk.subarray(0, end);
+    if (this.#rest.length + lines.length > RECORD_BYTES_MAX) return undefined;
+    // JSON lines have no quote that matters here; what parts their framed fields must not be in them.
+    const special = this.#quote ?? this.#delimiter;
+    if (lines.includes(special) || this.#rest.includes(special)) return undefined;
+    const bytes = this.#rest.length === 0 ? lines : Buffer.concat([this.#rest, lines]);
+    if (!isAscii(bytes) && !isUtf8(bytes)) return undefined;
+    this.#rest = chunk.subarray(end);
+    this.#restAscii = isAscii(this.#rest);
+    return {
+      line: this.#line + 1,
+      bytes,
+      passed: (count) => {
+        this.#line += count;
+      },
+    };
   }
 
   end(): RawRecord[] {

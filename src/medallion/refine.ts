@@ -7,7 +7,7 @@ import type { Engine, EngineSession, ScanPlan, WrittenFile } from '../delta/port
 import type { StructType } from '../delta/schema.js';
 import type { RunStamp } from './ingest.js';
 import { balanced } from './ledger.js';
-import { outlierSql } from './outliers.js';
+import { flagColumns, returnsTable, scoredTable } from './outliers.js';
 import { beyondTheRow } from './row-local.js';
 import { QUARANTINE_SCHEMA, schemaOf } from './schema.js';
 import {
@@ -17,6 +17,7 @@ import {
   passes,
   refusedSelect,
   requireColumns,
+  timeColumns,
 } from './silver-sql.js';
 
 export interface RefineInput {
@@ -64,9 +65,20 @@ export async function refine(input: RefineInput): Promise<Refined> {
 async function refineIn(session: EngineSession, input: RefineInput): Promise<Refined> {
   const { dataset } = input;
   const { read, schema, quarantine } = await clean(session, input);
-  const duplicate = await count(session, duplicateCount(dataset));
-  const silver = await session.writeParquetFiles(silverSelect(dataset, duplicate > 0), 'silver');
-  input.onProgress?.({ phase: 'writing silver', done: read, total: read, unit: 'rows' });
+  const step = (phase: string): void => input.onProgress?.({ phase, done: read, total: read, unit: 'rows' });
+  step('looking for duplicates');
+  await session.run(`CREATE VIEW kept AS SELECT * FROM cleaned WHERE ${passes(dataset)}`);
+  const duplicate = await keepNewest(session, dataset);
+  const { outliers } = dataset.silver;
+  if (outliers) {
+    step('judging outliers');
+    await session.run(scoredTable(outliers, dataset.key));
+  }
+  const silver: WrittenFile[] = [];
+  for (const [index, slice] of (await timeSlices(session, dataset, read)).entries()) {
+    step('writing silver');
+    silver.push(...(await session.writeParquetFiles(silverSelect(dataset, slice), `silver-${index}`)));
+  }
   const accepted = silver.reduce((sum, file) => sum + file.rows, 0);
   const ledger = balanced(`silver.${dataset.name}`, {
     read,
@@ -131,23 +143,74 @@ async function cleanedSelect(session: EngineSession, dataset: DatasetDefinition)
   return `SELECT * FROM read_parquet(${literal(cleaned.localPath)}, hive_partitioning = false)`;
 }
 
-/** Rows beyond the first of each key, counted without choosing any. */
-function duplicateCount(dataset: DatasetDefinition): string {
-  return (
-    `SELECT coalesce(sum(rows - 1), 0)::BIGINT AS n FROM ` +
-    `(SELECT count(*) AS rows FROM cleaned WHERE ${passes(dataset)} GROUP BY ${identifiers(dataset.key)})`
+/**
+ * Leaves in `kept` the newest row of each key, and returns how many others there were. Where outliers are judged, it
+ * leaves `returns` of those rows too: they stand in the order in which equal keys are neighbours, so that counting the
+ * duplicates costs nothing then.
+ */
+async function keepNewest(session: EngineSession, dataset: DatasetDefinition): Promise<number> {
+  const { key, silver } = dataset;
+  const { outliers } = silver;
+  const neighbours = outliers && isSameSet(key, [...outliers.group, outliers.order]);
+  if (outliers) await session.run(returnsTable(outliers, key, 'kept'));
+  const duplicate = await count(
+    session,
+    neighbours
+      ? 'SELECT count(*) AS n FROM returns WHERE again'
+      : `SELECT coalesce(sum(rows - 1), 0)::BIGINT AS n FROM (SELECT count(*) AS rows FROM kept GROUP BY ${identifiers(key)})`,
+  );
+  if (duplicate === 0) return 0;
+  const newest = await session.writeParquet(`SELECT * FROM kept ${newestOfKey(dataset)}`, 'newest.parquet');
+  await session.run(
+    `CREATE OR REPLACE VIEW kept AS SELECT * FROM read_parquet(${literal(newest?.localPath ?? '')}, hive_partitioning = false)`,
+  );
+  if (outliers) await session.run(`DROP TABLE returns; ${returnsTable(outliers, key, 'kept')}`);
+  return duplicate;
+}
+
+function isSameSet(left: readonly string[], right: readonly string[]): boolean {
+  return left.length === right.length && left.every((name) => right.includes(name));
+}
+
+/** Rows that are sorted and joined at a time: as many as one file holds, and few enough for the memory. */
+const SLICE_ROWS = 1_000_000;
+
+/**
+ * Conditions that part the rows of `kept` by time, so that no step has to hold all of them. One that is always true
+ * where the rows are few, or where their key has no time.
+ */
+async function timeSlices(
+  session: EngineSession,
+  dataset: DatasetDefinition,
+  rows: number,
+): Promise<string[]> {
+  const slices = Math.round(rows / SLICE_ROWS);
+  const [time] = timeColumns(dataset);
+  if (slices < 2 || time === undefined) return ['true'];
+  const column = identifier(time);
+  const shares = Array.from({ length: slices - 1 }, (_, index) => (index + 1) / slices).join(', ');
+  await session.run(
+    `SET VARIABLE bounds = (SELECT list_sort(list_distinct(quantile_disc(${column}, [${shares}]))) FROM kept)`,
+  );
+  const bounds = await count(session, `SELECT len(getvariable('bounds'))::BIGINT AS n`);
+  const bound = (index: number): string => `getvariable('bounds')[${index}]`;
+  return Array.from({ length: bounds + 1 }, (_, index) =>
+    [
+      ...(index > 0 ? [`${column} >= ${bound(index)}`] : []),
+      ...(index < bounds ? [`${column} < ${bound(index + 1)}`] : []),
+    ].join(' AND '),
   );
 }
 
-/** Keeps the newest row per key. Without duplicates there is nothing to choose. */
-function silverSelect(dataset: DatasetDefinition, hasDuplicates: boolean): string {
-  const { outliers } = dataset.silver;
-  const newest = hasDuplicates ? newestOfKey(dataset) : '';
-  const kept = `kept AS (SELECT * FROM cleaned WHERE ${passes(dataset)} ${newest})`;
+function silverSelect(dataset: DatasetDefinition, slice: string): string {
+  const { key, silver } = dataset;
+  const rows = `(SELECT * FROM kept WHERE ${slice}) k`;
   const order = fileOrder(dataset, 'k');
-  if (outliers === undefined) return `WITH ${kept} SELECT k.* FROM kept k ${order}`;
-  const flags = outlierSql(outliers, dataset.key, 'kept', 'k');
-  return `WITH ${kept}, ${flags.ctes} SELECT k.*, ${flags.columns} FROM kept k ${flags.join} ${order}`;
+  if (silver.outliers === undefined) return `SELECT k.* FROM ${rows} ${order}`;
+  return (
+    `SELECT k.*, ${flagColumns(silver.outliers)} FROM ${rows} ` +
+    `LEFT JOIN (SELECT * FROM scored WHERE ${slice}) s USING (${identifiers(key)}) ${order}`
+  );
 }
 
 /** The number that a statement gives under the name `n`. */

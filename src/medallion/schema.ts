@@ -78,6 +78,7 @@ export function deltaType(engineType: string): DataType {
     return { type: 'array', elementType: deltaType(text.slice(0, -2)), containsNull: true };
   const primitive = PRIMITIVES[text];
   if (primitive !== undefined) return primitive;
+  if (/^ENUM\(.*\)$/s.test(text)) return 'string';
   const decimal = /^DECIMAL\((\d+), ?(\d+)\)$/.exec(text);
   if (decimal) return `decimal(${Number(decimal[1])},${Number(decimal[2])})`;
   const nested = /^(STRUCT|MAP)\((.*)\)$/s.exec(text);

@@ -78,15 +78,20 @@ export function newestOfKey(dataset: DatasetDefinition): string {
   return `QUALIFY row_number() OVER (PARTITION BY ${identifiers(dataset.key)} ORDER BY ${newestFirst(dataset)}) = 1`;
 }
 
+/** Columns of the key that are times, in their order. */
+export function timeColumns({ key, columns }: DatasetDefinition): string[] {
+  const times = new Set(
+    columns.filter(({ type }) => type === 'date' || type === 'timestamp').map(({ name }) => name),
+  );
+  return key.filter((name) => times.has(name));
+}
+
 /**
  * The order of the rows in Silver's files: by time first where the key has a time, so that new rows, which most often
  * are of late times, touch few files.
  */
 export function fileOrder(dataset: DatasetDefinition, alias: string): string {
-  const isTime = (name: string): boolean =>
-    dataset.columns.some(
-      (column) => column.name === name && (column.type === 'date' || column.type === 'timestamp'),
-    );
-  const names = [...dataset.key.filter(isTime), ...dataset.key.filter((name) => !isTime(name))];
+  const times = timeColumns(dataset);
+  const names = [...times, ...dataset.key.filter((name) => !times.includes(name))];
   return `ORDER BY ${names.map((name) => `${alias}.${identifier(name)}`).join(', ')}`;
 }

@@ -6,6 +6,14 @@ import { literal } from '../contracts/sql-text.js';
 export interface TypedColumn {
   readonly value: string;
   readonly ok: string;
+  /** A cheaper condition that is TRUE only where `ok` is; where it is not, `ok` decides. */
+  readonly sure: string;
+}
+
+/** What is known of all texts of a file beforehand. */
+export interface TextFacts {
+  /** Whether an underscore may be among them. */
+  readonly underscores: boolean;
 }
 
 const INTEGER = String.raw`\s*[+-]?\d+\s*`;
@@ -13,7 +21,20 @@ const TIMESTAMP = String.raw`\s*\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}:\d{2}(\.\d{1,9}
 const OFFSET = String.raw`\s*([Zz]|[+-]\d{2}(:?\d{2})?)\s*`;
 
 /** Reads `text` (SQL of type VARCHAR) as the column's declared type. */
-export function typedColumn(column: ColumnDefinition, text: string): TypedColumn {
+export function typedColumn(
+  column: ColumnDefinition,
+  text: string,
+  facts: TextFacts = { underscores: true },
+): TypedColumn {
+  const { value, ok, sure = ok } = typed(column, text, facts);
+  return { value, ok, sure };
+}
+
+function typed(
+  column: ColumnDefinition,
+  text: string,
+  { underscores }: TextFacts,
+): Omit<TypedColumn, 'sure'> & { sure?: string } {
   const cast = (type: string): string => `TRY_CAST(${text} AS ${type})`;
   const full = (pattern: string): string => `regexp_full_match(${text}, ${literal(pattern)})`;
   switch (column.type) {
@@ -32,12 +53,14 @@ export function typedColumn(column: ColumnDefinition, text: string): TypedColumn
       return {
         value: cast('DOUBLE'),
         ok: accepts(text, `${cast('DOUBLE')} IS NOT NULL AND NOT contains(${text}, '_')`),
+        ...(underscores ? {} : { sure: `(${text} IS NULL OR ${cast('DOUBLE')} IS NOT NULL)` }),
       };
     case 'date':
       // Only what reads back as it was written: not infinity, not a time cut off, not a year before Christ.
       return {
         value: cast('DATE'),
         ok: accepts(text, `isfinite(${cast('DATE')}) AND CAST(${cast('DATE')} AS VARCHAR) = trim(${text})`),
+        sure: `(${text} IS NULL OR (CAST(${cast('DATE')} AS VARCHAR) = ${text} AND isfinite(${cast('DATE')})))`,
       };
     case 'timestamp':
       return timestamp(column, text, full);
@@ -54,12 +77,17 @@ function accepts(text: string, condition: string): string {
 function exact(text: string, cast: string, pattern: string): TypedColumn {
   return {
     value: cast,
+    sure: `(${text} IS NULL OR CAST(${cast} AS VARCHAR) = ${text})`,
     ok: accepts(text, `CAST(${cast} AS VARCHAR) = ${text} OR (${cast} IS NOT NULL AND ${pattern})`),
   };
 }
 
 /** An instant needs an offset, in the text or declared: a guess would shift every row. */
-function timestamp(column: ColumnDefinition, text: string, full: (pattern: string) => string): TypedColumn {
+function timestamp(
+  column: ColumnDefinition,
+  text: string,
+  full: (pattern: string) => string,
+): Omit<TypedColumn, 'sure'> {
   const instant = `TRY_CAST(${text} AS TIMESTAMPTZ)`;
   if (column.zone === undefined) {
     return { value: instant, ok: accepts(text, `${instant} IS NOT NULL AND ${full(TIMESTAMP + OFFSET)}`) };
@@ -79,7 +107,7 @@ function decimal(
   text: string,
   cast: (type: string) => string,
   full: (pattern: string) => string,
-): TypedColumn {
+): Omit<TypedColumn, 'sure'> {
   const [precision, scale] = /\((\d+),(\d+)\)/.exec(type)?.slice(1) ?? [];
   const value = cast(`DECIMAL(${precision},${scale})`);
   const pattern = String.raw`\s*[+-]?(\d+(\.\d{0,${scale}}0*)?|\.\d{1,${scale === '0' ? 1 : scale}}0*)\s*`;

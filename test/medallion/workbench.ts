@@ -55,7 +55,6 @@ export class Workbench {
       engine: this.engine,
       dataset,
       sources,
-      scratchDirectory: folder,
       outputDirectory: folder,
       run: RUN,
     });

@@ -1,5 +1,7 @@
 -- Per company and day. Windows count rows, that is trading days, and are NULL until they are full.
-WITH returns AS (
+-- Sums over 20 and 60 days are put together from sums over 5 and 20: less work than a frame for each, and every row adds
+-- up its days in one fixed order, so that computing a part of the table gives the very same figures.
+WITH days AS (
   SELECT
     symbol,
     date,
@@ -9,10 +11,39 @@ WITH returns AS (
     close,
     volume,
     is_outlier,
-    ln(close / lag(close) OVER by_day) AS log_return,
-    row_number() OVER by_day AS day_number
+    close + lag(close) OVER d + lag(close, 2) OVER d + lag(close, 3) OVER d + lag(close, 4) OVER d AS close_5,
+    -- Whole numbers, so that the variance below is exact.
+    volume::HUGEINT + lag(volume) OVER d + lag(volume, 2) OVER d + lag(volume, 3) OVER d
+      + lag(volume, 4) OVER d AS volume_5,
+    volume::HUGEINT * volume + lag(volume::HUGEINT * volume) OVER d + lag(volume::HUGEINT * volume, 2) OVER d
+      + lag(volume::HUGEINT * volume, 3) OVER d + lag(volume::HUGEINT * volume, 4) OVER d AS volume_squares_5,
+    ln(close / lag(close) OVER d) AS log_return,
+    -- Log returns add up to the log return of the whole time.
+    ln(close / lag(close, 5) OVER d) AS return_5,
+    ln(close / lag(close, 20) OVER d) AS return_20,
+    ln(close / lag(close, 60) OVER d) AS return_60,
+    ln(close / lag(close) OVER d) ** 2 + ln(lag(close) OVER d / lag(close, 2) OVER d) ** 2
+      + ln(lag(close, 2) OVER d / lag(close, 3) OVER d) ** 2 + ln(lag(close, 3) OVER d / lag(close, 4) OVER d) ** 2
+      + ln(lag(close, 4) OVER d / lag(close, 5) OVER d) ** 2 AS squares_5
   FROM silver.stocks
-  WINDOW by_day AS (PARTITION BY symbol ORDER BY date)
+  WINDOW d AS (PARTITION BY symbol ORDER BY date)
+), months AS (
+  SELECT
+    *,
+    close_5 + lag(close_5, 5) OVER d + lag(close_5, 10) OVER d + lag(close_5, 15) OVER d AS close_20,
+    squares_5 + lag(squares_5, 5) OVER d + lag(squares_5, 10) OVER d + lag(squares_5, 15) OVER d AS squares_20,
+    volume_5 + lag(volume_5, 5) OVER d + lag(volume_5, 10) OVER d + lag(volume_5, 15) OVER d AS volume_20,
+    volume_squares_5 + lag(volume_squares_5, 5) OVER d + lag(volume_squares_5, 10) OVER d
+      + lag(volume_squares_5, 15) OVER d AS volume_squares_20
+  FROM days
+  WINDOW d AS (PARTITION BY symbol ORDER BY date)
+), quarters AS (
+  SELECT
+    *,
+    close_20 + lag(close_20, 20) OVER d + lag(close_20, 40) OVER d AS close_60,
+    squares_20 + lag(squares_20, 20) OVER d + lag(squares_20, 40) OVER d AS squares_60
+  FROM months
+  WINDOW d AS (PARTITION BY symbol ORDER BY date)
 )
 SELECT
   symbol,
@@ -25,23 +56,18 @@ SELECT
   -- One-day estimates of the standard deviation of log prices, from the day's extremes.
   sqrt(ln(high / low) ** 2 / (4 * ln(2))) AS parkinson_volatility,
   sqrt(greatest(0.5 * ln(high / low) ** 2 - (2 * ln(2) - 1) * ln(close / open) ** 2, 0)) AS garman_klass_volatility,
-  CASE WHEN day_number >= 5 THEN avg(close) OVER d5 END AS close_mean_5,
-  CASE WHEN day_number >= 20 THEN avg(close) OVER d20 END AS close_mean_20,
-  CASE WHEN day_number >= 60 THEN avg(close) OVER d60 END AS close_mean_60,
+  close_5 / 5 AS close_mean_5,
+  close_20 / 20 AS close_mean_20,
+  close_60 / 60 AS close_mean_60,
   -- The first day has no return: a window of n returns is full a day later.
-  CASE WHEN day_number > 5 THEN avg(log_return) OVER d5 END AS return_mean_5,
-  CASE WHEN day_number > 20 THEN avg(log_return) OVER d20 END AS return_mean_20,
-  CASE WHEN day_number > 60 THEN avg(log_return) OVER d60 END AS return_mean_60,
-  CASE WHEN day_number > 5 THEN stddev_samp(log_return) OVER d5 END AS return_stddev_5,
-  CASE WHEN day_number > 20 THEN stddev_samp(log_return) OVER d20 END AS return_stddev_20,
-  CASE WHEN day_number > 60 THEN stddev_samp(log_return) OVER d60 END AS return_stddev_60,
-  CASE
-    WHEN day_number >= 20 THEN (volume - avg(volume) OVER d20) / nullif(stddev_samp(volume) OVER d20, 0)
-  END AS volume_z_20,
+  return_5 / 5 AS return_mean_5,
+  return_20 / 20 AS return_mean_20,
+  return_60 / 60 AS return_mean_60,
+  sqrt(greatest(squares_5 - return_5 ** 2 / 5, 0) / 4) AS return_stddev_5,
+  sqrt(greatest(squares_20 - return_20 ** 2 / 20, 0) / 19) AS return_stddev_20,
+  sqrt(greatest(squares_60 - return_60 ** 2 / 60, 0) / 59) AS return_stddev_60,
+  (volume - volume_20::DOUBLE / 20)
+    / nullif(sqrt((20 * volume_squares_20 - volume_20 * volume_20)::DOUBLE / (20 * 19)), 0) AS volume_z_20,
   is_outlier
-FROM returns
-WINDOW
-  d5 AS (PARTITION BY symbol ORDER BY date ROWS 4 PRECEDING),
-  d20 AS (PARTITION BY symbol ORDER BY date ROWS 19 PRECEDING),
-  d60 AS (PARTITION BY symbol ORDER BY date ROWS 59 PRECEDING)
+FROM quarters
 ORDER BY date, symbol

@@ -46,6 +46,8 @@ const UNSUPPORTED =
 
 /** Name of the part of an engine type that Delta lacks, or undefined where all of it can be stored. */
 export function unsupportedPart(engineType: string): string | undefined {
+  // An enumeration of its own, not inside another type, is written as the text that it stands for.
+  if (/^ENUM\(.*\)$/s.test(engineType)) return undefined;
   const bare = engineType
     .replace(/"(?:[^"]|"")*"/g, '""')
     .replaceAll('TIMESTAMP WITH TIME ZONE', 'TIMESTAMPTZ');
