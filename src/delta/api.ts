@@ -1,5 +1,7 @@
 /** What a Delta table offers to the rest of the house. `DeltaTable` (table.ts) implements it. */
 import type { Action, AddFile, CommitInfo, Metadata, Protocol, Transaction } from './actions.js';
+import type { DeltaDeps } from './deps.js';
+import type { ObjectStore } from './ports.js';
 import type { StructType } from './schema.js';
 
 /** One version of a table: immutable, complete for every question below. */
@@ -11,6 +13,8 @@ export interface Snapshot {
   readonly partitionColumns: readonly string[];
   /** Time of the commit in milliseconds since the epoch, never decreasing from version to version. */
   readonly timestampMs: number;
+  /** The checkpoint that the version was built from; undefined where it was built from commits alone. */
+  readonly checkpointVersion?: number | undefined;
   /** Live files, one per path. */
   readonly files: readonly AddFile[];
   /** The newest transaction of this application, or undefined. */
@@ -49,6 +53,15 @@ export type CommitResult =
       readonly version: number;
       readonly detail: string;
     };
+
+/** What an operation needs of a table. */
+export interface TableHandle {
+  readonly store: ObjectStore;
+  readonly deps: DeltaDeps;
+  snapshot(at?: { version: number } | { timestampMs: number }): Promise<Snapshot>;
+  snapshotIfExists(): Promise<Snapshot | null>;
+  commit(request: CommitRequest): Promise<CommitResult>;
+}
 
 export interface DeltaTableApi {
   /** Newest version, or the one asked for. Throws DeltaError `DELTA_TABLE_NOT_FOUND`, `DELTA_VERSION_NOT_FOUND`. */

@@ -1,6 +1,6 @@
 /** Reading checkpoints: classic, multi-part, and V2 (JSON or Parquet, with sidecars). */
 import type { Action } from './actions.js';
-import { checkpointActions, type RawCheckpointRow } from './checkpoint-parquet.js';
+import { checkpointActions, sidecarRows, type RawCheckpointRow } from './checkpoint-parquet.js';
 import { parseLines, toAction } from './commit-json.js';
 import { DeltaError } from './errors.js';
 import { SIDECAR_DIRECTORY } from './log-path.js';
@@ -60,6 +60,32 @@ async function readFiles(
     files.release();
   }
   return rows;
+}
+
+/** All objects that a checkpoint is made of: its own files, and the sidecars that they name. */
+export async function checkpointKeys(
+  store: ObjectStore,
+  engine: Engine,
+  file: CheckpointFile,
+): Promise<readonly string[]> {
+  const [key = ''] = file.keys;
+  if (file.form === 'multipart') return file.keys;
+  if (key.endsWith('.json')) {
+    const rows = parseLines(await store.get(key), `${store.uri}/${key}`);
+    return [key, ...rows.flatMap((row) => (row['sidecar'] ? [sidecarKey(row['sidecar'])] : []))];
+  }
+  const files = await store.checkout([key]);
+  try {
+    const path = files.pathOf(key);
+    const session = await engine.open({ inputs: [path] });
+    try {
+      return [key, ...(await sidecarRows(session, path)).map(sidecarKey)];
+    } finally {
+      await session.close();
+    }
+  } finally {
+    files.release();
+  }
 }
 
 function sidecarKey(sidecar: Readonly<Record<string, unknown>>): string {

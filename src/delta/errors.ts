@@ -26,9 +26,14 @@ export const DELTA_ERRORS = {
     retry: false,
     remedy: 'Restore the checkpoint or the commits below it from a backup.',
   },
+  DELTA_CHECKPOINT_INVALID: {
+    retry: true,
+    remedy:
+      'The checkpoint was not published and the table is as it was; the next commits try again. If it stays so, run `fsck`.',
+  },
   DELTA_ENGINE_REQUIRED: {
     retry: false,
-    remedy: 'Open the table with an engine: it reads Parquet checkpoints.',
+    remedy: 'Open the table with an engine: it reads and writes Parquet.',
   },
   DELTA_READ_UNSUPPORTED: {
     retry: false,
@@ -39,6 +44,7 @@ export const DELTA_ERRORS = {
     remedy:
       'The table uses a feature that this version cannot honour when writing. Write with the tool that made it.',
   },
+  DELTA_PROPERTY_INVALID: { retry: false, remedy: 'Correct the table property named in the message.' },
   DELTA_SCHEMA_INVALID: { retry: false, remedy: 'Correct the schema named in the message.' },
   DELTA_COMMIT_INVALID: {
     retry: false,

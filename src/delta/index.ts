@@ -10,13 +10,14 @@ export type {
   RemoveFile,
   Transaction,
 } from './actions.js';
-export type { CommitRequest, CommitResult, DeltaTableApi, Snapshot } from './api.js';
+export type { CommitRequest, CommitResult, DeltaTableApi, Snapshot, TableHandle } from './api.js';
 export type { ConflictCheckName } from './conflict.js';
 export { changeTableActions, createTableActions, type CreateTableOptions } from './create.js';
 export { loadDeletedRows } from './deletion-vector.js';
 export { systemDeps, type DeltaDeps } from './deps.js';
 export { DELTA_ERRORS, DeltaError, type DeltaErrorCode } from './errors.js';
 export { mapLimited } from './limit.js';
+export { needsCheckpoint, type CheckpointReport } from './operations/checkpoint.js';
 export { overwriteActions, removeOf } from './overwrite.js';
 export { partitionValue } from './partition-values.js';
 export { keyOfPath } from './path.js';

@@ -2,7 +2,7 @@
  * The two ports through which `src/delta` touches the world: an ObjectStore that keeps bytes under keys, and an Engine
  * that understands SQL and Parquet. Everything else in this folder is pure.
  */
-import type { StructType } from './schema.js';
+import type { DataType, StructType } from './schema.js';
 
 /** What a listing or a head request says of one object. */
 export interface ObjectInfo {
@@ -42,6 +42,12 @@ export interface ObjectStore {
   putIfAbsent(key: string, bytes: Uint8Array): Promise<'created' | 'exists'>;
   /** Copies a local file to a new key, streaming; never loads it whole. */
   putFile(key: string, localPath: string, options?: { signal?: AbortSignal }): Promise<void>;
+  /** The same unless the key exists, atomic and durable as {@link putIfAbsent} is. */
+  putFileIfAbsent(
+    key: string,
+    localPath: string,
+    options?: { signal?: AbortSignal },
+  ): Promise<'created' | 'exists'>;
   /** Local copies of the objects, downloaded in parallel where needed. Throws {@link ObjectNotFoundError}. */
   checkout(keys: readonly string[], options?: { signal?: AbortSignal }): Promise<LocalFiles>;
   /** Deletes the objects; those that are not there are passed over. */
@@ -120,6 +126,8 @@ export interface SessionOptions {
 export interface Engine {
   /** A confined, isolated session. Close it when done. */
   open(options: SessionOptions): Promise<EngineSession>;
+  /** What the engine calls a Delta type, in a CAST. Throws RangeError for one that it has no type for (`variant`). */
+  sqlType(type: DataType): string;
   /** A SQL relation (usable after FROM) with the plan's columns under their logical names, typed by its schema. */
   relation(plan: ScanPlan): string;
 }

@@ -9,6 +9,7 @@ import { commitKey } from './log-path.js';
 import { listLog, readCommit } from './log-reader.js';
 import { loadSnapshot, refreshSnapshot } from './load.js';
 import { monotonicTimes } from './log-segment.js';
+import { writeCheckpoint, type CheckpointReport } from './operations/checkpoint.js';
 import type { ObjectStore } from './ports.js';
 import { commitInfoOf } from './replay.js';
 import type { TableSnapshot } from './snapshot.js';
@@ -57,6 +58,20 @@ export class DeltaTable implements DeltaTableApi {
 
   commit(request: CommitRequest): Promise<CommitResult> {
     return commitActions(this.store, this.deps, request);
+  }
+
+  /**
+   * Writes the checkpoint of the newest version, unless it is there. Never changes what the table holds; a failure
+   * costs later readers time and nothing else. Throws DELTA_CHECKPOINT_INVALID, DELTA_ENGINE_REQUIRED.
+   */
+  async checkpoint(options: { signal?: AbortSignal } = {}): Promise<CheckpointReport> {
+    const snapshot = await this.#newest();
+    const report = await writeCheckpoint(this, snapshot, options);
+    const cached = this.#cached;
+    if (cached && (cached.snapshot.checkpointVersion ?? -1) < report.version) {
+      this.#cached = { ...cached, snapshot: cached.snapshot.withCheckpoint(report.version) };
+    }
+    return report;
   }
 
   async commitInfo(version: number): Promise<CommitInfo> {
