@@ -23,6 +23,14 @@ export interface Snapshot {
   readonly transactions: ReadonlyMap<string, Transaction>;
 }
 
+/** The part of a table that a decision depends on. */
+export interface ReadScope {
+  /** Files that were read. */
+  readonly files: readonly AddFile[];
+  /** Whether the decision would have read this file too, had it been there. When in doubt, true. */
+  readonly wouldRead: (file: AddFile) => boolean;
+}
+
 /** What a commit was decided on, so that a concurrent change can be judged. */
 export interface CommitRequest {
   /** The snapshot that the actions were computed from; null creates the table. */
@@ -34,10 +42,12 @@ export interface CommitRequest {
   readonly operationParameters?: Readonly<Record<string, unknown>>;
   readonly operationMetrics?: Readonly<Record<string, string>>;
   /**
-   * What the decision read: nothing (a blind append), the listed application transactions only, or the whole table.
-   * Application transactions named in the actions always count as read.
+   * What the decision read: nothing (a blind append), the whole table, or certain files of it. Application transactions
+   * named in the actions always count as read.
    */
-  readonly read: 'nothing' | 'table';
+  readonly read: 'nothing' | 'table' | ReadScope;
+  /** Every added row was held against the table's constraints and invariants. */
+  readonly rowsAreChecked?: boolean;
   /** Own fields of `commitInfo` (the run's id, the ledger, …): found again by `commitInfo(version)`. */
   readonly info?: Readonly<Record<string, unknown>>;
 }

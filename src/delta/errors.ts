@@ -54,6 +54,22 @@ export const DELTA_ERRORS = {
     retry: true,
     remedy: 'Too many writers at once. Try again, or let fewer writers commit to this table.',
   },
+  DELTA_CONCURRENT_CHANGE: {
+    retry: true,
+    remedy: 'Somebody else changed what this operation had read. Nothing was changed; run it again.',
+  },
+  DELTA_CONSTRAINT_VIOLATED: {
+    retry: false,
+    remedy: 'Correct the rows, or the constraint named in the message. Nothing was written.',
+  },
+  DELTA_EXPRESSION_INVALID: {
+    retry: false,
+    remedy: 'Correct the SQL expression named in the message. Nothing was written.',
+  },
+  DELTA_MERGE_AMBIGUOUS: {
+    retry: false,
+    remedy: 'Let at most one source row match each target row: deduplicate the source, or narrow `on`.',
+  },
   DELTA_STAGED_MISSING: { retry: false, remedy: 'Write the files again; nothing was published.' },
   DELTA_PATH_OUTSIDE: {
     retry: false,

@@ -100,6 +100,9 @@ export interface ScanFile {
   readonly deletedRows?: readonly number[];
 }
 
+/** Columns that a scan with `rowId` has besides the table's: the file's local path, and the row's position in it. */
+export const ROW_ID = { file: '__datalab_file', row: '__datalab_row' } as const;
+
 /** What to read: pure data made by `src/delta`, rendered to SQL by the engine. */
 export interface ScanPlan {
   /** The table's schema (logical names), partition columns included, in order. */
@@ -108,6 +111,8 @@ export interface ScanPlan {
   readonly files: readonly ScanFile[];
   /** Columns to read, by logical name; all where undefined. */
   readonly columns?: readonly string[];
+  /** Adds the columns of {@link ROW_ID}, which name each row by its file and its position there. */
+  readonly rowId?: boolean;
   /** How file columns are found: by logical name, or by column mapping. */
   readonly columnMapping: 'none' | 'name' | 'id';
 }
