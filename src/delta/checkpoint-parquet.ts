@@ -6,6 +6,8 @@ import type { EngineSession } from './ports.js';
 export type RawCheckpointRow = RawAction;
 
 const ACTIONS = ['protocol', 'metaData', 'add', 'txn', 'domainMetadata', 'sidecar'] as const;
+const TOMBSTONES = ['remove', 'sidecar'] as const;
+type CheckpointAction = (typeof ACTIONS)[number] | 'remove';
 
 /** The sidecars that one checkpoint file names; none where it is not the head of a V2 checkpoint. */
 export async function sidecarRows(
@@ -20,15 +22,16 @@ export async function sidecarRows(
   );
 }
 
-/** Actions of one checkpoint file, tombstones left out. Columns that the file does not have are no actions. */
+/** Actions of one checkpoint file: all but the tombstones, or the tombstones alone. Columns that the file does not have are no actions. */
 export async function checkpointActions(
   session: EngineSession,
   localPath: string,
+  what: 'live' | 'tombstones' = 'live',
 ): Promise<RawCheckpointRow[]> {
   const source = `read_parquet(${quoteText(localPath)}, hive_partitioning=false)`;
   const columns = new Set((await session.describe(`SELECT * FROM ${source}`)).map(({ name }) => name));
   const rows: RawCheckpointRow[] = [];
-  for (const action of ACTIONS) {
+  for (const action of what === 'live' ? ACTIONS : TOMBSTONES) {
     if (!columns.has(action)) continue;
     const fields = (await session.describe(`SELECT unnest("${action}") FROM ${source}`)).map(
       ({ name }) => name,
@@ -44,7 +47,7 @@ export async function checkpointActions(
 }
 
 /** Some writers make the struct present with all fields null; the mandatory field tells. */
-function present(action: (typeof ACTIONS)[number], fields: readonly string[]): string {
+function present(action: CheckpointAction, fields: readonly string[]): string {
   const key = MANDATORY[action];
   return fields.includes(key) ? ` AND "${action}"."${key}" IS NOT NULL` : '';
 }
@@ -53,6 +56,7 @@ const MANDATORY = {
   protocol: 'minReaderVersion',
   metaData: 'id',
   add: 'path',
+  remove: 'path',
   txn: 'appId',
   domainMetadata: 'domain',
   sidecar: 'path',

@@ -1,5 +1,5 @@
 /** Reading checkpoints: classic, multi-part, and V2 (JSON or Parquet, with sidecars). */
-import type { Action } from './actions.js';
+import type { Action, RemoveFile } from './actions.js';
 import { checkpointActions, sidecarRows, type RawCheckpointRow } from './checkpoint-parquet.js';
 import { parseLines, toAction } from './commit-json.js';
 import { DeltaError } from './errors.js';
@@ -34,10 +34,26 @@ export async function readCheckpoint(
   }
 }
 
+/** The tombstones of a checkpoint. Throws as {@link readCheckpoint} does. */
+export async function readTombstones(
+  store: ObjectStore,
+  engine: Engine | undefined,
+  file: CheckpointFile,
+): Promise<RemoveFile[]> {
+  const where = `${store.uri}/${file.keys[0] ?? ''}`;
+  const head = await readFiles(store, engine, file.keys, 'tombstones');
+  const sidecars = head.flatMap((row) => (row.sidecar ? [sidecarKey(row.sidecar)] : []));
+  const more = sidecars.length > 0 ? await readFiles(store, engine, sidecars, 'tombstones') : [];
+  return [...head, ...more]
+    .flatMap((row) => toAction(row, where))
+    .flatMap((action) => ('remove' in action ? [action.remove] : []));
+}
+
 async function readFiles(
   store: ObjectStore,
   engine: Engine | undefined,
   keys: readonly string[],
+  what: 'live' | 'tombstones' = 'live',
 ): Promise<RawCheckpointRow[]> {
   const json = keys.filter((key) => key.endsWith('.json'));
   const parquet = keys.filter((key) => !key.endsWith('.json'));
@@ -52,7 +68,7 @@ async function readFiles(
     const paths = parquet.map((key) => files.pathOf(key));
     const session = await engine.open({ inputs: paths });
     try {
-      for (const path of paths) rows.push(...(await checkpointActions(session, path)));
+      for (const path of paths) rows.push(...(await checkpointActions(session, path, what)));
     } finally {
       await session.close();
     }

@@ -45,6 +45,11 @@ export const DELTA_ERRORS = {
       'The table uses a feature that this version cannot honour when writing. Write with the tool that made it.',
   },
   DELTA_PROPERTY_INVALID: { retry: false, remedy: 'Correct the table property named in the message.' },
+  DELTA_RETENTION_TOO_SHORT: {
+    retry: false,
+    remedy:
+      'Keep files at least as long as the longest writer and reader need; `force` overrides it where nobody else is at work.',
+  },
   DELTA_SCHEMA_INVALID: { retry: false, remedy: 'Correct the schema named in the message.' },
   DELTA_COMMIT_INVALID: {
     retry: false,

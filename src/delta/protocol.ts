@@ -92,6 +92,19 @@ export function checkWritable(
   }
 }
 
+/**
+ * Whether files may be deleted from such a table: every feature of it must be known, for an unknown one may refer to files
+ * in ways of its own. Throws DELTA_WRITE_UNSUPPORTED, DELTA_READ_UNSUPPORTED.
+ */
+export function checkVacuumable(protocol: Protocol, tableUri: string): void {
+  checkReadable(protocol, tableUri);
+  if (protocol.minWriterVersion > WRITER_FEATURES_VERSION) {
+    throw refusal(tableUri, `writer version ${protocol.minWriterVersion}`);
+  }
+  const unknown = writerFeatures(protocol).find((name) => FEATURES[name] === undefined);
+  if (unknown !== undefined) throw refusal(tableUri, `the writer feature '${unknown}'`);
+}
+
 /** Features that a writer must honour: listed, or implied by the version. */
 export function writerFeatures(protocol: Protocol): readonly string[] {
   if (protocol.minWriterVersion === WRITER_FEATURES_VERSION) return protocol.writerFeatures ?? [];

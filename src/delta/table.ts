@@ -11,12 +11,16 @@ import { loadSnapshot, refreshSnapshot } from './load.js';
 import { monotonicTimes } from './log-segment.js';
 import { addColumns, addConstraint, dropConstraint, setProperties } from './operations/alter.js';
 import { append, create, type AppendOptions, type CreateOptions } from './operations/append.js';
+import { cleanLog, type CleanLogOptions, type CleanLogReport } from './operations/clean-log.js';
 import { deleteRows, type DeleteOptions } from './operations/delete.js';
+import { fsck, type FsckOptions, type FsckReport } from './operations/fsck.js';
 import { merge, type MergeOptions } from './operations/merge.js';
+import { optimize, type OptimizeOptions, type OptimizeReport } from './operations/optimize.js';
 import { overwrite, type OverwriteOptions } from './operations/overwrite.js';
 import { restore, type RestoreOptions } from './operations/restore.js';
 import type { OperationOptions, OperationReport } from './operations/run.js';
 import { update, type UpdateOptions } from './operations/update.js';
+import { vacuum, type VacuumOptions, type VacuumReport } from './operations/vacuum.js';
 import { writeCheckpoint, type CheckpointReport } from './operations/checkpoint.js';
 import type { ObjectStore } from './ports.js';
 import { commitInfoOf } from './replay.js';
@@ -117,6 +121,26 @@ export class DeltaTable implements DeltaTableApi {
   /** Brings back what the table held at an earlier version. */
   restore(options: RestoreOptions): Promise<OperationReport> {
     return restore(this, options);
+  }
+
+  /** Packs small files into few, in commits that change no row. */
+  optimize(options: OptimizeOptions = {}): Promise<OptimizeReport> {
+    return optimize(this, options);
+  }
+
+  /** Deletes data files that no version within the retention needs. */
+  vacuum(options: VacuumOptions = {}): Promise<VacuumReport> {
+    return vacuum(this, options);
+  }
+
+  /** Deletes old commits that a checkpoint stands in for. */
+  cleanLog(options: CleanLogOptions = {}): Promise<CleanLogReport> {
+    return cleanLog(this, options);
+  }
+
+  /** Compares the log with what is there; repairs only where that is asked for. */
+  fsck(options: FsckOptions = {}): Promise<FsckReport> {
+    return fsck(this, options);
   }
 
   /** Adds nullable columns at the end. */

@@ -88,7 +88,6 @@ describe.skipIf(!TEST_PYTHON)('delta-rs (skipped without DATALAB_TEST_PYTHON)', 
       const uri = store.uri.replace(/^file:\/\//, '');
       for (const [name, step] of STEPS) {
         await step(table);
-        // Somebody else may have cleaned the log: what the checkpoint holds must be enough.
         const ours = await lab.query(table, (from) => `SELECT k, v, p, q FROM ${from} ORDER BY ALL`);
         const { rows, version } = await readWithDeltaRs(uri, 'SELECT k, v, p, q FROM t', { storage });
         expect(version, name).toBe((await table.snapshot()).version);
