@@ -15,8 +15,8 @@ import { LakeTables } from './tables.js';
 
 /** All activities, every one of which fails with a code (see failure.ts). */
 export function createActivities(deps: ActivityDeps): EtlActivities {
-  const { engine, clock, newId } = deps;
-  const tables = new LakeTables(deps.lake, { engine, clock, newId });
+  const { engine, clock, newId, scratchDirectory } = deps;
+  const tables = new LakeTables(deps.lake, { engine, clock, newId, scratchDirectory });
   return withFailures({
     planRun: (run) => planRun(deps, run),
     discoverSources: (run) => discoverSources(deps, tables, run),

@@ -17,6 +17,7 @@ import {
   type Snapshot,
 } from '../delta/index.js';
 import { noteOf, type PublishNote } from '../medallion/commit-note.js';
+import { checkpointIfDue } from './checkpoint.js';
 import type { ActivityDeps } from './deps.js';
 import { addRefused, settleRefused, withdrawRefused } from './quarantine.js';
 import { readManifest, type StagingManifest } from './staging.js';
@@ -44,6 +45,8 @@ export async function publish(
         return { outcome: 'conflict', rows: 0, bytes: 0, detail: landed.conflict, value: null };
       }
       await settleRefused(deps, tables, run, manifest);
+      await checkpointIfDue(deps, tables.table(manifest.layer, manifest.table));
+      if (manifest.quarantine) await checkpointIfDue(deps, tables.table('quarantine', manifest.dataset));
       const { snapshot, remark } = landed;
       return {
         rows: manifest.rows,

@@ -5,6 +5,7 @@ import type { StepRecord } from '../contracts/run.js';
 import { appendRows, type DataType, type Row, type StructType } from '../delta/index.js';
 import type { RunNote } from '../medallion/commit-note.js';
 import { runTransaction } from '../medallion/transactions.js';
+import { checkpointIfDue } from './checkpoint.js';
 import type { ActivityDeps } from './deps.js';
 import { runStep } from './step.js';
 import type { LakeTables } from './tables.js';
@@ -17,17 +18,16 @@ export async function recordRun(
   const { run } = report.summary;
   const { step } = await runStep('record', deps.scratchDirectory, async () => {
     const transaction = { appId: runTransaction(run.executionId), version: 1 };
-    const append = (
-      table: string,
+    const append = async (
+      name: string,
       rows: readonly Row[],
       schema: StructType,
       info?: Readonly<Record<string, unknown>>,
-    ) =>
-      appendRows(tables.table('meta', table), deps.rowParquet, rows, {
-        schema,
-        transaction,
-        ...(info && { info }),
-      });
+    ) => {
+      const table = tables.table('meta', name);
+      await appendRows(table, deps.rowParquet, rows, { schema, transaction, ...(info && { info }) });
+      await checkpointIfDue(deps, table);
+    };
     const steps = stepRows(report);
     const checks = checkRows(report);
     await Promise.all([append('steps', steps, STEPS), append('quality_results', checks, QUALITY_RESULTS)]);

@@ -10,6 +10,7 @@ import type { Layer, RunRef } from '../contracts/run.js';
 import { createTableActions, mapLimited, type Action, type DeltaTable } from '../delta/index.js';
 import { eventOf, type RoutedEvent } from '../medallion/commit-note.js';
 import { relayTransaction } from '../medallion/transactions.js';
+import { checkpointIfDue } from './checkpoint.js';
 import type { ActivityDeps } from './deps.js';
 import { runStep } from './step.js';
 import type { LakeTables } from './tables.js';
@@ -92,6 +93,7 @@ async function send(
     const problem = await trySend(deps.events, deps, events);
     if (problem !== undefined) return { sent, told, problem };
     await advance(deps, tables, slice);
+    await checkpointIfDue(deps, tables.table('meta', 'relay'));
     sent += events.length;
   }
   return { sent, told: unsent.length };

@@ -6,21 +6,38 @@ import type { EngineSession } from './ports.js';
 export type RawCheckpointRow = RawAction;
 
 const ACTIONS = ['protocol', 'metaData', 'add', 'txn', 'domainMetadata', 'sidecar'] as const;
+const TOMBSTONES = ['remove', 'sidecar'] as const;
+type CheckpointAction = (typeof ACTIONS)[number] | 'remove';
 
-/** Actions of one checkpoint file, tombstones left out. Columns that the file does not have are no actions. */
+/** The sidecars that one checkpoint file names; none where it is not the head of a V2 checkpoint. */
+export async function sidecarRows(
+  session: EngineSession,
+  localPath: string,
+): Promise<Array<{ readonly path: string }>> {
+  const source = `read_parquet(${quoteText(localPath)}, hive_partitioning=false)`;
+  const columns = await session.describe(`SELECT * FROM ${source}`);
+  if (!columns.some(({ name }) => name === 'sidecar')) return [];
+  return session.rows<{ path: string }>(
+    `SELECT "sidecar"."path" AS path FROM ${source} WHERE "sidecar"."path" IS NOT NULL`,
+  );
+}
+
+/** Actions of one checkpoint file: all but the tombstones, or the tombstones alone. Columns that the file does not have are no actions. */
 export async function checkpointActions(
   session: EngineSession,
   localPath: string,
+  what: 'live' | 'tombstones' = 'live',
 ): Promise<RawCheckpointRow[]> {
   const source = `read_parquet(${quoteText(localPath)}, hive_partitioning=false)`;
   const columns = new Set((await session.describe(`SELECT * FROM ${source}`)).map(({ name }) => name));
   const rows: RawCheckpointRow[] = [];
-  for (const action of ACTIONS) {
+  for (const action of what === 'live' ? ACTIONS : TOMBSTONES) {
     if (!columns.has(action)) continue;
     const fields = (await session.describe(`SELECT unnest("${action}") FROM ${source}`)).map(
       ({ name }) => name,
     );
-    const json = action === 'add' ? addJson(fields) : `to_json("${action}")`;
+    const json =
+      action === 'add' ? addJson(fields, await statsSql(session, source, fields)) : `to_json("${action}")`;
     const found = await session.rows<{ body: string }>(
       `SELECT CAST(${json} AS VARCHAR) AS body FROM ${source} WHERE "${action}" IS NOT NULL${present(action, fields)}`,
     );
@@ -30,7 +47,7 @@ export async function checkpointActions(
 }
 
 /** Some writers make the struct present with all fields null; the mandatory field tells. */
-function present(action: (typeof ACTIONS)[number], fields: readonly string[]): string {
+function present(action: CheckpointAction, fields: readonly string[]): string {
   const key = MANDATORY[action];
   return fields.includes(key) ? ` AND "${action}"."${key}" IS NOT NULL` : '';
 }
@@ -39,31 +56,62 @@ const MANDATORY = {
   protocol: 'minReaderVersion',
   metaData: 'id',
   add: 'path',
+  remove: 'path',
   txn: 'appId',
   domainMetadata: 'domain',
   sidecar: 'path',
 } as const;
 
 /** The parsed copies of statistics and partition values are wide: they are left behind, unless nothing else is there. */
-function addJson(fields: readonly string[]): string {
+function addJson(fields: readonly string[], stats: string | undefined): string {
   const kept = fields.filter((name) => name !== 'stats' && !name.endsWith('_parsed'));
   const parts = kept.map((name) => `"${name}" := "add"."${name}"`);
-  const stats = statsSql(fields);
   if (stats) parts.push(`"stats" := ${stats}`);
   return `to_json(struct_pack(${parts.join(', ')}))`;
 }
 
-function statsSql(fields: readonly string[]): string | undefined {
-  const parsed = `CAST(to_json("add"."stats_parsed") AS VARCHAR)`;
-  const text = fields.includes('stats');
-  if (!fields.includes('stats_parsed')) return text ? '"add"."stats"' : undefined;
-  return text ? `coalesce("add"."stats", ${parsed})` : parsed;
+/** SQL for the statistics of the file's adds as JSON text, or undefined where it has none. */
+export async function statsSql(
+  session: EngineSession,
+  source: string,
+  fields: readonly string[],
+): Promise<string | undefined> {
+  const text = fields.includes('stats') ? '"add"."stats"' : undefined;
+  if (!fields.includes('stats_parsed')) return text;
+  const packed = await jsonReady(session, source, '"add"."stats_parsed"');
+  const parsed = `CASE WHEN "add"."stats_parsed" IS NOT NULL THEN CAST(to_json(${packed}) AS VARCHAR) END`;
+  return text ? `coalesce(${text}, ${parsed})` : parsed;
+}
+
+/** The struct with its timestamps as the text that statistics have, and without what JSON cannot say. */
+async function jsonReady(session: EngineSession, source: string, struct: string): Promise<string> {
+  const members: string[] = [];
+  for (const { name, type } of await session.describe(`SELECT unnest(${struct}) FROM ${source}`)) {
+    const member = `${struct}.${quoteName(name)}`;
+    const value =
+      type.startsWith('STRUCT(') && !type.endsWith(']') ? jsonReady(session, source, member) : undefined;
+    members.push(`${quoteName(name)} := ${value ? await value : plainMember(member, type)}`);
+  }
+  return `struct_pack(${members.join(', ')})`;
+}
+
+function plainMember(member: string, type: string): string {
+  // JSON has no words for what is not finite.
+  if (type === 'FLOAT' || type === 'DOUBLE') return `CASE WHEN isfinite(${member}) THEN ${member} END`;
+  if (type === 'TIMESTAMP') return `strftime(${member}, '%Y-%m-%dT%H:%M:%S.%f')`;
+  return /^TIMESTAMP(TZ| WITH TIME ZONE)$/.test(type)
+    ? `strftime(${member}, '%Y-%m-%dT%H:%M:%S.%fZ')`
+    : member;
 }
 
 function withoutNulls(body: object): Readonly<Record<string, unknown>> {
   return Object.fromEntries(Object.entries(body).filter(([, value]) => value !== null));
 }
 
-function quoteText(text: string): string {
+export function quoteName(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`;
+}
+
+export function quoteText(text: string): string {
   return `'${text.replaceAll("'", "''")}'`;
 }

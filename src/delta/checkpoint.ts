@@ -1,6 +1,6 @@
 /** Reading checkpoints: classic, multi-part, and V2 (JSON or Parquet, with sidecars). */
-import type { Action } from './actions.js';
-import { checkpointActions, type RawCheckpointRow } from './checkpoint-parquet.js';
+import type { Action, RemoveFile } from './actions.js';
+import { checkpointActions, sidecarRows, type RawCheckpointRow } from './checkpoint-parquet.js';
 import { parseLines, toAction } from './commit-json.js';
 import { DeltaError } from './errors.js';
 import { SIDECAR_DIRECTORY } from './log-path.js';
@@ -34,10 +34,26 @@ export async function readCheckpoint(
   }
 }
 
+/** The tombstones of a checkpoint. Throws as {@link readCheckpoint} does. */
+export async function readTombstones(
+  store: ObjectStore,
+  engine: Engine | undefined,
+  file: CheckpointFile,
+): Promise<RemoveFile[]> {
+  const where = `${store.uri}/${file.keys[0] ?? ''}`;
+  const head = await readFiles(store, engine, file.keys, 'tombstones');
+  const sidecars = head.flatMap((row) => (row.sidecar ? [sidecarKey(row.sidecar)] : []));
+  const more = sidecars.length > 0 ? await readFiles(store, engine, sidecars, 'tombstones') : [];
+  return [...head, ...more]
+    .flatMap((row) => toAction(row, where))
+    .flatMap((action) => ('remove' in action ? [action.remove] : []));
+}
+
 async function readFiles(
   store: ObjectStore,
   engine: Engine | undefined,
   keys: readonly string[],
+  what: 'live' | 'tombstones' = 'live',
 ): Promise<RawCheckpointRow[]> {
   const json = keys.filter((key) => key.endsWith('.json'));
   const parquet = keys.filter((key) => !key.endsWith('.json'));
@@ -52,7 +68,7 @@ async function readFiles(
     const paths = parquet.map((key) => files.pathOf(key));
     const session = await engine.open({ inputs: paths });
     try {
-      for (const path of paths) rows.push(...(await checkpointActions(session, path)));
+      for (const path of paths) rows.push(...(await checkpointActions(session, path, what)));
     } finally {
       await session.close();
     }
@@ -60,6 +76,32 @@ async function readFiles(
     files.release();
   }
   return rows;
+}
+
+/** All objects that a checkpoint is made of: its own files, and the sidecars that they name. */
+export async function checkpointKeys(
+  store: ObjectStore,
+  engine: Engine,
+  file: CheckpointFile,
+): Promise<readonly string[]> {
+  const [key = ''] = file.keys;
+  if (file.form === 'multipart') return file.keys;
+  if (key.endsWith('.json')) {
+    const rows = parseLines(await store.get(key), `${store.uri}/${key}`);
+    return [key, ...rows.flatMap((row) => (row['sidecar'] ? [sidecarKey(row['sidecar'])] : []))];
+  }
+  const files = await store.checkout([key]);
+  try {
+    const path = files.pathOf(key);
+    const session = await engine.open({ inputs: [path] });
+    try {
+      return [key, ...(await sidecarRows(session, path)).map(sidecarKey)];
+    } finally {
+      await session.close();
+    }
+  } finally {
+    files.release();
+  }
 }
 
 function sidecarKey(sidecar: Readonly<Record<string, unknown>>): string {

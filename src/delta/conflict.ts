@@ -2,14 +2,15 @@
  * Whether a commit that lost the race for its version may go on top of the winner. The rules are Spark's, at the
  * isolation levels that we write (Serializable for reads of the whole table, blind appends free).
  */
-import type { Action, CommitInfo } from './actions.js';
+import type { Action, AddFile, CommitInfo } from './actions.js';
+import type { CommitRequest } from './api.js';
 import { canonicalPath } from './path.js';
 import { commitInfoOf } from './replay.js';
 
 /** The transaction that is to be rebased. */
 export interface PendingCommit {
   readonly actions: readonly Action[];
-  readonly read: 'nothing' | 'table';
+  readonly read: CommitRequest['read'];
   /** Whether it creates the table. */
   readonly creates: boolean;
 }
@@ -95,14 +96,17 @@ function applicationTransaction(mine: PendingCommit, winner: Winner): string | u
 
 /** Rows that the decision did not see. Only re-arranged rows (`dataChange` false) are none. */
 function concurrentAppend(mine: PendingCommit, winner: Winner): string | undefined {
-  if (!readsTable(mine)) return undefined;
-  const added = winner.actions.filter((action) => 'add' in action && action.add.dataChange).length;
+  if (!changesRows(mine)) return undefined;
+  const added = winner.actions.filter(
+    (action) => 'add' in action && action.add.dataChange && wouldRead(mine, action.add),
+  ).length;
   return added > 0 ? `${added} files were added to what was read` : undefined;
 }
 
 function concurrentDeleteRead(mine: PendingCommit, winner: Winner): string | undefined {
-  if (!readsTable(mine)) return undefined;
-  const removed = winner.actions.filter((action) => 'remove' in action).length;
+  if (!changesRows(mine)) return undefined;
+  const hasRead = filesRead(mine);
+  const removed = winner.actions.filter((action) => 'remove' in action && hasRead(action.remove.path)).length;
   return removed > 0 ? `${removed} files that were read are gone` : undefined;
 }
 
@@ -130,11 +134,23 @@ function concurrentAdd(mine: PendingCommit, winner: Winner): string | undefined 
 }
 
 /** A commit that only re-arranges rows has read no more than the files that it removes. */
-function readsTable(mine: PendingCommit): boolean {
-  if (mine.read !== 'table') return false;
+function changesRows(mine: PendingCommit): boolean {
   const changes = mine.actions.flatMap((action) => {
     if ('add' in action) return [action.add.dataChange];
     return 'remove' in action ? [action.remove.dataChange] : [];
   });
   return changes.length === 0 || changes.includes(true);
+}
+
+function wouldRead({ read }: PendingCommit, file: AddFile): boolean {
+  if (typeof read === 'object') return read.wouldRead(file);
+  return read === 'table';
+}
+
+/** Whether a path is of a file that the decision depends on. */
+function filesRead({ read }: PendingCommit): (path: string) => boolean {
+  if (read === 'nothing') return () => false;
+  if (read === 'table') return () => true;
+  const paths = new Set(read.files.map((file) => canonicalPath(file.path)));
+  return (path) => paths.has(canonicalPath(path));
 }

@@ -1,5 +1,6 @@
 /** What a table needs besides its store: time, chance and names are handed in, so that tests can hold them. */
 import { randomUUID } from 'node:crypto';
+import { tmpdir } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Clock, Engine } from './ports.js';
 
@@ -12,6 +13,8 @@ export interface DeltaDeps {
   readonly sleep: (ms: number) => Promise<void>;
   /** A name that nobody else uses (UUID). */
   readonly newId: () => string;
+  /** Folder for files that are being written; each operation has one of its own in it, and removes it. */
+  readonly scratchDirectory: string;
 }
 
 /** The machine's own clock, chance and names. */
@@ -23,6 +26,7 @@ export function systemDeps(overrides: Partial<DeltaDeps> = {}): DeltaDeps {
       await delay(ms);
     },
     newId: randomUUID,
+    scratchDirectory: tmpdir(),
     ...overrides,
   };
 }

@@ -26,9 +26,14 @@ export const DELTA_ERRORS = {
     retry: false,
     remedy: 'Restore the checkpoint or the commits below it from a backup.',
   },
+  DELTA_CHECKPOINT_INVALID: {
+    retry: true,
+    remedy:
+      'The checkpoint was not published and the table is as it was; the next commits try again. If it stays so, run `fsck`.',
+  },
   DELTA_ENGINE_REQUIRED: {
     retry: false,
-    remedy: 'Open the table with an engine: it reads Parquet checkpoints.',
+    remedy: 'Open the table with an engine: it reads and writes Parquet.',
   },
   DELTA_READ_UNSUPPORTED: {
     retry: false,
@@ -39,6 +44,12 @@ export const DELTA_ERRORS = {
     remedy:
       'The table uses a feature that this version cannot honour when writing. Write with the tool that made it.',
   },
+  DELTA_PROPERTY_INVALID: { retry: false, remedy: 'Correct the table property named in the message.' },
+  DELTA_RETENTION_TOO_SHORT: {
+    retry: false,
+    remedy:
+      'Keep files at least as long as the longest writer and reader need; `force` overrides it where nobody else is at work.',
+  },
   DELTA_SCHEMA_INVALID: { retry: false, remedy: 'Correct the schema named in the message.' },
   DELTA_COMMIT_INVALID: {
     retry: false,
@@ -47,6 +58,22 @@ export const DELTA_ERRORS = {
   DELTA_COMMIT_CONTENDED: {
     retry: true,
     remedy: 'Too many writers at once. Try again, or let fewer writers commit to this table.',
+  },
+  DELTA_CONCURRENT_CHANGE: {
+    retry: true,
+    remedy: 'Somebody else changed what this operation had read. Nothing was changed; run it again.',
+  },
+  DELTA_CONSTRAINT_VIOLATED: {
+    retry: false,
+    remedy: 'Correct the rows, or the constraint named in the message. Nothing was written.',
+  },
+  DELTA_EXPRESSION_INVALID: {
+    retry: false,
+    remedy: 'Correct the SQL expression named in the message. Nothing was written.',
+  },
+  DELTA_MERGE_AMBIGUOUS: {
+    retry: false,
+    remedy: 'Let at most one source row match each target row: deduplicate the source, or narrow `on`.',
   },
   DELTA_STAGED_MISSING: { retry: false, remedy: 'Write the files again; nothing was published.' },
   DELTA_PATH_OUTSIDE: {

@@ -10,13 +10,26 @@ export type {
   RemoveFile,
   Transaction,
 } from './actions.js';
-export type { CommitRequest, CommitResult, DeltaTableApi, Snapshot } from './api.js';
+export type { CommitRequest, CommitResult, DeltaTableApi, ReadScope, Snapshot, TableHandle } from './api.js';
 export type { ConflictCheckName } from './conflict.js';
 export { changeTableActions, createTableActions, type CreateTableOptions } from './create.js';
 export { loadDeletedRows } from './deletion-vector.js';
 export { systemDeps, type DeltaDeps } from './deps.js';
 export { DELTA_ERRORS, DeltaError, type DeltaErrorCode } from './errors.js';
 export { mapLimited } from './limit.js';
+export type { AppendOptions, CreateOptions } from './operations/append.js';
+export type { CleanLogOptions, CleanLogReport } from './operations/clean-log.js';
+export type { DeleteOptions } from './operations/delete.js';
+export type { Assignments, MatchedClause, MergeOptions, NotMatchedClause } from './operations/merge.js';
+export type { FsckFinding, FsckOptions, FsckReport } from './operations/fsck.js';
+export type { OptimizeOptions, OptimizeReport } from './operations/optimize.js';
+export type { OverwriteOptions } from './operations/overwrite.js';
+export type { RestoreOptions } from './operations/restore.js';
+export type { OperationOptions, OperationReport } from './operations/run.js';
+export type { UpdateOptions } from './operations/update.js';
+export type { VacuumOptions, VacuumReport } from './operations/vacuum.js';
+export type { MaintenanceOptions, Progress } from './progress.js';
+export { needsCheckpoint, type CheckpointReport } from './operations/checkpoint.js';
 export { overwriteActions, removeOf } from './overwrite.js';
 export { partitionValue } from './partition-values.js';
 export { keyOfPath } from './path.js';
@@ -42,5 +55,6 @@ export { checkoutScan, scanPlan, type CheckedOutScan, type DeletedRows, type Sca
 export { decimalOf, parseSchema, serialiseSchema } from './schema-json.js';
 export type { ArrayType, DataType, MapType, PrimitiveType, StructField, StructType } from './schema.js';
 export { stageBytes, stageFile, verifyStaged, type StageOptions } from './stage.js';
+export type { DataRow, DataSource, DataValue } from './source.js';
 export { statsJson } from './stats.js';
 export { DeltaTable } from './table.js';

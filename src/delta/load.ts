@@ -76,7 +76,8 @@ async function loadSegment(
   ]);
   const state = applyCommits(EMPTY_STATE, base ? [base, ...tail] : tail);
   const modifiedMs = monotonicTimes(commits).get(version) ?? checkpoint?.modifiedMs ?? 0;
-  return new TableSnapshot(version, inCommitTime(tail.at(-1)) ?? modifiedMs, state, store.uri);
+  const timestampMs = inCommitTime(tail.at(-1)) ?? modifiedMs;
+  return new TableSnapshot(version, timestampMs, state, store.uri, checkpoint?.version);
 }
 
 /**
@@ -107,6 +108,7 @@ export async function refreshSnapshot(
     Math.max(timestampMs, from.timestampMs),
     applyCommits(from.state, commits),
     store.uri,
+    from.checkpointVersion,
   );
 }
 

@@ -95,3 +95,8 @@ export function versionText(version: number): string {
 export function commitKey(version: number): string {
   return `${LOG_DIRECTORY}/${versionText(version)}.json`;
 }
+
+/** Key of a checkpoint that is one Parquet file. */
+export function checkpointKey(version: number): string {
+  return `${LOG_DIRECTORY}/${versionText(version)}.checkpoint.parquet`;
+}

@@ -2,7 +2,7 @@
  * The two ports through which `src/delta` touches the world: an ObjectStore that keeps bytes under keys, and an Engine
  * that understands SQL and Parquet. Everything else in this folder is pure.
  */
-import type { StructType } from './schema.js';
+import type { DataType, StructType } from './schema.js';
 
 /** What a listing or a head request says of one object. */
 export interface ObjectInfo {
@@ -42,6 +42,12 @@ export interface ObjectStore {
   putIfAbsent(key: string, bytes: Uint8Array): Promise<'created' | 'exists'>;
   /** Copies a local file to a new key, streaming; never loads it whole. */
   putFile(key: string, localPath: string, options?: { signal?: AbortSignal }): Promise<void>;
+  /** The same unless the key exists, atomic and durable as {@link putIfAbsent} is. */
+  putFileIfAbsent(
+    key: string,
+    localPath: string,
+    options?: { signal?: AbortSignal },
+  ): Promise<'created' | 'exists'>;
   /** Local copies of the objects, downloaded in parallel where needed. Throws {@link ObjectNotFoundError}. */
   checkout(keys: readonly string[], options?: { signal?: AbortSignal }): Promise<LocalFiles>;
   /** Deletes the objects; those that are not there are passed over. */
@@ -94,6 +100,9 @@ export interface ScanFile {
   readonly deletedRows?: readonly number[];
 }
 
+/** Columns that a scan with `rowId` has besides the table's: the file's local path, and the row's position in it. */
+export const ROW_ID = { file: '__datalab_file', row: '__datalab_row' } as const;
+
 /** What to read: pure data made by `src/delta`, rendered to SQL by the engine. */
 export interface ScanPlan {
   /** The table's schema (logical names), partition columns included, in order. */
@@ -102,10 +111,10 @@ export interface ScanPlan {
   readonly files: readonly ScanFile[];
   /** Columns to read, by logical name; all where undefined. */
   readonly columns?: readonly string[];
+  /** Adds the columns of {@link ROW_ID}, which name each row by its file and its position there. */
+  readonly rowId?: boolean;
   /** How file columns are found: by logical name, or by column mapping. */
   readonly columnMapping: 'none' | 'name' | 'id';
-  /** Name of one more column, that tells the local path of the file that a row is in; none where undefined. */
-  readonly fileColumn?: string;
 }
 
 /** How an engine session is confined. What is not named here cannot be read or written by any SQL in the session. */
@@ -122,6 +131,8 @@ export interface SessionOptions {
 export interface Engine {
   /** A confined, isolated session. Close it when done. */
   open(options: SessionOptions): Promise<EngineSession>;
+  /** What the engine calls a Delta type, in a CAST. Throws RangeError for one that it has no type for (`variant`). */
+  sqlType(type: DataType): string;
   /** A SQL relation (usable after FROM) with the plan's columns under their logical names, typed by its schema. */
   relation(plan: ScanPlan): string;
 }

@@ -8,8 +8,11 @@ interface Feature {
   /** Whether it stands in `readerFeatures` too. */
   readonly reader: boolean;
   readonly read: boolean;
-  /** `when-idle`: writing is allowed while the feature is listed but not in use by the table. */
-  readonly write: 'yes' | 'no' | 'when-idle';
+  /**
+   * `when-idle`: writing is allowed while the feature is listed but not in use by the table; `when-checked`: also while it
+   * is in use, by operations that check every row that they write.
+   */
+  readonly write: 'yes' | 'no' | 'when-idle' | 'when-checked';
   /** Versions that imply it for tables without feature lists. */
   readonly legacyReader?: number;
   readonly legacyWriter?: number;
@@ -17,8 +20,8 @@ interface Feature {
 
 export const FEATURES: Readonly<Record<string, Feature>> = {
   appendOnly: { reader: false, read: true, write: 'yes', legacyWriter: 2 },
-  invariants: { reader: false, read: true, write: 'when-idle', legacyWriter: 2 },
-  checkConstraints: { reader: false, read: true, write: 'when-idle', legacyWriter: 3 },
+  invariants: { reader: false, read: true, write: 'when-checked', legacyWriter: 2 },
+  checkConstraints: { reader: false, read: true, write: 'when-checked', legacyWriter: 3 },
   changeDataFeed: { reader: false, read: true, write: 'when-idle', legacyWriter: 4 },
   generatedColumns: { reader: false, read: true, write: 'when-idle', legacyWriter: 4 },
   columnMapping: { reader: true, read: true, write: 'when-idle', legacyReader: 2, legacyWriter: 5 },
@@ -64,12 +67,16 @@ export function checkReadable(protocol: Protocol, tableUri: string): void {
   }
 }
 
-/** Throws DELTA_WRITE_UNSUPPORTED naming what cannot be honoured. The table must be readable too. */
+/**
+ * Throws DELTA_WRITE_UNSUPPORTED naming what cannot be honoured. The table must be readable too. `rowsAreChecked`: no row
+ * is added, or each was held against the table's constraints.
+ */
 export function checkWritable(
   protocol: Protocol,
   metadata: Metadata,
   schema: StructType,
   tableUri: string,
+  rowsAreChecked = false,
 ): void {
   checkReadable(protocol, tableUri);
   if (protocol.minWriterVersion > WRITER_FEATURES_VERSION) {
@@ -78,10 +85,24 @@ export function checkWritable(
   for (const name of writerFeatures(protocol)) {
     const feature = FEATURES[name];
     if (!feature || feature.write === 'no') throw refusal(tableUri, `the writer feature '${name}'`);
-    if (feature.write === 'when-idle' && IN_USE[name]?.(metadata, schema)) {
+    if (feature.write === 'yes' || (feature.write === 'when-checked' && rowsAreChecked)) continue;
+    if (IN_USE[name]?.(metadata, schema)) {
       throw refusal(tableUri, `the writer feature '${name}', which is in use`);
     }
   }
+}
+
+/**
+ * Whether files may be deleted from such a table: every feature of it must be known, for an unknown one may refer to files
+ * in ways of its own. Throws DELTA_WRITE_UNSUPPORTED, DELTA_READ_UNSUPPORTED.
+ */
+export function checkVacuumable(protocol: Protocol, tableUri: string): void {
+  checkReadable(protocol, tableUri);
+  if (protocol.minWriterVersion > WRITER_FEATURES_VERSION) {
+    throw refusal(tableUri, `writer version ${protocol.minWriterVersion}`);
+  }
+  const unknown = writerFeatures(protocol).find((name) => FEATURES[name] === undefined);
+  if (unknown !== undefined) throw refusal(tableUri, `the writer feature '${unknown}'`);
 }
 
 /** Features that a writer must honour: listed, or implied by the version. */

@@ -30,6 +30,7 @@ export function scanPlan(
     readonly columns?: readonly string[];
     readonly deletedRows?: DeletedRows;
     readonly tableUri?: string;
+    readonly rowId?: boolean;
   } = {},
 ): ScanPlan {
   const { schema, partitionColumns, files, protocol, metadata } = source;
@@ -37,6 +38,7 @@ export function scanPlan(
     schema,
     partitionColumns,
     ...(options.columns ? { columns: options.columns } : {}),
+    ...(options.rowId ? { rowId: true } : {}),
     columnMapping: protocol && metadata ? columnMappingMode(protocol, metadata.configuration) : 'none',
     files: files.map((file) => {
       const deletedRows = options.deletedRows?.get(canonicalPath(file.path));
@@ -71,6 +73,7 @@ export async function checkoutScan(
   options: {
     readonly columns?: readonly string[];
     readonly files?: readonly AddFile[];
+    readonly rowId?: boolean;
     readonly signal?: AbortSignal;
   } = {},
 ): Promise<CheckedOutScan> {
@@ -88,6 +91,7 @@ export async function checkoutScan(
   const plan = scanPlan(narrowed, (key) => local.pathOf(key), {
     deletedRows,
     tableUri: store.uri,
+    ...(options.rowId ? { rowId: true } : {}),
     ...(options.columns ? { columns: options.columns } : {}),
   });
   return { plan, inputs: plan.files.map(({ localPath }) => localPath), release: () => local.release() };

@@ -20,6 +20,7 @@ export class TableSnapshot implements Snapshot {
     readonly timestampMs: number,
     readonly state: TableState,
     readonly tableUri: string,
+    readonly checkpointVersion?: number,
   ) {
     const complete = requireComplete(state, tableUri);
     checkReadable(complete.protocol, tableUri);
@@ -28,6 +29,11 @@ export class TableSnapshot implements Snapshot {
     this.partitionColumns = complete.metadata.partitionColumns;
     // Parsed now, so that a type that we do not know is refused before anything is read.
     if (complete.metadata.schemaString !== '') this.#schema = parseSchema(complete.metadata.schemaString);
+  }
+
+  /** The same version, with a newer checkpoint known. */
+  withCheckpoint(version: number): TableSnapshot {
+    return new TableSnapshot(this.version, this.timestampMs, this.state, this.tableUri, version);
   }
 
   get schema(): StructType {

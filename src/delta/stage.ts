@@ -6,7 +6,7 @@ import { mapLimited } from './limit.js';
 import { encodePath, keyOfPath } from './path.js';
 import type { Clock, ObjectStore, WrittenFile } from './ports.js';
 import type { StructType } from './schema.js';
-import { statsJson } from './stats.js';
+import { statsJson, type StatsColumns } from './stats.js';
 
 const PARALLEL_HEADS = 16;
 
@@ -14,6 +14,8 @@ export interface StageOptions {
   readonly schema: StructType;
   /** Serialised, one for every partition column (see `partitionValue`). */
   readonly partitionValues: Readonly<Record<string, string | null>>;
+  /** Which columns get statistics; the first ones where nothing is said. */
+  readonly statistics?: Partial<StatsColumns>;
   readonly clock: Clock;
   readonly newId: () => string;
   readonly signal?: AbortSignal;
@@ -50,7 +52,7 @@ function makeAdd(
   key: string,
   size: number,
   measured: { readonly rows: number; readonly columns: WrittenFile['columns'] },
-  { schema, partitionValues, clock }: StageOptions,
+  { schema, partitionValues, statistics, clock }: StageOptions,
 ): AddFile {
   return {
     path: encodePath(key),
@@ -58,7 +60,7 @@ function makeAdd(
     size,
     modificationTime: clock.nowMs(),
     dataChange: true,
-    stats: statsJson(measured, schema, { partitionColumns: Object.keys(partitionValues) }),
+    stats: statsJson(measured, schema, { ...statistics, partitionColumns: Object.keys(partitionValues) }),
   };
 }
 

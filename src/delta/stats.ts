@@ -4,7 +4,7 @@ import type { DataType, StructField, StructType } from './schema.js';
 import type { ColumnTextStats } from './ports.js';
 import { floorDiv, isoMicros, parseMicros } from './timestamp.js';
 
-/** Columns beyond these have no statistics, as with other writers (`delta.dataSkippingNumIndexedCols`). */
+/** Columns beyond these have no statistics, as with other writers, unless the table says otherwise. */
 const INDEXED_COLUMNS = 32;
 const STRING_PREFIX = 32;
 const INTEGER = /^-?\d+$/;
@@ -17,6 +17,23 @@ export interface MeasuredFile {
   readonly columns: Readonly<Record<string, ColumnTextStats>>;
 }
 
+/** Which columns have statistics, as the table's properties say. */
+export interface StatsColumns {
+  readonly indexedColumns: number;
+  readonly statsColumns: readonly string[] | undefined;
+}
+
+/** The columns that get statistics: those that are named, else the first ones; partition columns have none. */
+export function indexedFields(
+  schema: StructType,
+  partitionColumns: readonly string[],
+  { indexedColumns = INDEXED_COLUMNS, statsColumns }: Partial<StatsColumns>,
+): readonly StructField[] {
+  const stored = schema.fields.filter((field) => !partitionColumns.includes(field.name));
+  if (statsColumns) return stored.filter((field) => statsColumns.includes(field.name));
+  return stored.slice(0, indexedColumns < 0 ? undefined : indexedColumns);
+}
+
 /**
  * The `stats` text of an add. Built as text, so that longs and decimals keep every digit. Nested columns, and bounds
  * that cannot be given safely (NaN, infinite, binary, boolean), are left out.
@@ -24,12 +41,9 @@ export interface MeasuredFile {
 export function statsJson(
   file: MeasuredFile,
   schema: StructType,
-  options: { readonly partitionColumns?: readonly string[]; readonly indexedColumns?: number } = {},
+  options: { readonly partitionColumns?: readonly string[] } & Partial<StatsColumns> = {},
 ): string {
-  const limit = options.indexedColumns ?? INDEXED_COLUMNS;
-  const indexed = schema.fields
-    .filter((field) => !options.partitionColumns?.includes(field.name))
-    .slice(0, limit < 0 ? undefined : limit);
+  const indexed = indexedFields(schema, options.partitionColumns ?? [], options);
   const members = (value: (field: StructField, stats: ColumnTextStats) => string | undefined): string => {
     const parts = indexed.flatMap((field) => {
       const stats = typeof field.type === 'string' ? file.columns[field.name] : undefined;

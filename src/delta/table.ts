@@ -9,9 +9,24 @@ import { commitKey } from './log-path.js';
 import { listLog, readCommit } from './log-reader.js';
 import { loadSnapshot, refreshSnapshot } from './load.js';
 import { monotonicTimes } from './log-segment.js';
+import { addColumns, addConstraint, dropConstraint, setProperties } from './operations/alter.js';
+import { append, create, type AppendOptions, type CreateOptions } from './operations/append.js';
+import { cleanLog, type CleanLogOptions, type CleanLogReport } from './operations/clean-log.js';
+import { deleteRows, type DeleteOptions } from './operations/delete.js';
+import { fsck, type FsckOptions, type FsckReport } from './operations/fsck.js';
+import { merge, type MergeOptions } from './operations/merge.js';
+import { optimize, type OptimizeOptions, type OptimizeReport } from './operations/optimize.js';
+import { overwrite, type OverwriteOptions } from './operations/overwrite.js';
+import { restore, type RestoreOptions } from './operations/restore.js';
+import type { OperationOptions, OperationReport } from './operations/run.js';
+import { update, type UpdateOptions } from './operations/update.js';
+import { vacuum, type VacuumOptions, type VacuumReport } from './operations/vacuum.js';
+import { writeCheckpoint, type CheckpointReport } from './operations/checkpoint.js';
 import type { ObjectStore } from './ports.js';
 import { commitInfoOf } from './replay.js';
+import type { StructField, StructType } from './schema.js';
 import type { TableSnapshot } from './snapshot.js';
+import type { DataSource } from './source.js';
 
 /** A cached snapshot older than this is read anew: its successors may have been cleaned away in the meantime. */
 const CACHE_MAX_AGE_MS = 3_600_000;
@@ -57,6 +72,98 @@ export class DeltaTable implements DeltaTableApi {
 
   commit(request: CommitRequest): Promise<CommitResult> {
     return commitActions(this.store, this.deps, request);
+  }
+
+  /**
+   * Writes the checkpoint of the newest version, unless it is there. Never changes what the table holds; a failure
+   * costs later readers time and nothing else. Throws DELTA_CHECKPOINT_INVALID, DELTA_ENGINE_REQUIRED.
+   */
+  async checkpoint(options: { signal?: AbortSignal } = {}): Promise<CheckpointReport> {
+    const snapshot = await this.#newest();
+    const report = await writeCheckpoint(this, snapshot, options);
+    const cached = this.#cached;
+    if (cached && (cached.snapshot.checkpointVersion ?? -1) < report.version) {
+      this.#cached = { ...cached, snapshot: cached.snapshot.withCheckpoint(report.version) };
+    }
+    return report;
+  }
+
+  /** Makes an empty table. Throws DELTA_CONCURRENT_CHANGE where there is one, DELTA_SCHEMA_INVALID. */
+  create(schema: StructType, options: CreateOptions = {}): Promise<void> {
+    return create(this, schema, options);
+  }
+
+  /** Adds the source's rows, making the table where there is none. */
+  append(source: DataSource, options: AppendOptions = {}): Promise<OperationReport> {
+    return append(this, source, options);
+  }
+
+  /** Puts the source's rows in the place of all rows, of some partitions, or of the rows that a condition holds for. */
+  overwrite(source: DataSource, options: OverwriteOptions = {}): Promise<OperationReport> {
+    return overwrite(this, source, options);
+  }
+
+  /** Deletes the rows that a condition holds for. */
+  delete(options: DeleteOptions = {}): Promise<OperationReport> {
+    return deleteRows(this, options);
+  }
+
+  /** Changes the rows that a condition holds for. */
+  update(options: UpdateOptions): Promise<OperationReport> {
+    return update(this, options);
+  }
+
+  /** Updates, deletes and inserts by what a source matches. */
+  merge(source: DataSource, options: MergeOptions): Promise<OperationReport> {
+    return merge(this, source, options);
+  }
+
+  /** Brings back what the table held at an earlier version. */
+  restore(options: RestoreOptions): Promise<OperationReport> {
+    return restore(this, options);
+  }
+
+  /** Packs small files into few, in commits that change no row. */
+  optimize(options: OptimizeOptions = {}): Promise<OptimizeReport> {
+    return optimize(this, options);
+  }
+
+  /** Deletes data files that no version within the retention needs. */
+  vacuum(options: VacuumOptions = {}): Promise<VacuumReport> {
+    return vacuum(this, options);
+  }
+
+  /** Deletes old commits that a checkpoint stands in for. */
+  cleanLog(options: CleanLogOptions = {}): Promise<CleanLogReport> {
+    return cleanLog(this, options);
+  }
+
+  /** Compares the log with what is there; repairs only where that is asked for. */
+  fsck(options: FsckOptions = {}): Promise<FsckReport> {
+    return fsck(this, options);
+  }
+
+  /** Adds nullable columns at the end. */
+  addColumns(fields: readonly StructField[], options: OperationOptions = {}): Promise<OperationReport> {
+    return addColumns(this, fields, options);
+  }
+
+  /** Sets table properties, and removes those that are null. */
+  setProperties(
+    properties: Readonly<Record<string, string | null>>,
+    options: OperationOptions = {},
+  ): Promise<OperationReport> {
+    return setProperties(this, properties, options);
+  }
+
+  /** Adds a CHECK constraint, which the rows that are there must satisfy. */
+  addConstraint(name: string, expression: string, options: OperationOptions = {}): Promise<OperationReport> {
+    return addConstraint(this, name, expression, options);
+  }
+
+  /** Removes a CHECK constraint. */
+  dropConstraint(name: string, options: OperationOptions = {}): Promise<OperationReport> {
+    return dropConstraint(this, name, options);
   }
 
   async commitInfo(version: number): Promise<CommitInfo> {

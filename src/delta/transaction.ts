@@ -19,8 +19,10 @@ export function validateCommit(request: CommitRequest, tableUri: string): void {
   const schema = parseSchema(metadata.schemaString);
   checkSchema(schema);
   // The table as it is and the table as it will be: both must be ours to write.
-  if (base) checkWritable(base.protocol, base.metadata, base.schema, tableUri);
-  checkWritable(protocol, metadata, schema, tableUri);
+  const rowsAreChecked =
+    request.rowsAreChecked === true || !actions.some((action) => 'add' in action && action.add.dataChange);
+  if (base) checkWritable(base.protocol, base.metadata, base.schema, tableUri, rowsAreChecked);
+  checkWritable(protocol, metadata, schema, tableUri, rowsAreChecked);
   for (const column of metadata.partitionColumns) {
     if (!schema.fields.some((field) => field.name === column)) {
       throw invalid(tableUri, `partition column '${column}' is not in the schema`);

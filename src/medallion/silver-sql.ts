@@ -2,6 +2,7 @@
 import type { DatasetDefinition } from '../contracts/dataset.js';
 import { DatalabError } from '../contracts/errors.js';
 import { identifier, identifiers, literal } from '../contracts/sql-text.js';
+import { ROW_ID, type Engine, type ScanPlan } from '../delta/ports.js';
 import type { RunStamp } from './ingest.js';
 import { LINEAGE_COLUMNS } from './schema.js';
 
@@ -94,4 +95,13 @@ export function fileOrder(dataset: DatasetDefinition, alias: string): string {
   const times = timeColumns(dataset);
   const names = [...times, ...dataset.key.filter((name) => !times.includes(name))];
   return `ORDER BY ${names.map((name) => `${alias}.${identifier(name)}`).join(', ')}`;
+}
+
+/** Column of session tables: local path of the published file that a row is in. */
+export const PUBLISHED_FILE = '_published_file';
+
+/** The rows of a published table, each with the file that it is in. */
+export function publishedRows(engine: Engine, plan: ScanPlan): string {
+  const { file, row } = ROW_ID;
+  return `SELECT * EXCLUDE (${row}) RENAME (${file} AS ${PUBLISHED_FILE}) FROM ${engine.relation({ ...plan, rowId: true })}`;
 }

@@ -11,6 +11,7 @@ import type { StructType } from '../delta/schema.js';
 import type { AggregateInput } from './aggregate.js';
 import { schemaOf } from './schema.js';
 import { count } from './refine.js';
+import { publishedRows, PUBLISHED_FILE } from './silver-sql.js';
 
 export interface SlicesInput extends AggregateInput {
   /** The table as it is published. */
@@ -56,7 +57,7 @@ async function computeIn(
     `CREATE SCHEMA silver; CREATE VIEW all_silver AS SELECT *, ${sliceColumns(slices)} FROM ${engine.relation(silver)}; ` +
       `CREATE VIEW changed AS SELECT *, ${sliceColumns(slices)} FROM ` +
       `(SELECT * FROM read_parquet(${literalList(changes)}, union_by_name = true, hive_partitioning = false) ${moved}); ` +
-      `${affectedTable(slices)}; CREATE VIEW published AS SELECT * FROM ${engine.relation({ ...published, fileColumn: FILE })}`,
+      `${affectedTable(slices)}; CREATE VIEW published AS ${publishedRows(engine, published)}`,
   );
   const nulls = await count(session, `SELECT count(*) AS n FROM affected WHERE ${anyNull(slices)}`);
   const names = Object.keys(slices.by);
@@ -82,7 +83,7 @@ async function computeIn(
   const affected = `affected a ON ${matches('g', names)}${from}`;
   await session.run(`CREATE TABLE computed AS SELECT g.* FROM (\n${gold.sql}\n) g SEMI JOIN ${affected}`);
   const touched = await session.rows<{ file: string }>(
-    `SELECT DISTINCT g.${FILE} AS file FROM published g SEMI JOIN ${affected} ORDER BY file`,
+    `SELECT DISTINCT g.${PUBLISHED_FILE} AS file FROM published g SEMI JOIN ${affected} ORDER BY file`,
   );
   const replaced = touched.map(({ file }) => file);
   const files = published.files.filter(({ localPath }) => replaced.includes(localPath));
@@ -95,8 +96,6 @@ async function computeIn(
   const rows = await count(session, 'SELECT count(*) AS n FROM computed');
   return { replaced, gold: written, rows, schema: schemaOf(columns) };
 }
-
-const FILE = '_published_file';
 
 function sliceColumns({ by }: SliceDefinition): string {
   return Object.values(by)

@@ -12,7 +12,14 @@ import { changedFlags } from './outliers.js';
 import { clean, type RefineInput } from './refine.js';
 import { beyondTheRow } from './row-local.js';
 import { QUARANTINE_SCHEMA } from './schema.js';
-import { fileOrder, newestOfKey, OUTLIER_COLUMNS, passes } from './silver-sql.js';
+import {
+  fileOrder,
+  newestOfKey,
+  OUTLIER_COLUMNS,
+  passes,
+  publishedRows,
+  PUBLISHED_FILE,
+} from './silver-sql.js';
 
 export interface UpsertInput extends RefineInput {
   /** All of Silver as it is published. */
@@ -34,8 +41,6 @@ export interface Upserted {
 
 /** Column of the rows of `changes`: whether the row is as it was before, or as it is after the increment. */
 export const CHANGE_COLUMN = '_change';
-/** Column of session tables: the published file that a row is in. */
-const FILE_COLUMN = '_published_file';
 
 /**
  * Adds the increment. Returns why it cannot be done by increments, where silver.sql looks at more than one row. Throws
@@ -121,16 +126,16 @@ function contest({ engine, dataset, silver }: UpsertInput): string {
     .filter((name) => !name.startsWith('_') && !dataset.key.includes(name) && !own.includes(name))
     .map((name) => `n.${identifier(name)} IS NOT DISTINCT FROM o.${identifier(name)}`);
   return [
-    `CREATE VIEW published AS SELECT * FROM ${engine.relation({ ...silver, fileColumn: FILE_COLUMN })}`,
+    `CREATE VIEW published AS ${publishedRows(engine, silver)}`,
     `CREATE TABLE fresh AS SELECT * FROM cleaned WHERE ${passes(dataset)}`,
     `CREATE TABLE newest AS SELECT * FROM fresh ${newestOfKey(dataset)}`,
     `CREATE TABLE old AS SELECT * FROM published SEMI JOIN newest USING (${key})`,
     // Old and new in one ranking, so that NULLs and ties are settled in one way wherever the rows come from.
     `CREATE TABLE winners AS WITH both_sides AS (
   SELECT *, true AS is_new FROM newest
-  UNION ALL BY NAME SELECT * EXCLUDE (${identifiers([FILE_COLUMN, ...own])}), false AS is_new FROM old
+  UNION ALL BY NAME SELECT * EXCLUDE (${identifiers([PUBLISHED_FILE, ...own])}), false AS is_new FROM old
 ), won AS (SELECT ${key}, is_new FROM both_sides ${newestOfKey(dataset)})
-SELECT n.*, o.${FILE_COLUMN}, CASE WHEN o.${FILE_COLUMN} IS NULL THEN 'inserted'
+SELECT n.*, o.${PUBLISHED_FILE}, CASE WHEN o.${PUBLISHED_FILE} IS NULL THEN 'inserted'
   WHEN ${same.join(' AND ') || 'true'} THEN 'moved' ELSE 'updated' END AS kind
 FROM newest n SEMI JOIN (SELECT ${key} FROM won WHERE is_new) USING (${key}) LEFT JOIN old o USING (${key})`,
   ].join('; ');
@@ -200,13 +205,13 @@ function changesSelect(input: UpsertInput): string {
   const { dataset } = input;
   const key = identifiers(dataset.key);
   const reflagged = dataset.silver.outliers
-    ? ` UNION ALL BY NAME SELECT * EXCLUDE (${FILE_COLUMN}), 'before' AS ${CHANGE_COLUMN}, false AS _moved ` +
+    ? ` UNION ALL BY NAME SELECT * EXCLUDE (${PUBLISHED_FILE}), 'before' AS ${CHANGE_COLUMN}, false AS _moved ` +
       `FROM published SEMI JOIN reflagged USING (${key}) ` +
-      `UNION ALL BY NAME SELECT s.* EXCLUDE (${FILE_COLUMN}) REPLACE (f.is_outlier AS is_outlier, f.outlier_score AS outlier_score), ` +
+      `UNION ALL BY NAME SELECT s.* EXCLUDE (${PUBLISHED_FILE}) REPLACE (f.is_outlier AS is_outlier, f.outlier_score AS outlier_score), ` +
       `'after' AS ${CHANGE_COLUMN}, false AS _moved FROM published s JOIN (SELECT * FROM reflagged) f USING (${key})`
     : '';
   return (
-    `SELECT * EXCLUDE (${FILE_COLUMN}, kind), 'before' AS ${CHANGE_COLUMN}, kind = 'moved' AS _moved ` +
+    `SELECT * EXCLUDE (${PUBLISHED_FILE}, kind), 'before' AS ${CHANGE_COLUMN}, kind = 'moved' AS _moved ` +
     `FROM old JOIN (SELECT ${key}, kind FROM winners) USING (${key}) ` +
     `UNION ALL BY NAME SELECT r.*, 'after' AS ${CHANGE_COLUMN}, kind = 'moved' AS _moved ` +
     `FROM (${winningRows(dataset, 'true')}) r JOIN (SELECT ${key}, kind FROM winners) USING (${key})${reflagged}`

@@ -136,6 +136,15 @@ export function objectStoreContract(name: string, makeStore: () => Promise<Objec
       local.release();
     });
 
+    test.each([1000, 20 * 1024 * 1024])('creates a key from a file of %i bytes once', async (size) => {
+      const paths = ['one.bin', 'two.bin'].map((name) => join(folder, name));
+      for (const path of paths) await writeFile(path, randomBytes(size));
+      const [first = '', second = ''] = paths;
+      expect(await store.putFileIfAbsent('data/once.bin', first)).toBe('created');
+      expect(await store.putFileIfAbsent('data/once.bin', second)).toBe('exists');
+      expect(Buffer.compare(Buffer.from(await store.get('data/once.bin')), await readFile(first))).toBe(0);
+    });
+
     test('deletes, and passes over what is not there', async () => {
       await store.put('a', bytes('x'));
       await store.put('b/c', bytes('x'));

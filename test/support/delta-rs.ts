@@ -50,3 +50,24 @@ export async function readWithDeltaRs(
   const { stdout } = await running;
   return JSON.parse(stdout) as DeltaRsAnswer;
 }
+
+const APPEND = `
+import json, sys
+from deltalake import DeltaTable, write_deltalake
+import pyarrow
+request = json.load(sys.stdin)
+table = DeltaTable(request["uri"], storage_options=request["options"])
+schema = pyarrow.schema(table.schema().to_arrow())
+write_deltalake(table, pyarrow.Table.from_pylist(request["rows"], schema=schema), mode="append")
+`;
+
+/** Appends rows with delta-rs; values as JSON has them. */
+export async function appendWithDeltaRs(
+  uri: string,
+  rows: ReadonlyArray<Readonly<Record<string, unknown>>>,
+  storage: Readonly<Record<string, string>> = {},
+): Promise<void> {
+  const running = promisify(execFile)(TEST_PYTHON ?? 'python3', ['-c', APPEND]);
+  running.child.stdin?.end(JSON.stringify({ uri, rows, options: storage }));
+  await running;
+}

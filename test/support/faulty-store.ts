@@ -2,6 +2,7 @@
  * An object store that fails on purpose. The layer above must survive each of these: an answer that is lost after the
  * work was done, the same with our own repetition finding `exists`, a refusal before the work, a listing that is stale.
  */
+import { readFile } from 'node:fs/promises';
 import type { LocalFiles, ObjectInfo, ObjectStore } from '../../src/delta/index.js';
 
 export type Fault =
@@ -20,7 +21,7 @@ export class FaultyObjectStore implements ObjectStore {
 
   /** `nextFault` is asked before every conditional write. */
   constructor(
-    private readonly inner: ObjectStore,
+    protected readonly inner: ObjectStore,
     private readonly nextFault: () => Fault | undefined = () => undefined,
   ) {}
 
@@ -61,6 +62,10 @@ export class FaultyObjectStore implements ObjectStore {
 
   putFile(key: string, localPath: string): Promise<void> {
     return this.inner.putFile(key, localPath);
+  }
+
+  async putFileIfAbsent(key: string, localPath: string): Promise<'created' | 'exists'> {
+    return this.putIfAbsent(key, await readFile(localPath));
   }
 
   checkout(keys: readonly string[]): Promise<LocalFiles> {

@@ -8,6 +8,7 @@ import type { Engine, EngineSession, ScanPlan, SessionOptions } from '../../delt
 import { engineError } from './errors.js';
 import { relationSql } from './relation.js';
 import { DuckDbSession } from './session.js';
+import { sqlType } from './sql-type.js';
 
 export interface DuckDbOptions {
   /** Memory of one session as DuckDB writes it, as in `1500MB`. The process takes 0.1 to 0.9 GB more. */
@@ -22,6 +23,7 @@ export interface DuckDbOptions {
 export function createDuckDbEngine(options: DuckDbOptions): Engine {
   return {
     open: (session) => openSession(options, session),
+    sqlType: (type) => sqlType(type),
     relation: (plan: ScanPlan) => relationSql(plan),
   };
 }

@@ -5,8 +5,9 @@ import { identifier, literal, literalList } from '../../contracts/sql-text.js';
 import { sqlType, type FieldName } from './sql-type.js';
 
 const PHYSICAL_NAME = 'delta.columnMapping.physicalName';
-/** Column that tells which file a row came from; only in scans that leave rows out or name the file. */
+/** Columns that tell which row of which file a row is; by names alone, for adapters know the ports by type only. */
 const FILE = '__datalab_file';
+const ROW = '__datalab_row';
 
 /**
  * SQL usable after FROM. Partition values come from the plan alone, never from paths or file contents; a column that a
@@ -20,7 +21,7 @@ export function relationSql(plan: ScanPlan): string {
     throw new RangeError(`no such column: ${[...wanted].filter((name) => !known.has(name)).join(', ')}`);
   }
   if (fields.length === 0) throw new RangeError('a scan needs at least one column');
-  if (plan.files.length === 0) return `(${emptySelect(fields, plan.fileColumn)})`;
+  if (plan.files.length === 0) return `(${emptySelect(fields, plan.rowId === true)})`;
   const groups = groupFiles(plan.files);
   return `(${groups.map((group) => groupSelect(plan, fields, group)).join('\nUNION ALL\n')})`;
 }
@@ -42,9 +43,9 @@ function groupFiles(files: readonly ScanFile[]): Group[] {
   return [...groups.values()];
 }
 
-function emptySelect(fields: readonly StructField[], fileColumn: string | undefined): string {
+function emptySelect(fields: readonly StructField[], rowId: boolean): string {
   const columns = fields.map((field) => `NULL::${sqlType(field.type)} AS ${identifier(field.name)}`);
-  if (fileColumn !== undefined) columns.push(`NULL::VARCHAR AS ${identifier(fileColumn)}`);
+  if (rowId) columns.push(`NULL::VARCHAR AS ${FILE}`, `NULL::BIGINT AS ${ROW}`);
   return `SELECT ${columns.join(', ')} WHERE false`;
 }
 
@@ -57,28 +58,31 @@ function groupSelect(plan: ScanPlan, fields: readonly StructField[], group: Grou
       : `CAST(${fileValue(`f.${identifier(physical(field))}`, field.type, plan)} AS ${sqlType(field.type)})`;
     return `${value} AS ${identifier(field.name)}`;
   });
-  if (plan.fileColumn !== undefined) columns.push(`f.${FILE} AS ${identifier(plan.fileColumn)}`);
+  if (plan.rowId) columns.push(`f.${FILE} AS ${FILE}`, `f.${ROW} AS ${ROW}`);
   // The empty first branch gives every declared column a type, also where no file has it.
   const stored = fields.filter((field) => !partitions.has(field.name));
   const declared = stored.map(
     (field) => `NULL::${sqlType(field.type, physical)} AS ${identifier(physical(field))}`,
   );
   const typed = declared.length > 0 ? `SELECT ${declared.join(', ')} WHERE false UNION ALL BY NAME ` : '';
-  return `SELECT ${columns.join(', ')} FROM (${typed}${fileScan(group.files, plan.fileColumn !== undefined)}) f`;
+  return `SELECT ${columns.join(', ')} FROM (${typed}${fileScan(group.files, plan.rowId === true)}) f`;
 }
 
-function fileScan(files: readonly ScanFile[], named: boolean): string {
+function fileScan(files: readonly ScanFile[], rowId: boolean): string {
   const paths = literalList(files.map((file) => file.localPath));
   const options = 'hive_partitioning = false, union_by_name = true';
   const deleted = files.filter((file) => (file.deletedRows?.length ?? 0) > 0);
-  if (deleted.length === 0)
-    return `SELECT * FROM read_parquet(${paths}, ${options}${named ? `, filename = '${FILE}'` : ''})`;
+  if (deleted.length === 0 && !rowId) return `SELECT * FROM read_parquet(${paths}, ${options})`;
+  const scan = `read_parquet(${paths}, ${options}, filename = '${FILE}', file_row_number = true) s`;
+  const columns = rowId
+    ? `* EXCLUDE (file_row_number), file_row_number AS ${ROW}`
+    : `* EXCLUDE (${FILE}, file_row_number)`;
+  if (deleted.length === 0) return `SELECT ${columns} FROM ${scan}`;
   const rows = deleted.map(
     (file) => `(${literal(file.localPath)}, [${file.deletedRows?.join(', ')}]::BIGINT[])`,
   );
   return (
-    `SELECT * EXCLUDE (${named ? '' : `${FILE}, `}file_row_number) FROM read_parquet(${paths}, ${options}, ` +
-    `filename = '${FILE}', file_row_number = true) s WHERE NOT EXISTS (SELECT 1 FROM ` +
+    `SELECT ${columns} FROM ${scan} WHERE NOT EXISTS (SELECT 1 FROM ` +
     `(SELECT file, unnest(positions) AS position FROM (VALUES ${rows.join(', ')}) v(file, positions)) d ` +
     `WHERE d.file = s.${FILE} AND d.position = s.file_row_number)`
   );

@@ -86,27 +86,21 @@ export class LocalObjectStore implements ObjectStore {
   }
 
   async putIfAbsent(key: string, bytes: Uint8Array): Promise<'created' | 'exists'> {
-    // A quick look saves the loser of an old race the writing; the link below decides.
-    if (await this.head(key)) return 'exists';
-    try {
-      await this.#publish(key, (temporary) => writeFlushed(temporary, bytes), link);
-      return 'created';
-    } catch (error) {
-      if (codeOf(error) === 'EEXIST') return 'exists';
-      throw error;
-    }
+    return this.#create(key, (temporary) => writeFlushed(temporary, bytes));
   }
 
   async putFile(key: string, localPath: string, options: { signal?: AbortSignal } = {}): Promise<void> {
     options.signal?.throwIfAborted();
-    await this.#publish(
-      key,
-      async (temporary) => {
-        await copyFile(localPath, temporary, constants.COPYFILE_FICLONE);
-        await flush(temporary);
-      },
-      rename,
-    );
+    await this.#publish(key, (temporary) => copyFlushed(localPath, temporary), rename);
+  }
+
+  async putFileIfAbsent(
+    key: string,
+    localPath: string,
+    options: { signal?: AbortSignal } = {},
+  ): Promise<'created' | 'exists'> {
+    options.signal?.throwIfAborted();
+    return this.#create(key, (temporary) => copyFlushed(localPath, temporary));
   }
 
   /** The files themselves; nothing is copied, and releasing them does nothing. */
@@ -138,6 +132,18 @@ export class LocalObjectStore implements ObjectStore {
 
   #path(key: string): string {
     return join(this.#root, requireKey(key));
+  }
+
+  async #create(key: string, write: (temporary: string) => Promise<void>): Promise<'created' | 'exists'> {
+    // A quick look saves the loser of an old race the writing; the link below decides.
+    if (await this.head(key)) return 'exists';
+    try {
+      await this.#publish(key, write, link);
+      return 'created';
+    } catch (error) {
+      if (codeOf(error) === 'EEXIST') return 'exists';
+      throw error;
+    }
   }
 
   /** Writes beside the target, then puts it in place; flushed to the disk, folder entries included. */
@@ -176,6 +182,11 @@ async function writeFlushed(path: string, bytes: Uint8Array): Promise<void> {
   } finally {
     await file.close();
   }
+}
+
+async function copyFlushed(from: string, to: string): Promise<void> {
+  await copyFile(from, to, constants.COPYFILE_FICLONE);
+  await flush(to);
 }
 
 /** fsync of a file or a folder. */

@@ -73,6 +73,14 @@ export class MemoryObjectStore implements ObjectStore {
     await this.put(key, await readFile(localPath, { signal: options.signal }));
   }
 
+  async putFileIfAbsent(
+    key: string,
+    localPath: string,
+    options: { signal?: AbortSignal } = {},
+  ): Promise<'created' | 'exists'> {
+    return this.putIfAbsent(key, await readFile(localPath, { signal: options.signal }));
+  }
+
   async checkout(keys: readonly string[]): Promise<LocalFiles> {
     const bytes = await Promise.all(keys.map((key) => this.get(key)));
     const directory = await mkdtemp(join(tmpdir(), 'datalab-memory-'));

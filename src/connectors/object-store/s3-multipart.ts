@@ -15,14 +15,18 @@ const PARTS_MAX = 10_000;
 /** At most this many parts are in memory at once. */
 const PARALLEL_PARTS = 2;
 
-/** Uploads the file; on failure the parts that went up are dropped. The object appears when all of it is there. */
+/**
+ * Uploads the file; on failure the parts that went up are dropped. The object appears when all of it is there; with
+ * `ifAbsent` only where its key is still free (the store then answers 412).
+ */
 export async function putMultipart(
   client: S3Client,
   target: { readonly Bucket: string; readonly Key: string },
   localPath: string,
   sizeBytes: number,
-  signal?: AbortSignal,
+  options: { readonly signal?: AbortSignal | undefined; readonly ifAbsent?: boolean } = {},
 ): Promise<void> {
+  const { signal, ifAbsent } = options;
   const { UploadId } = await client.send(new CreateMultipartUploadCommand(target), { abortSignal: signal });
   const partBytes = Math.max(PART_MIN_BYTES, Math.ceil(sizeBytes / PARTS_MAX));
   const count = Math.ceil(sizeBytes / partBytes);
@@ -42,7 +46,8 @@ export async function putMultipart(
         parts[index] = { ETag, PartNumber: index + 1 };
       },
     );
-    const whole = { ...target, UploadId, MultipartUpload: { Parts: parts } };
+    const condition = ifAbsent ? { IfNoneMatch: '*' } : {};
+    const whole = { ...target, UploadId, MultipartUpload: { Parts: parts }, ...condition };
     await client.send(new CompleteMultipartUploadCommand(whole), { abortSignal: signal });
   } catch (error) {
     await client.send(new AbortMultipartUploadCommand({ ...target, UploadId })).catch(() => undefined);

@@ -1,6 +1,6 @@
 /** Objects in S3 or any gateway that honours `If-None-Match`. */
 import { createWriteStream } from 'node:fs';
-import { open, stat } from 'node:fs/promises';
+import { open, readFile, stat } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Readable } from 'node:stream';
@@ -95,12 +95,19 @@ export class S3ObjectStore implements ObjectStore {
     await this.location.client.send(new PutObjectCommand({ ...this.#target(key), Body: bytes }));
   }
 
-  async putIfAbsent(key: string, bytes: Uint8Array): Promise<'created' | 'exists'> {
+  putIfAbsent(key: string, bytes: Uint8Array): Promise<'created' | 'exists'> {
+    return this.#create(async () => {
+      await this.location.client.send(
+        new PutObjectCommand({ ...this.#target(key), Body: bytes, IfNoneMatch: '*' }),
+      );
+    });
+  }
+
+  /** Runs a conditional write: 412 is an answer, 409 is tried again. */
+  async #create(write: () => Promise<void>): Promise<'created' | 'exists'> {
     for (let attempt = 1; ; attempt += 1) {
       try {
-        await this.location.client.send(
-          new PutObjectCommand({ ...this.#target(key), Body: bytes, IfNoneMatch: '*' }),
-        );
+        await write();
         return 'created';
       } catch (error) {
         if (isPreconditionFailed(error)) return 'exists';
@@ -115,7 +122,7 @@ export class S3ObjectStore implements ObjectStore {
     const { size } = await stat(localPath);
     const target = this.#target(key);
     if (size > SINGLE_PUT_MAX_BYTES) {
-      await putMultipart(this.location.client, target, localPath, size, options.signal);
+      await putMultipart(this.location.client, target, localPath, size, { signal: options.signal });
       return;
     }
     const file = await open(localPath, 'r');
@@ -127,6 +134,20 @@ export class S3ObjectStore implements ObjectStore {
     } finally {
       await file.close();
     }
+  }
+
+  async putFileIfAbsent(
+    key: string,
+    localPath: string,
+    options: { signal?: AbortSignal } = {},
+  ): Promise<'created' | 'exists'> {
+    const { size } = await stat(localPath);
+    if (size <= SINGLE_PUT_MAX_BYTES) return this.putIfAbsent(key, await readFile(localPath));
+    // Not every gateway knows the condition where an upload in parts ends: whoever comes late is told before.
+    if (await this.head(key)) return 'exists';
+    const { client } = this.location;
+    const how = { signal: options.signal, ifAbsent: true };
+    return this.#create(() => putMultipart(client, this.#target(key), localPath, size, how));
   }
 
   async checkout(keys: readonly string[], options: { signal?: AbortSignal } = {}): Promise<LocalFiles> {

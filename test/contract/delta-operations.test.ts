@@ -1,0 +1,105 @@
+/** After every operation of ours delta-rs reads what we read, and what it appends we read, checkpoints included. */
+import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { LocalObjectStore, openObjectStore } from '../../src/connectors/object-store/index.js';
+import type { DeltaTable, ObjectStore } from '../../src/delta/index.js';
+import { appendWithDeltaRs, readWithDeltaRs, TEST_PYTHON } from '../support/delta-rs.js';
+import { deltaLab } from '../support/delta-lab.js';
+import { testStack } from '../support/stack.js';
+import { struct } from '../support/table.js';
+
+const lab = deltaLab();
+const SCHEMA = struct({ k: 'long', v: 'string', p: 'date', q: 'integer' });
+const ON = 'target.k = source.k';
+
+/** What is done, one commit each, in an order in which each has something to do. */
+const STEPS: ReadonlyArray<readonly [string, (table: DeltaTable) => Promise<unknown>]> = [
+  [
+    'append',
+    (table) => table.append({ rows: rowsOf(0, 20), schema: SCHEMA }, { create: { partitionBy: ['p', 'q'] } }),
+  ],
+  ['append NULLs', (table) => table.append({ rows: [{ k: 50 }] })],
+  ['delete', (table) => table.delete({ where: 'k IN (3, 4)' })],
+  ['delete a partition', (table) => table.delete({ where: 'q = 2' })],
+  ['update', (table) => table.update({ set: { v: `'changed ' || k`, q: 'q + 10' }, where: 'k % 3 = 0' })],
+  ['add a constraint', (table) => table.addConstraint('keys', 'k >= 0 AND k < 1000')],
+  [
+    'merge',
+    (table) =>
+      table.merge(
+        { rows: rowsOf(15, 30) },
+        {
+          on: ON,
+          whenMatched: [{ when: 'source.k > 17', delete: true }, { update: 'all' }],
+          whenNotMatched: [{ insert: 'all' }],
+        },
+      ),
+  ],
+  ['checkpoint', (table) => table.checkpoint()],
+  ['overwrite partitions', (table) => table.overwrite({ rows: rowsOf(100, 103) }, { replace: 'partitions' })],
+  [
+    'overwrite where',
+    (table) => table.overwrite({ rows: [{ k: 10, v: 'in place' }] }, { replace: { where: 'k < 12' } }),
+  ],
+  [
+    'add a column',
+    (table) => table.append({ sql: `SELECT 200 AS k, 1.25::DECIMAL(9,2) AS more` }, { evolveSchema: true }),
+  ],
+  ['restore', (table) => table.restore({ to: { version: 1 } })],
+  ['overwrite', (table) => table.overwrite({ rows: rowsOf(0, 5) })],
+  ['second checkpoint', (table) => table.checkpoint()],
+];
+
+function rowsOf(from: number, to: number): Array<{ k: number; v: string; p: string; q: number }> {
+  return Array.from({ length: to - from }, (_, i) => {
+    const k = from + i;
+    return { k, v: `ä${k}`, p: `2024-02-${String((k % 2) + 28)}`, q: k % 3 };
+  });
+}
+
+async function place(
+  kind: 'local files' | 'S3',
+): Promise<{ store: ObjectStore; storage: Record<string, string> }> {
+  if (kind === 'local files')
+    return { store: new LocalObjectStore(join(lab.folder, randomUUID())), storage: {} };
+  const { s3 } = await testStack('s3');
+  const { endpoint, region, accessKeyId, secretAccessKey, bucket } = s3;
+  const store = openObjectStore(`s3://${bucket}/delta-operations/${randomUUID()}`, {
+    s3: { endpoint, region, accessKeyId, secretAccessKey },
+    cacheDirectory: join(lab.folder, 'cache'),
+    cacheBytes: 1e8,
+  });
+  const storage = {
+    AWS_ENDPOINT_URL: endpoint,
+    AWS_REGION: region,
+    AWS_ACCESS_KEY_ID: accessKeyId,
+    AWS_SECRET_ACCESS_KEY: secretAccessKey,
+    AWS_ALLOW_HTTP: 'true',
+  };
+  return { store, storage };
+}
+
+describe.skipIf(!TEST_PYTHON)('delta-rs (skipped without DATALAB_TEST_PYTHON)', () => {
+  describe.each(['local files', 'S3'] as const)('on %s', (kind) => {
+    test('reads the same rows after every operation, and appends to the table', async () => {
+      const { store, storage } = await place(kind);
+      const table = lab.table(store);
+      const uri = store.uri.replace(/^file:\/\//, '');
+      for (const [name, step] of STEPS) {
+        await step(table);
+        const ours = await lab.query(table, (from) => `SELECT k, v, p, q FROM ${from} ORDER BY ALL`);
+        const { rows, version } = await readWithDeltaRs(uri, 'SELECT k, v, p, q FROM t', { storage });
+        expect(version, name).toBe((await table.snapshot()).version);
+        const plain = ours.map((row) => JSON.stringify({ ...row, k: Number(row['k']) })).sort();
+        expect(rows.map((row) => JSON.stringify(row)).sort(), name).toEqual(plain);
+      }
+      await appendWithDeltaRs(uri, [{ k: 900, v: 'theirs', p: null, q: 7 }], storage);
+      expect(await table.update({ set: { v: `v || '!'` }, where: 'k >= 900' })).toMatchObject({
+        rowsUpdated: 1,
+      });
+      const { rows } = await readWithDeltaRs(uri, 'SELECT v FROM t WHERE q = 7', { storage });
+      expect(rows).toEqual([{ v: 'theirs!' }]);
+    });
+  });
+});
