@@ -12,7 +12,7 @@ Usage: ./manage.sh <command> [options]
 
   demo          prepare and start everything, run the main job on real stock prices, show the numbers and addresses
   test [tier…]  prepare what the tests need and run them: static unit contract golden workflow replay faults e2e
-  start         prepare and start what does not run       (--only, --without temporal,s3,kafka,worker)
+  start         prepare and start what does not run       (--only, --without temporal,s3,kafka,mlflow,worker)
   stop          stop the worker, then the services
   restart       stop, then start
   status        which processes run
@@ -25,7 +25,7 @@ Usage: ./manage.sh <command> [options]
   flows-status  list the schedules
 
 Every command has --help. Data, logs and secrets are in .datalab (DATALAB_STATE_DIR moves it); ports are set by
-DATALAB_TEMPORAL_PORT, DATALAB_TEMPORAL_UI_PORT, DATALAB_S3_PORT, DATALAB_KAFKA_PORT, DATALAB_KAFKA_CONTROLLER_PORT.
+DATALAB_TEMPORAL_PORT, DATALAB_TEMPORAL_UI_PORT, DATALAB_S3_PORT, DATALAB_KAFKA_PORT, DATALAB_KAFKA_CONTROLLER_PORT, DATALAB_MLFLOW_PORT.
 Exit codes: 0 done, 1 not done, 2 wrong usage.
 TEXT
 }
@@ -95,7 +95,7 @@ COMMAND="${1:-help}"
 case "$COMMAND" in
   demo)
     if wants_help "$@"; then usage; exit 0; fi
-    prepare node temporal versitygw kafka || exit 1
+    prepare node temporal versitygw kafka mlflow || exit 1
     platform start
     node dist/cli/main.js schedules apply
     node dist/cli/main.js demo "$@"
@@ -104,7 +104,7 @@ case "$COMMAND" in
   test)
     if wants_help "$@"; then usage; exit 0; fi
     # Without the program of today nothing can be tested; without a tool its tiers say so themselves.
-    prepare node temporal versitygw kafka test-server python || true
+    prepare node temporal versitygw kafka mlflow test-server python || true
     case "$UNPREPARED" in
       *" node "*)
         printf '0 passed, 1 failed, 0 skipped\n'
@@ -114,7 +114,7 @@ case "$COMMAND" in
     exec node infra/test.mjs "$@"
     ;;
   start | restart)
-    if ! wants_help "$@"; then prepare node temporal versitygw kafka || exit 1; fi
+    if ! wants_help "$@"; then prepare node temporal versitygw kafka mlflow || exit 1; fi
     platform "$COMMAND" "$@"
     ;;
   stop | status | health | logs | urls | credentials | clean) platform "$COMMAND" "$@" ;;
