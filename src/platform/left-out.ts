@@ -39,7 +39,7 @@ export function preparationSaid(stateDir: string, service: ServiceName): string 
   const tool = TOOLS[service];
   try {
     const text = readFileSync(path.join(stateDir, 'run', `prepare-${tool}.txt`), 'utf8').trim();
-    return text.replace(/^[^:]+: /, '') || undefined;
+    return text.replace(/^(Temporal|S3 gateway|Kafka|MLflow): (off, because )?/, '') || undefined;
   } catch {
     return undefined;
   }

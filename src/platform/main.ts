@@ -173,7 +173,7 @@ async function confirmed(question: string): Promise<boolean> {
 }
 
 function buildProgram(): Command {
-  const program = new Command('manage.sh').description('Runs the DataLab platform on this machine.');
+  const program = new Command('./manage.sh').description('Runs the DataLab platform on this machine.');
   const json = (): Option => new Option('--json', 'print JSON');
   const only = (): Option => new Option('--only <services>', `some of ${SERVICE_NAMES.join(',')}`);
   const without = new Option('--without <services>', 'all but these');

@@ -86,7 +86,11 @@ export function ensureSettings(processEnv: Environment): Settings {
   const found = readSettings(processEnv);
   for (const folder of ['data', 'logs', 'run'])
     mkdirSync(path.join(found.stateDir, folder), { recursive: true });
-  const env: Record<string, string> = { ...found.env, ...endpoints(found.ports) };
+  const env: Record<string, string> = {
+    ...found.env,
+    ...endpoints(found.ports),
+    DATALAB_LAKE_URI: lakeUri(found),
+  };
   // Set by a start that had to do without a service: every start finds that out anew.
   for (const variable of SWITCHES) delete env[variable];
   env['AWS_ACCESS_KEY_ID'] ||= `DL${randomBytes(9).toString('hex').toUpperCase()}`;
@@ -124,9 +128,23 @@ export function toolCache(env: Environment): string {
   );
 }
 
+/** Where a lake is kept in a gateway's folder, and where one that was begun without a gateway. */
+export function lakeFolders({ stateDir, bucket }: Pick<Settings, 'stateDir' | 'bucket'>): {
+  inGateway: string;
+  alone: string;
+} {
+  const data = path.join(stateDir, 'data');
+  return { inGateway: path.join(data, 's3', bucket, 'lake'), alone: path.join(data, 'lake') };
+}
+
+/** A lake that was begun in a folder stays there: a gateway that can be had later would show an empty one. */
+function lakeUri(settings: Settings): string {
+  const { inGateway, alone } = lakeFolders(settings);
+  return existsSync(alone) && !existsSync(inGateway) ? `file://${alone}` : `s3://${BUCKET}/lake`;
+}
+
 function endpoints(ports: Readonly<Record<PortName, number>>): Record<string, string> {
   const entries: Record<string, string> = {
-    DATALAB_LAKE_URI: `s3://${BUCKET}/lake`,
     AWS_ENDPOINT_URL: `http://${HOST}:${ports.s3}`,
     AWS_REGION: 'us-east-1',
     KAFKA_BOOTSTRAP_SERVERS: `${HOST}:${ports.kafka}`,

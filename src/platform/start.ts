@@ -1,13 +1,12 @@
 /** Starts the platform: every service that this machine can have, side by side. */
 import { existsSync, statfsSync } from 'node:fs';
-import path from 'node:path';
 import { loadConfig } from '../config/config.js';
 import { DatalabError } from '../contracts/errors.js';
 import { preparationSaid, writeLeftOut } from './left-out.js';
 import { withLock } from './lock.js';
 import { SERVICE_NAMES, type ServiceDefinition, type ServiceName } from './services/definition.js';
 import { SERVICES } from './services/index.js';
-import { ensureSettings, saveEnv, type Environment, type Settings } from './settings.js';
+import { ensureSettings, lakeFolders, saveEnv, type Environment, type Settings } from './settings.js';
 import { startService } from './start-service.js';
 
 export interface StartOptions {
@@ -145,13 +144,13 @@ export function withoutServices(settings: Settings, off: ReadonlySet<ServiceName
   if (off.has('kafka')) env['DATALAB_KAFKA_ENABLED'] = 'false';
   if (off.has('mlflow')) env['DATALAB_MLFLOW_ENABLED'] = 'false';
   if (off.has('s3')) {
-    const lake = path.join(settings.stateDir, 'data', 's3', settings.bucket, 'lake');
-    if (existsSync(lake))
+    const { inGateway, alone } = lakeFolders(settings);
+    if (existsSync(inGateway))
       throw new DatalabError(
         'TOOL_MISSING',
-        `the lake is in the S3 gateway's folder ${lake}, so it cannot do without the gateway`,
+        `the lake is in the S3 gateway's folder ${inGateway}, so it cannot do without the gateway`,
       );
-    env['DATALAB_LAKE_URI'] = `file://${path.join(settings.stateDir, 'data', 'lake')}`;
+    env['DATALAB_LAKE_URI'] = `file://${alone}`;
   }
   return env;
 }

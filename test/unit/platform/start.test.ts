@@ -171,11 +171,9 @@ test('what the preparation said of a tool is what start and health say', async (
   const env = { DATALAB_STATE_DIR: folder, DATALAB_CACHE_DIR: path.join(folder, 'no-tools'), PATH: '' };
   writeFileSync(path.join(folder, 'run', 'prepare-mlflow.txt'), 'MLflow: off, because it rains. Wait.\n');
   const { settings: after, outcomes } = await startPlatform(env, { only: ['mlflow'] });
-  expect(outcomes).toMatchObject([{ outcome: 'left out', detail: 'off, because it rains. Wait.' }]);
+  expect(outcomes).toMatchObject([{ outcome: 'left out', detail: 'it rains. Wait.' }]);
   const { services } = await checkHealth(after);
-  expect(services.find(({ service: name }) => name === 'mlflow')?.detail).toBe(
-    'off, because it rains. Wait.',
-  );
+  expect(services.find(({ service: name }) => name === 'mlflow')?.detail).toBe('it rains. Wait.');
 });
 
 test('what the configuration switches off is not started, also where its tool is there', async () => {
@@ -191,6 +189,16 @@ test('what the configuration switches off is not started, also where its tool is
     'left out: switched off by mlflow.enabled; no model is trained',
   ]);
   expect(livingRecord(folder, 'kafka')).toBeUndefined();
+});
+
+test('a lake that was begun in a folder stays there when the gateway can be had later', () => {
+  expect(ensureSettings({ DATALAB_STATE_DIR: folder }).env['DATALAB_LAKE_URI']).toBe('s3://datalab/lake');
+  mkdirSync(path.join(folder, 'data', 'lake', 'bronze'), { recursive: true });
+  expect(ensureSettings({ DATALAB_STATE_DIR: folder }).env['DATALAB_LAKE_URI']).toBe(
+    `file://${folder}/data/lake`,
+  );
+  mkdirSync(path.join(folder, 'data', 's3', 'datalab', 'lake'), { recursive: true });
+  expect(ensureSettings({ DATALAB_STATE_DIR: folder }).env['DATALAB_LAKE_URI']).toBe('s3://datalab/lake');
 });
 
 test('a lake in the gateway is not exchanged for an empty folder', () => {
