@@ -110,7 +110,15 @@ case "$COMMAND" in
     platform start
     node dist/cli/main.js schedules apply
     node dist/cli/main.js demo "$@"
+    printf '\nAddresses\n'
     platform urls
+    cat <<'TEXT'
+
+Next
+  npx datalab tables query "SELECT symbol, max(close) FROM silver.stocks GROUP BY 1"
+  ./manage.sh demo      again: nothing is taken in twice
+  ./manage.sh stop      end it; the data stays
+TEXT
     ;;
   test)
     # Without the program of today nothing can be tested; without a tool its tiers say so themselves.
