@@ -6,6 +6,9 @@ import { DeltaError } from '../delta/index.js';
 import { EXIT, exitCodeOf } from './exit.js';
 import { buildProgram } from './program.js';
 
+// The AWS library warns on Node 20 at every command; DataLab's own supported versions are in package.json.
+process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true';
+
 // Whoever reads the output may close it early, as `head` does: that is no failure.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error;
