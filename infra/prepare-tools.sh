@@ -120,13 +120,17 @@ prepare() {
   local tool
   PREPARE_GROUPS=()
   trap interrupt_preparation INT TERM
-  set -m # Each preparation is a process group, so that Ctrl-C ends what it started as well.
-  for tool in "$@"; do
-    rm -f "$STATE/run/prepare-$tool.result"
-    prepare_one "$tool" &
-    PREPARE_GROUPS+=($!)
-  done
-  set +m
+  for tool in "$@"; do rm -f "$STATE/run/prepare-$tool.result"; done
+  # Each preparation is a process group, so that Ctrl-C ends what it started as well. The shell says of each that it is
+  # done, where that is quickly so: nobody wants to know.
+  {
+    set -m
+    for tool in "$@"; do
+      prepare_one "$tool" &
+      PREPARE_GROUPS+=($!)
+    done
+    set +m
+  } 2>/dev/null
   watch_preparation "$@"
   wait
   trap - INT TERM

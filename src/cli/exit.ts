@@ -9,6 +9,13 @@ export const EXIT = Object.freeze({
   unavailable: 3,
 });
 
+/** Ctrl-C stopped the command before it was done. */
+export class Interrupted extends Error {
+  override readonly name = 'Interrupted';
+  /** As shells count a process that SIGINT ended. */
+  readonly exitCode = 130;
+}
+
 /** Codes of DatalabError that mean "a service is away". */
 const UNAVAILABLE = new Set([
   'TEMPORAL_UNAVAILABLE',

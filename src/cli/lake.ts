@@ -5,6 +5,7 @@ import { createDuckDbEngine } from '../connectors/duckdb/engine.js';
 import { resolveLakeUri } from '../connectors/lake-uri.js';
 import { openObjectStore } from '../connectors/object-store/index.js';
 import type { LakeReader } from '../lake/tables.js';
+import { Interrupted } from './exit.js';
 
 /** Memory that one look at the lake may take beside a worker on the same machine. */
 const MEMORY_GB_MAX = 2;
@@ -20,7 +21,7 @@ export async function withLake<T>(
   const inProject = (folder: string): string => path.resolve(projectDirectory, folder);
   const { memoryGb, cores } = config.limits.etl;
   const stopped = new AbortController();
-  const stop = (): void => stopped.abort(new Error('interrupted'));
+  const stop = (): void => stopped.abort(new Interrupted());
   process.once('SIGINT', stop);
   try {
     return await body({

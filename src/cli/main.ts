@@ -3,7 +3,7 @@
 import { CommanderError } from 'commander';
 import { DatalabError } from '../contracts/errors.js';
 import { DeltaError } from '../delta/index.js';
-import { EXIT, exitCodeOf } from './exit.js';
+import { EXIT, exitCodeOf, Interrupted } from './exit.js';
 import { buildProgram } from './program.js';
 
 // The AWS library warns on Node 20 at every command; DataLab's own supported versions are in package.json.
@@ -20,6 +20,8 @@ try {
 } catch (error) {
   if (error instanceof CommanderError) {
     process.exitCode = error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+  } else if (error instanceof Interrupted) {
+    process.exitCode = error.exitCode;
   } else if (error instanceof DatalabError || error instanceof DeltaError) {
     process.stderr.write(`${error.code}: ${error.message}\nWhat to do: ${error.remedy}\n`);
     process.exitCode = exitCodeOf(error.code);
