@@ -14,10 +14,11 @@ const ROOMS = {
   workflows: { use: ['contracts'], types: [] },
   connectors: { use: ['contracts', 'config'], types: ['delta'] },
   activities: { use: ['contracts', 'delta', 'quality', 'medallion'], types: ['connectors', 'config'] },
+  lake: { use: ['contracts', 'delta'], types: [] },
   client: { use: ['contracts'], types: [] },
   platform: { use: ['contracts', 'config', 'connectors'], types: [] },
   cli: {
-    use: ['contracts', 'config', 'client', 'connectors', 'delta', 'medallion', 'platform'],
+    use: ['contracts', 'config', 'client', 'connectors', 'delta', 'lake', 'medallion', 'platform'],
     types: ['workflows'],
   },
 };

@@ -12,7 +12,7 @@ Usage: ./manage.sh <command> [options]
 
   demo          prepare and start everything, run the main job on real stock prices, show the numbers and addresses
   test [tier…]  prepare what the tests need and run them: static unit contract golden workflow replay faults e2e
-  start         prepare and start what does not run       (--only, --without temporal,s3,kafka,worker)
+  start         prepare and start what does not run       (--only, --without temporal,s3,kafka,mlflow,worker)
   stop          stop the worker, then the services
   restart       stop, then start
   status        which processes run
@@ -25,7 +25,7 @@ Usage: ./manage.sh <command> [options]
   flows-status  list the schedules
 
 Every command has --help. Data, logs and secrets are in .datalab (DATALAB_STATE_DIR moves it); ports are set by
-DATALAB_TEMPORAL_PORT, DATALAB_TEMPORAL_UI_PORT, DATALAB_S3_PORT, DATALAB_KAFKA_PORT, DATALAB_KAFKA_CONTROLLER_PORT.
+DATALAB_TEMPORAL_PORT, DATALAB_TEMPORAL_UI_PORT, DATALAB_S3_PORT, DATALAB_KAFKA_PORT, DATALAB_KAFKA_CONTROLLER_PORT, DATALAB_MLFLOW_PORT.
 Exit codes: 0 done, 1 not done, 2 wrong usage.
 TEXT
 }
@@ -35,47 +35,7 @@ fail() {
   exit 1
 }
 
-# Prepares one tool: its output goes to a log, its one sentence and its time to the person who waits.
-# Exit code 3: this machine cannot have it, and the sentence says what it would take.
-prepare_one() {
-  local tool="$1" began=$SECONDS log="$STATE/logs/prepare-$1.log" sentence status=0
-  sentence="$(bash "infra/prepare/$tool.sh" 2>"$log")" || status=$?
-  if [ "$status" -eq 0 ]; then
-    [ $((SECONDS - began)) -lt 2 ] || printf 'prepared    %s in %s s\n' "$tool" $((SECONDS - began))
-  elif [ "$status" -eq 3 ]; then
-    printf 'left out    %s\n' "$sentence"
-  else
-    printf 'failed      %s: %s (log: %s)\n' "$tool" "${sentence:-it could not be prepared}" "$log"
-    tail -n 5 "$log" | sed 's/^/            /'
-  fi
-  return "$status"
-}
-
-# The tools that the last preparation could not have, each between blanks.
-UNPREPARED=" "
-
-# Prepares the tools side by side. Fails when the program itself or Temporal cannot be had; the others may be left out.
-prepare() {
-  command -v node >/dev/null 2>&1 || fail "Node is not installed: install Node 20.19 or newer."
-  command -v flock >/dev/null 2>&1 || fail "flock is not installed: install the package util-linux."
-  mkdir -p "$STATE/logs"
-  local tool pids=() tools=("$@") status=0 i
-  set -m # Each preparation is a process group, so that Ctrl-C ends what it started as well.
-  for tool in "${tools[@]}"; do
-    prepare_one "$tool" &
-    pids+=($!)
-  done
-  set +m
-  trap 'for p in "${pids[@]}"; do kill -TERM -- "-$p" 2>/dev/null || true; done; exit 130' INT TERM
-  for i in "${!pids[@]}"; do
-    if ! wait "${pids[$i]}"; then
-      UNPREPARED+="${tools[$i]} "
-      case "${tools[$i]}" in node | temporal) status=1 ;; esac
-    fi
-  done
-  trap - INT TERM
-  return "$status"
-}
+. infra/prepare-tools.sh
 
 platform() {
   [ -f dist/platform/main.js ] || prepare node || exit 1
@@ -90,21 +50,79 @@ wants_help() {
   return 1
 }
 
+# help_of <command>: for the commands that are not those of dist/platform/main.js, which have help of their own.
+help_of() {
+  case "$1" in
+    demo)
+      cat <<'TEXT'
+Usage: ./manage.sh demo
+
+Prepares what is missing (npm packages, Temporal, S3 gateway, Kafka, MLflow), starts what does not run, creates the
+schedules, runs medallion-etl-daily on data/samples/stocks.csv.gz, and shows the ledger, the quality score, the tables
+and the addresses. Repeating it is safe: what was taken in already is found, and nothing is published twice.
+Ctrl-C leaves what is prepared and started; ./manage.sh stop ends it.
+Exit code: 0 when the run completed, 1 when it failed or nothing could start.
+TEXT
+      ;;
+    test)
+      cat <<'TEXT'
+Usage: ./manage.sh test [tier...]
+
+Prepares what the tests need and runs them, on services, ports and folders of their own, also beside a started platform.
+Tiers: static unit contract golden workflow replay faults e2e; without one, all. One folder: npx vitest run test/delta
+A tier whose tool is missing is skipped with its reason, and fails where CI is set.
+Exit code: 0 when all passed, 1 when one failed or none ran, 2 for an unknown tier.
+TEXT
+      ;;
+    flows-init)
+      cat <<'TEXT'
+Usage: ./manage.sh flows-init [--json]
+
+Creates the schedules that are missing and updates those that differ; an operator's pause stays. The same as
+`npx datalab schedules apply`. Exit code: 0 done, 2 wrong configuration, 3 Temporal did not answer.
+TEXT
+      ;;
+    flows-status)
+      cat <<'TEXT'
+Usage: ./manage.sh flows-status [--json]
+
+Lists the schedules with their next time and their last run. The same as `npx datalab schedules list`.
+Exit code: 0 done, 2 wrong configuration, 3 Temporal did not answer.
+TEXT
+      ;;
+    *) if [ -f dist/platform/main.js ]; then node dist/platform/main.js "$1" --help; else usage; fi ;;
+  esac
+}
+
 COMMAND="${1:-help}"
 [ $# -eq 0 ] || shift
 case "$COMMAND" in
+  demo | test | start | stop | restart | status | health | logs | urls | credentials | clean | flows-init | flows-status)
+    if wants_help "$@"; then
+      help_of "$COMMAND"
+      exit 0
+    fi
+    ;;
+esac
+case "$COMMAND" in
   demo)
-    if wants_help "$@"; then usage; exit 0; fi
-    prepare node temporal versitygw kafka || exit 1
+    prepare node temporal versitygw kafka mlflow || exit 1
     platform start
     node dist/cli/main.js schedules apply
     node dist/cli/main.js demo "$@"
+    printf '\nAddresses\n'
     platform urls
+    cat <<'TEXT'
+
+Next
+  npx datalab tables query "SELECT symbol, max(close) FROM silver.stocks GROUP BY 1"
+  ./manage.sh demo      again: nothing is taken in twice
+  ./manage.sh stop      end it; the data stays
+TEXT
     ;;
   test)
-    if wants_help "$@"; then usage; exit 0; fi
     # Without the program of today nothing can be tested; without a tool its tiers say so themselves.
-    prepare node temporal versitygw kafka test-server python || true
+    SAY_LEFT_OUT=yes prepare node temporal versitygw kafka mlflow test-server python || true
     case "$UNPREPARED" in
       *" node "*)
         printf '0 passed, 1 failed, 0 skipped\n'
@@ -114,12 +132,11 @@ case "$COMMAND" in
     exec node infra/test.mjs "$@"
     ;;
   start | restart)
-    if ! wants_help "$@"; then prepare node temporal versitygw kafka || exit 1; fi
+    prepare node temporal versitygw kafka mlflow || exit 1
     platform "$COMMAND" "$@"
     ;;
   stop | status | health | logs | urls | credentials | clean) platform "$COMMAND" "$@" ;;
   flows-init | flows-status)
-    if wants_help "$@"; then usage; exit 0; fi
     [ -f dist/cli/main.js ] || prepare node || exit 1
     if [ "$COMMAND" = flows-init ]; then node dist/cli/main.js schedules apply "$@"; else node dist/cli/main.js schedules list "$@"; fi
     ;;

@@ -57,6 +57,7 @@ async function runStatic() {
     ['tsc', ['-p', 'tsconfig.json', '--noEmit']],
     ['tsc', ['-p', 'src/workflows/tsconfig.json']],
     ['tsc', ['-p', 'test/tsconfig.json']],
+    ['tsc', ['-p', 'examples/service', '--noEmit']],
   ];
   const failed = [];
   for (const [program, args] of checks)

@@ -9,6 +9,13 @@ export const EXIT = Object.freeze({
   unavailable: 3,
 });
 
+/** Ctrl-C stopped the command before it was done. */
+export class Interrupted extends Error {
+  override readonly name = 'Interrupted';
+  /** As shells count a process that SIGINT ended. */
+  readonly exitCode = 130;
+}
+
 /** Codes of DatalabError that mean "a service is away". */
 const UNAVAILABLE = new Set([
   'TEMPORAL_UNAVAILABLE',
@@ -20,6 +27,12 @@ const USAGE = new Set([
   'CONFIG_INVALID',
   'DATASET_UNKNOWN',
   'DATASET_INVALID',
+  'TABLE_UNKNOWN',
+  'ENGINE_SQL_FAILED',
+  'ENGINE_NOT_A_SELECT',
+  'ENGINE_ACCESS_DENIED',
+  'DELTA_TABLE_NOT_FOUND',
+  'DELTA_VERSION_NOT_FOUND',
   'SCHEDULE_UNKNOWN',
   'RUN_UNKNOWN',
 ]);

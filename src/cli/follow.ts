@@ -14,7 +14,7 @@ export async function follow(
     for (const step of steps.slice(printed)) {
       const took = seconds(Date.parse(step.finishedAt) - Date.parse(step.startedAt));
       const again = step.attempt > 1 ? `, attempt ${step.attempt}` : '';
-      output.write(`${clear}  ${step.step.padEnd(28)} ${took.padStart(8)}  ${step.detail}${again}\n`);
+      output.write(`${clear}  ${step.step.padEnd(36)} ${took.padStart(8)}  ${step.detail}${again}\n`);
     }
     printed = Math.max(printed, steps.length);
   };

@@ -1,28 +1,28 @@
 #!/usr/bin/env node
 /** `datalab`: every command of the product. Exit codes: see exit.ts and docs/reference/cli.md. */
-import { Command, CommanderError } from 'commander';
+import { CommanderError } from 'commander';
 import { DatalabError } from '../contracts/errors.js';
-import { addDatasets } from './commands/datasets.js';
-import { addDemo } from './commands/demo.js';
-import { addRuns } from './commands/runs.js';
-import { addSchedules } from './commands/schedules.js';
-import { EXIT, exitCodeOf } from './exit.js';
+import { DeltaError } from '../delta/index.js';
+import { EXIT, exitCodeOf, Interrupted } from './exit.js';
+import { buildProgram } from './program.js';
 
-const program = new Command('datalab')
-  .description('A lakehouse that runs itself: datasets in, checked Delta tables out.')
-  .showHelpAfterError()
-  .exitOverride();
-addDatasets(program);
-addDemo(program);
-addRuns(program);
-addSchedules(program);
+// The AWS library warns on Node 20 at every command; DataLab's own supported versions are in package.json.
+process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true';
+
+// Whoever reads the output may close it early, as `head` does: that is no failure.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit(EXIT.ok);
+});
 
 try {
-  await program.parseAsync();
+  await buildProgram().parseAsync();
 } catch (error) {
   if (error instanceof CommanderError) {
     process.exitCode = error.exitCode === 0 ? EXIT.ok : EXIT.usage;
-  } else if (error instanceof DatalabError) {
+  } else if (error instanceof Interrupted) {
+    process.exitCode = error.exitCode;
+  } else if (error instanceof DatalabError || error instanceof DeltaError) {
     process.stderr.write(`${error.code}: ${error.message}\nWhat to do: ${error.remedy}\n`);
     process.exitCode = exitCodeOf(error.code);
   } else {

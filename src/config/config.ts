@@ -16,18 +16,20 @@ export interface LoadedConfig {
 
 /**
  * Reads `datalab.yaml` (or the file named by DATALAB_CONFIG), puts the environment over it (`.datalab/env` of a started
- * platform, then `.env`, then the process), and validates. Throws DatalabError CONFIG_INVALID with all problems.
+ * platform, unless `platform` is false, then `.env`, then the process), and validates. Throws DatalabError
+ * CONFIG_INVALID with all problems.
  */
 export async function loadConfig(options: {
   projectDirectory: string;
   env: Readonly<Record<string, string | undefined>>;
+  platform?: boolean;
 }): Promise<LoadedConfig> {
-  const { projectDirectory, env } = options;
+  const { projectDirectory, env, platform = true } = options;
   const file = path.resolve(projectDirectory, env['DATALAB_CONFIG'] ?? 'datalab.yaml');
   const stateDirectory = path.resolve(projectDirectory, env['DATALAB_STATE_DIR'] ?? '.datalab');
   const [yaml, stateEnv, dotEnv] = await Promise.all([
     readOptional(file),
-    readOptional(path.join(stateDirectory, 'env')),
+    platform ? readOptional(path.join(stateDirectory, 'env')) : undefined,
     readOptional(path.join(projectDirectory, '.env')),
   ]);
   if (yaml === undefined && env['DATALAB_CONFIG'])

@@ -62,6 +62,18 @@ export const configSchema = z.strictObject({
         .prefault({}),
     })
     .prefault({}),
+  mlflow: z
+    .strictObject({
+      enabled: z
+        .boolean()
+        .default(true)
+        .describe('Off: no model is trained or registered, and `health` says so.'),
+      trackingUri: z
+        .url({ protocol: /^https?$/, error: 'an address that starts with http:// or https://' })
+        .default('http://127.0.0.1:5000')
+        .describe('Where the MLflow server answers.'),
+    })
+    .prefault({}),
   temporal: z
     .strictObject({
       address: z

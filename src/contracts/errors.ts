@@ -16,6 +16,10 @@ export const ERRORS = {
     retry: false,
     remedy: 'Correct the keys named in the message; `datalab datasets validate` checks the folder.',
   },
+  TABLE_UNKNOWN: {
+    retry: false,
+    remedy: 'Run `datalab tables list` to see the tables; a run of a dataset creates its own.',
+  },
   EVENTS_UNAVAILABLE: {
     retry: true,
     remedy:

@@ -1,4 +1,5 @@
 /** Asks every service in its own protocol. */
+import { readLeftOut, type LeftOut } from './left-out.js';
 import { livingRecord } from './record.js';
 import { SERVICE_NAMES, type ServiceName } from './services/definition.js';
 import { SERVICES } from './services/index.js';
@@ -19,20 +20,17 @@ export interface ServiceHealth {
 export async function checkHealth(
   settings: Settings,
 ): Promise<{ healthy: boolean; services: ServiceHealth[] }> {
-  const services = await Promise.all(SERVICE_NAMES.map((name) => checkService(name, settings)));
+  const leftOut = readLeftOut(settings.stateDir);
+  const services = await Promise.all(SERVICE_NAMES.map((name) => checkService(name, settings, leftOut)));
   return { healthy: services.every(({ state, required }) => state !== 'down' || !required), services };
 }
 
-async function checkService(name: ServiceName, settings: Settings): Promise<ServiceHealth> {
+async function checkService(name: ServiceName, settings: Settings, leftOut: LeftOut): Promise<ServiceHealth> {
   const { title, required, probe } = SERVICES[name];
   const base = { service: name, title, required };
-  if (isOff(name, settings))
-    return {
-      ...base,
-      state: 'off',
-      ms: null,
-      detail: 'this machine runs without it; `./manage.sh start` says why',
-    };
+  const why = leftOut[name];
+  if (why !== undefined && name !== 'worker' && name !== 'temporal')
+    return { ...base, state: 'off', ms: null, detail: why };
   if (!livingRecord(settings.stateDir, name))
     return { ...base, state: 'down', ms: null, detail: 'not running: `./manage.sh start`' };
   const started = performance.now();
@@ -43,9 +41,4 @@ async function checkService(name: ServiceName, settings: Settings): Promise<Serv
     const detail = (error as Error).message.split('\n')[0] ?? '';
     return { ...base, state: 'down', ms: Math.round(performance.now() - started), detail };
   }
-}
-
-function isOff(name: ServiceName, settings: Settings): boolean {
-  if (name === 's3') return settings.env['DATALAB_LAKE_URI']?.startsWith('file://') ?? false;
-  return name === 'kafka' && settings.env['DATALAB_KAFKA_ENABLED'] === 'false';
 }

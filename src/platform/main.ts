@@ -4,6 +4,7 @@ import { Command, Option } from 'commander';
 import { DatalabError } from '../contracts/errors.js';
 import { cleanState, ownEntries } from './clean.js';
 import { checkHealth } from './health.js';
+import { readLeftOut } from './left-out.js';
 import { followLog, lastLines, readLog } from './logs.js';
 import { livingRecord } from './record.js';
 import { SERVICE_NAMES, type ServiceName } from './services/definition.js';
@@ -120,12 +121,16 @@ async function logs(name: string | undefined, options: { lines: string; follow?:
 }
 
 function urls(options: Selection): void {
-  const { ports, env } = settings();
+  const { ports, env, stateDir } = settings();
+  const leftOut = readLeftOut(stateDir);
+  const unlessOff = (service: ServiceName, address: string): string =>
+    leftOut[service] === undefined ? address : `off: ${leftOut[service]}`;
   const addresses = {
     'Temporal Web UI': `http://${HOST}:${ports.temporalUi}`,
     'Temporal (gRPC)': `${HOST}:${ports.temporal}`,
-    'S3 endpoint': `http://${HOST}:${ports.s3}`,
-    Kafka: `${HOST}:${ports.kafka}`,
+    'S3 endpoint': unlessOff('s3', `http://${HOST}:${ports.s3}`),
+    Kafka: unlessOff('kafka', `${HOST}:${ports.kafka}`),
+    MLflow: unlessOff('mlflow', `http://${HOST}:${ports.mlflow}`),
     Lake: env['DATALAB_LAKE_URI'] ?? 'not made yet: ./manage.sh start',
   };
   if (options.json) return printJson(addresses);
@@ -168,7 +173,7 @@ async function confirmed(question: string): Promise<boolean> {
 }
 
 function buildProgram(): Command {
-  const program = new Command('manage.sh').description('Runs the DataLab platform on this machine.');
+  const program = new Command('./manage.sh').description('Runs the DataLab platform on this machine.');
   const json = (): Option => new Option('--json', 'print JSON');
   const only = (): Option => new Option('--only <services>', `some of ${SERVICE_NAMES.join(',')}`);
   const without = new Option('--without <services>', 'all but these');

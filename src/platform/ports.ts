@@ -1,5 +1,6 @@
 /** TCP ports on this machine. */
 import { createServer } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { DatalabError } from '../contracts/errors.js';
 import { listenerOn } from './process.js';
 import { HOST, PORTS, type PortName, type Settings } from './settings.js';
@@ -21,7 +22,7 @@ export async function assertFree(service: string, name: PortName, settings: Sett
   const { variable } = PORTS[name];
   let free: boolean;
   try {
-    free = await isFree(port);
+    free = await isFreeSoon(port);
   } catch (error) {
     throw new DatalabError(
       'PORT_TAKEN',
@@ -35,6 +36,16 @@ export async function assertFree(service: string, name: PortName, settings: Sett
     'PORT_TAKEN',
     `port ${port}, wanted by ${service}, is in use by ${holder}: stop that, or set ${variable} to a free port`,
   );
+}
+
+/** A process that ends is gone a moment before the last of its threads gives its port back. */
+async function isFreeSoon(port: number): Promise<boolean> {
+  for (let round = 1; round < 10; round++) {
+    if (await isFree(port)) return true;
+    if (listenerOn(port) !== undefined) return false;
+    await sleep(100);
+  }
+  return isFree(port);
 }
 
 /** Distinct free ports, below the range that the kernel gives to outgoing connections. */

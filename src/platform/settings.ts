@@ -9,15 +9,31 @@ import { DatalabError } from '../contracts/errors.js';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Every port that a service listens on, with the variable that moves it and the usual number. */
+/**
+ * Every port that a service listens on, with the variable that moves it and the usual number. Those that are spoken to
+ * over HTTP by browsers and by `fetch` may not have the numbers that these refuse to call.
+ */
 export const PORTS = Object.freeze({
   temporal: { variable: 'DATALAB_TEMPORAL_PORT', usual: 7233 },
-  temporalUi: { variable: 'DATALAB_TEMPORAL_UI_PORT', usual: 8233 },
+  temporalUi: { variable: 'DATALAB_TEMPORAL_UI_PORT', usual: 8233, http: true },
   s3: { variable: 'DATALAB_S3_PORT', usual: 9000 },
   kafka: { variable: 'DATALAB_KAFKA_PORT', usual: 9092 },
   kafkaController: { variable: 'DATALAB_KAFKA_CONTROLLER_PORT', usual: 9093 },
-});
+  mlflow: { variable: 'DATALAB_MLFLOW_PORT', usual: 5000, http: true },
+} satisfies Record<string, PortDefinition>);
+
+interface PortDefinition {
+  readonly variable: string;
+  readonly usual: number;
+  readonly http?: true;
+}
+
 export type PortName = keyof typeof PORTS;
+/** Ports above 1023 of the WHATWG list of bad ports. */
+const REFUSED_BY_FETCH = new Set([
+  1719, 1720, 1723, 2049, 3659, 4045, 4190, 5060, 5061, 6000, 6566, 6665, 6666, 6667, 6668, 6669, 6679, 6697,
+  10080,
+]);
 export const HOST = '127.0.0.1';
 
 export interface Settings {
@@ -36,6 +52,8 @@ export interface Settings {
 /** The folder that holds package.json, whether this runs from `src` or from `dist`. */
 export const PROJECT_ROOT = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..', '..');
 const BUCKET = 'datalab';
+/** Entries of the `env` file that switch off what a machine cannot have. Absent, the configuration decides. */
+const SWITCHES = ['DATALAB_KAFKA_ENABLED', 'DATALAB_MLFLOW_ENABLED'] as const;
 const MODE_SECRET = 0o600;
 
 /**
@@ -46,9 +64,9 @@ export function readSettings(processEnv: Environment): Settings {
   const stateDir = path.resolve(PROJECT_ROOT, processEnv['DATALAB_STATE_DIR'] || '.datalab');
   const saved = readEnvFile(path.join(stateDir, 'env'));
   const ports = Object.fromEntries(
-    Object.entries(PORTS).map(([name, { variable, usual }]) => [
+    Object.entries<PortDefinition>(PORTS).map(([name, port]) => [
       name,
-      parsePort(variable, processEnv[variable] || saved[variable], usual),
+      parsePort(port, processEnv[port.variable] || saved[port.variable]),
     ]),
   ) as Record<PortName, number>;
   assertDistinct(ports);
@@ -68,7 +86,13 @@ export function ensureSettings(processEnv: Environment): Settings {
   const found = readSettings(processEnv);
   for (const folder of ['data', 'logs', 'run'])
     mkdirSync(path.join(found.stateDir, folder), { recursive: true });
-  const env = { ...found.env, ...endpoints(found.ports) };
+  const env: Record<string, string> = {
+    ...found.env,
+    ...endpoints(found.ports),
+    DATALAB_LAKE_URI: lakeUri(found),
+  };
+  // Set by a start that had to do without a service: every start finds that out anew.
+  for (const variable of SWITCHES) delete env[variable];
   env['AWS_ACCESS_KEY_ID'] ||= `DL${randomBytes(9).toString('hex').toUpperCase()}`;
   env['AWS_SECRET_ACCESS_KEY'] ||= randomBytes(30).toString('base64url');
   return saveEnv(found, env);
@@ -104,13 +128,27 @@ export function toolCache(env: Environment): string {
   );
 }
 
+/** Where a lake is kept in a gateway's folder, and where one that was begun without a gateway. */
+export function lakeFolders({ stateDir, bucket }: Pick<Settings, 'stateDir' | 'bucket'>): {
+  inGateway: string;
+  alone: string;
+} {
+  const data = path.join(stateDir, 'data');
+  return { inGateway: path.join(data, 's3', bucket, 'lake'), alone: path.join(data, 'lake') };
+}
+
+/** A lake that was begun in a folder stays there: a gateway that can be had later would show an empty one. */
+function lakeUri(settings: Settings): string {
+  const { inGateway, alone } = lakeFolders(settings);
+  return existsSync(alone) && !existsSync(inGateway) ? `file://${alone}` : `s3://${BUCKET}/lake`;
+}
+
 function endpoints(ports: Readonly<Record<PortName, number>>): Record<string, string> {
   const entries: Record<string, string> = {
-    DATALAB_LAKE_URI: `s3://${BUCKET}/lake`,
     AWS_ENDPOINT_URL: `http://${HOST}:${ports.s3}`,
     AWS_REGION: 'us-east-1',
     KAFKA_BOOTSTRAP_SERVERS: `${HOST}:${ports.kafka}`,
-    DATALAB_KAFKA_ENABLED: 'true',
+    MLFLOW_TRACKING_URI: `http://${HOST}:${ports.mlflow}`,
     TEMPORAL_ADDRESS: `${HOST}:${ports.temporal}`,
     TEMPORAL_NAMESPACE: 'default',
   };
@@ -130,11 +168,17 @@ function readEnvFile(file: string): Record<string, string> {
   }
 }
 
-function parsePort(variable: string, text: string | undefined, usual: number): number {
+function parsePort({ variable, usual, http }: PortDefinition, text: string | undefined): number {
   if (!text) return usual;
   const port = Number(text);
-  if (Number.isInteger(port) && port > 0 && port < 65_536) return port;
-  throw new DatalabError('STATE_INVALID', `${variable}=${text}: a port is a whole number from 1 to 65535`);
+  if (!Number.isInteger(port) || port < 1 || port > 65_535)
+    throw new DatalabError('STATE_INVALID', `${variable}=${text}: a port is a whole number from 1 to 65535`);
+  if (http && REFUSED_BY_FETCH.has(port))
+    throw new DatalabError(
+      'STATE_INVALID',
+      `${variable}=${text}: browsers and Node refuse to call this port; take another`,
+    );
+  return port;
 }
 
 function assertDistinct(ports: Readonly<Record<PortName, number>>): void {

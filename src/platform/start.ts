@@ -1,11 +1,12 @@
 /** Starts the platform: every service that this machine can have, side by side. */
 import { existsSync, statfsSync } from 'node:fs';
-import path from 'node:path';
+import { loadConfig } from '../config/config.js';
 import { DatalabError } from '../contracts/errors.js';
+import { preparationSaid, writeLeftOut } from './left-out.js';
 import { withLock } from './lock.js';
 import { SERVICE_NAMES, type ServiceDefinition, type ServiceName } from './services/definition.js';
 import { SERVICES } from './services/index.js';
-import { ensureSettings, saveEnv, type Environment, type Settings } from './settings.js';
+import { ensureSettings, lakeFolders, saveEnv, type Environment, type Settings } from './settings.js';
 import { startService } from './start-service.js';
 
 export interface StartOptions {
@@ -16,7 +17,7 @@ export interface StartOptions {
   readonly onOutcome?: (outcome: StartOutcome) => void;
 }
 
-/** `left out`: the machine lacks its tool and DataLab runs without it; `failed` carries the sentence to show. */
+/** `left out`: switched off, or the machine lacks its tool and DataLab runs without it; `failed` says what to show. */
 export interface StartOutcome {
   readonly service: ServiceName;
   readonly title: string;
@@ -26,8 +27,8 @@ export interface StartOutcome {
 }
 
 const MINIMUM_FREE_BYTES = 512 * 1024 * 1024;
-/** DataLab runs without these: the lake is a folder, the events stay pending. */
-const DISPENSABLE: ReadonlySet<ServiceName> = new Set(['s3', 'kafka']);
+/** DataLab runs without these: the lake is a folder, the events stay pending, no model is trained. */
+const DISPENSABLE: ReadonlySet<ServiceName> = new Set(['s3', 'kafka', 'mlflow']);
 
 /**
  * Starts what does not run yet and waits until all of it answers. Safe to repeat and to interrupt; two starts of one
@@ -43,13 +44,21 @@ export async function startPlatform(
   return withLock(stateDir, 180, async () => {
     const chosen = chooseServices(options);
     const fresh = ensureSettings(processEnv);
-    const missing = missingTools(chosen, fresh);
-    const off = new Set<ServiceName>([...missing.keys(), ...(options.without ?? [])]);
-    const settings = saveEnv(fresh, withoutServices(fresh, off));
+    const switchedOff = await switchedOffIn(fresh);
+    const missing = missingTools(
+      chosen.filter((name) => !switchedOff[name]),
+      fresh,
+    );
+    const skipped = Object.fromEntries((options.without ?? []).map((name) => [name, 'started without it']));
+    const lacking = Object.fromEntries([...missing].filter(([name]) => DISPENSABLE.has(name)));
+    const off = { ...switchedOff, ...lacking, ...skipped };
+    const settings = saveEnv(fresh, withoutServices(fresh, new Set(Object.keys(off) as ServiceName[])));
+    writeLeftOut(stateDir, off);
     const begun = new Map<ServiceName, Promise<StartOutcome>>();
     for (const name of chosen) {
-      const tool = missing.get(name);
-      const outcome = tool ? Promise.resolve(toolOutcome(name, tool)) : startOne(name, settings, begun);
+      const why = switchedOff[name] ?? missing.get(name);
+      const outcome =
+        why === undefined ? startOne(name, settings, begun) : Promise.resolve(notStarted(name, why));
       begun.set(
         name,
         outcome.then((known) => {
@@ -98,22 +107,32 @@ function addressOf(service: ServiceDefinition, settings: Settings): string {
   return service.ports.length === 0 ? '' : `127.0.0.1:${settings.ports[service.ports[0] as 'temporal']}`;
 }
 
-function missingTools(chosen: readonly ServiceName[], settings: Settings): Map<ServiceName, DatalabError> {
-  const missing = new Map<ServiceName, DatalabError>();
+/** Services that the user's own configuration switches off, each with the key that does. */
+async function switchedOffIn({ root, processEnv }: Settings): Promise<Partial<Record<ServiceName, string>>> {
+  const { config } = await loadConfig({ projectDirectory: root, env: processEnv, platform: false });
+  return {
+    ...(config.kafka.enabled ? {} : { kafka: 'switched off by kafka.enabled; events stay pending' }),
+    ...(config.mlflow.enabled ? {} : { mlflow: 'switched off by mlflow.enabled; no model is trained' }),
+  };
+}
+
+/** Services whose tool is not there, with the sentence that says what it would take. */
+function missingTools(chosen: readonly ServiceName[], settings: Settings): Map<ServiceName, string> {
+  const missing = new Map<ServiceName, string>();
   for (const name of chosen) {
     try {
       SERVICES[name].command(settings);
     } catch (error) {
       if (!(error instanceof DatalabError && error.code === 'TOOL_MISSING')) throw error;
-      missing.set(name, error);
+      missing.set(name, preparationSaid(settings.stateDir, name) ?? error.message);
     }
   }
   return missing;
 }
 
-function toolOutcome(service: ServiceName, error: DatalabError): StartOutcome {
+function notStarted(service: ServiceName, detail: string): StartOutcome {
   const outcome = DISPENSABLE.has(service) ? 'left out' : 'failed';
-  return { service, title: SERVICES[service].title, outcome, ms: 0, detail: error.message };
+  return { service, title: SERVICES[service].title, outcome, ms: 0, detail };
 }
 
 /**
@@ -123,14 +142,15 @@ function toolOutcome(service: ServiceName, error: DatalabError): StartOutcome {
 export function withoutServices(settings: Settings, off: ReadonlySet<ServiceName>): Record<string, string> {
   const env: Record<string, string> = { ...settings.env };
   if (off.has('kafka')) env['DATALAB_KAFKA_ENABLED'] = 'false';
+  if (off.has('mlflow')) env['DATALAB_MLFLOW_ENABLED'] = 'false';
   if (off.has('s3')) {
-    const lake = path.join(settings.stateDir, 'data', 's3', settings.bucket, 'lake');
-    if (existsSync(lake))
+    const { inGateway, alone } = lakeFolders(settings);
+    if (existsSync(inGateway))
       throw new DatalabError(
         'TOOL_MISSING',
-        `the lake is in the S3 gateway's folder ${lake}, so it cannot do without the gateway`,
+        `the lake is in the S3 gateway's folder ${inGateway}, so it cannot do without the gateway`,
       );
-    env['DATALAB_LAKE_URI'] = `file://${path.join(settings.stateDir, 'data', 'lake')}`;
+    env['DATALAB_LAKE_URI'] = `file://${alone}`;
   }
   return env;
 }

@@ -9,6 +9,7 @@ export const TOOL_VERSIONS = Object.freeze({
   temporal: '1.5.1',
   versitygw: '1.8.0',
   kafka: '4.1.1',
+  mlflow: '3.17.2',
   deltalake: '1.6.6',
 });
 
@@ -36,6 +37,16 @@ export function locateKafka(settings: Tools): { java: string; classPath: string 
   if (!existsSync(libs) || !readdirSync(libs).some((file) => file.startsWith('kafka_')))
     throw new DatalabError('TOOL_MISSING', `Kafka's jars are not in ${libs}: run \`infra/prepare/kafka.sh\``);
   return { java, classPath: path.join(libs, '*') };
+}
+
+/** The Python that has MLflow. Throws DatalabError TOOL_MISSING. */
+export function locateMlflow(settings: Pick<Settings, 'cacheDir'>): string {
+  const python = path.join(settings.cacheDir, `mlflow-${TOOL_VERSIONS.mlflow}`, 'bin', 'python');
+  if (isExecutable(python)) return python;
+  throw new DatalabError(
+    'TOOL_MISSING',
+    `MLflow is not in ${settings.cacheDir}: run \`infra/prepare/mlflow.sh\``,
+  );
 }
 
 function onPath(name: string, settings: Tools): string | undefined {

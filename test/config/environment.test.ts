@@ -57,6 +57,7 @@ describe.each(VARIABLES)('$name', ({ name, key }) => {
       {
         'lake.uri': 'file:///x',
         's3.endpoint': 'http://h:1',
+        'mlflow.trackingUri': 'http://h:2',
         'schedules.timezone': 'UTC',
         'logging.level': 'warn',
       }[key] ??

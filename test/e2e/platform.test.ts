@@ -77,7 +77,7 @@ afterAll(async () => {
 });
 
 test('start, use, stop, start: everything is still there', async () => {
-  const first = await manage('start', '--without', 'worker');
+  const first = await manage('start', '--without', 'worker,mlflow');
   expect(first).toMatchObject({ code: 0 });
   expect(first.stdout.match(/^started/gm)).toHaveLength(3);
   settings = readSettings({ ...process.env, ...env });
@@ -93,18 +93,24 @@ test('start, use, stop, start: everything is still there', async () => {
   });
   await connection.close();
 
-  const again = await manage('start', '--without', 'worker');
+  const again = await manage('start', '--without', 'worker,mlflow');
   expect(again).toMatchObject({ code: 0 });
   expect(again.stdout.match(/^running/gm)).toHaveLength(3);
-  expect(await states()).toEqual({ temporal: 'up', s3: 'up', kafka: 'up', worker: 'down' });
+  expect(await states()).toEqual({ temporal: 'up', s3: 'up', kafka: 'up', mlflow: 'off', worker: 'down' });
   expect((await manage('health')).code).toBe(1);
 
   const stopped = await manage('stop');
   expect(stopped.stdout.match(/^stopped/gm)).toHaveLength(3);
   expect((await manage('stop')).stdout).toBe('nothing was running\n');
-  expect(await states()).toEqual({ temporal: 'down', s3: 'down', kafka: 'down', worker: 'down' });
+  expect(await states()).toEqual({
+    temporal: 'down',
+    s3: 'down',
+    kafka: 'down',
+    mlflow: 'off',
+    worker: 'down',
+  });
 
-  expect(await manage('start', '--without', 'worker')).toMatchObject({ code: 0 });
+  expect(await manage('start', '--without', 'worker,mlflow')).toMatchObject({ code: 0 });
   const kept = await withS3((client, Bucket) => client.send(new GetObjectCommand({ Bucket, Key: 'a/b' })));
   expect(await kept.Body?.transformToString()).toBe('kept');
   expect(await kafkaOffset(undefined)).toBe('1');
@@ -123,7 +129,7 @@ test('a service that was killed is seen as down and comes back with its data', a
   };
   process.kill(pid, 'SIGKILL');
   await expect.poll(async () => (await states())['kafka']).toBe('down');
-  const { stdout, code } = await manage('start', '--without', 'worker');
+  const { stdout, code } = await manage('start', '--without', 'worker,mlflow');
   expect(code).toBe(0);
   expect(stdout).toMatch(/^started {5}Kafka/m);
   expect(await kafkaOffset('after the crash')).toBe('2');
@@ -133,7 +139,7 @@ test('moved ports take the data along', async () => {
   const other = await createEphemeral();
   rmSync(other['DATALAB_STATE_DIR'] ?? '', { recursive: true });
   env = { ...other, DATALAB_STATE_DIR: settings.stateDir };
-  expect(await manage('start', '--without', 'worker')).toMatchObject({ code: 0 });
+  expect(await manage('start', '--without', 'worker,mlflow')).toMatchObject({ code: 0 });
   settings = readSettings({ ...process.env, ...env });
   expect(await kafkaOffset(undefined)).toBe('2');
   const kept = await withS3((client, Bucket) => client.send(new GetObjectCommand({ Bucket, Key: 'a/b' })));
@@ -158,6 +164,12 @@ test('clean asks, and deletes only when it is told to', async () => {
   expect(await manage('clean')).toMatchObject({ code: 2, stderr: expect.stringContaining('--yes') });
   expect((await states())['s3']).toBe('up');
   expect((await manage('clean', '--yes')).stdout).toMatch(/^deleted .*data$/m);
-  expect(await states()).toEqual({ temporal: 'down', s3: 'down', kafka: 'down', worker: 'down' });
+  expect(await states()).toEqual({
+    temporal: 'down',
+    s3: 'down',
+    kafka: 'down',
+    mlflow: 'down',
+    worker: 'down',
+  });
   expect((await manage('clean', '--yes')).stdout).toMatch(/nothing to delete/);
 });

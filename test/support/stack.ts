@@ -5,12 +5,14 @@ import { s3Access } from '../../src/platform/services/s3.js';
 import { readSettings } from '../../src/platform/settings.js';
 import { startPlatform } from '../../src/platform/start.js';
 
-export type TestService = 's3' | 'kafka' | 'temporal';
+export type TestService = 's3' | 'kafka' | 'temporal' | 'mlflow';
 
 export interface TestStack {
   readonly s3: S3Access;
   readonly kafka: { readonly brokers: readonly string[] };
   readonly temporal: { readonly address: string; readonly namespace: string };
+  /** Its tracking URI. */
+  readonly mlflow: string;
   /** Entries for the environment of a child process (worker, CLI): endpoints, keys, state folder. */
   readonly env: Readonly<Record<string, string>>;
 }
@@ -36,6 +38,7 @@ export async function testStack(...services: readonly TestService[]): Promise<Te
     s3: s3Access(settings),
     kafka: { brokers: [env['KAFKA_BOOTSTRAP_SERVERS'] ?? ''] },
     temporal: { address: env['TEMPORAL_ADDRESS'] ?? '', namespace: env['TEMPORAL_NAMESPACE'] ?? 'default' },
+    mlflow: env['MLFLOW_TRACKING_URI'] ?? '',
     env: { ...env, ...stack },
   };
 }

@@ -38,12 +38,14 @@ export function addDatasets(program: Command): void {
     });
 
   datasets
-    .command('show <name>')
+    .command('show')
+    .argument('<dataset>', 'as in `datalab datasets list`')
     .description('one dataset, whole, as JSON')
     .action(async (name: string) => print(true, await (await openFolder()).load(name), ''));
 
   datasets
-    .command('validate [name]')
+    .command('validate')
+    .argument('[dataset]', 'only this one')
     .description('check one dataset or all; exit code 2 when one is wrong')
     .action(async (name?: string) => {
       const { names, load } = await openFolder();

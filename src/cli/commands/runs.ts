@@ -1,7 +1,8 @@
 /** `datalab runs …` and `datalab run <dataset>`. */
-import { InvalidArgumentError, type Command } from 'commander';
+import type { Command } from 'commander';
 import { SEARCH_ATTRIBUTES } from '../../contracts/flows.js';
 import { report } from '../finish.js';
+import { positiveInteger } from '../options.js';
 import { print, withSession, type Session } from '../session.js';
 import { renderSummary } from '../summary.js';
 import { table } from '../text.js';
@@ -10,7 +11,8 @@ export function addRuns(program: Command): void {
   const runs = program.command('runs').description('Runs of the flows');
 
   runs
-    .command('start <dataset>')
+    .command('start')
+    .argument('<dataset>', 'as in `datalab datasets list`')
     .description('start a medallion run for a dataset')
     .option('--logical-time <iso>', 'the instant that the run is for; default: now')
     .option('--rebuild', 'recompute Silver and Gold from all of Bronze')
@@ -37,7 +39,8 @@ export function addRuns(program: Command): void {
     );
 
   runs
-    .command('show <workflowId>')
+    .command('show')
+    .argument('<workflow>', 'as in `datalab runs list`')
     .description('how far a run is, or how it ended')
     .option('--json', 'print JSON')
     .action((workflowId: string, { json }: { json?: boolean }) =>
@@ -48,7 +51,8 @@ export function addRuns(program: Command): void {
     );
 
   runs
-    .command('watch <workflowId>')
+    .command('watch')
+    .argument('<workflow>', 'as in `datalab runs list`')
     .description('follow a run to its end')
     .option('--json', 'print JSON')
     .action((workflowId: string, options: { json?: boolean }) =>
@@ -58,7 +62,8 @@ export function addRuns(program: Command): void {
     );
 
   runs
-    .command('cancel <workflowId>')
+    .command('cancel')
+    .argument('<workflow>', 'as in `datalab runs list`')
     .description('ask a run to stop; what it published stays')
     .action((workflowId: string) => withSession(async ({ datalab }) => datalab.run(workflowId).cancel()));
 }
@@ -85,9 +90,4 @@ async function list({ temporal }: Session, limit: number, json: boolean | undefi
     rows.map((row) => Object.values(row)),
   );
   print(json, rows, rows.length === 0 ? 'no runs yet' : text);
-}
-
-function positiveInteger(text: string): number {
-  if (!/^[1-9]\d{0,5}$/.test(text)) throw new InvalidArgumentError('a number from 1 to 999999 is expected');
-  return Number(text);
 }

@@ -35,7 +35,8 @@ export function addSchedules(program: Command): void {
     .action(({ json }: { json?: boolean }) => withSession(async ({ temporal }) => list(temporal, json)));
 
   schedules
-    .command('show <id>')
+    .command('show')
+    .argument('<schedule>', 'as in `datalab schedules list`')
     .description('one schedule, whole, as JSON')
     .action((id: string) =>
       withSession(async ({ temporal }) =>
@@ -47,7 +48,8 @@ export function addSchedules(program: Command): void {
     );
 
   schedules
-    .command('trigger <id>')
+    .command('trigger')
+    .argument('<schedule>', 'as in `datalab schedules list`')
     .description('start its flow now')
     .option('--wait', 'follow the run to its end; exit code 1 when it fails')
     .option('--json', 'print JSON')
@@ -59,7 +61,8 @@ export function addSchedules(program: Command): void {
     );
 
   schedules
-    .command('pause <id>')
+    .command('pause')
+    .argument('<schedule>', 'as in `datalab schedules list`')
     .description('start no more runs until it is resumed')
     .option('--note <text>', 'why, for those who find it paused', 'paused with datalab schedules pause')
     .action((id: string, { note }: { note: string }) =>
@@ -67,7 +70,8 @@ export function addSchedules(program: Command): void {
     );
 
   schedules
-    .command('resume <id>')
+    .command('resume')
+    .argument('<schedule>', 'as in `datalab schedules list`')
     .description('start runs again')
     .action((id: string) =>
       withSession(async ({ temporal }) =>

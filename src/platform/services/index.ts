@@ -1,6 +1,7 @@
 /** The services of the platform, in the order in which people think of them. */
 import type { ServiceDefinition, ServiceName } from './definition.js';
 import { kafkaService } from './kafka.js';
+import { mlflowService } from './mlflow.js';
 import { s3Service } from './s3.js';
 import { temporalService } from './temporal.js';
 import { workerService } from './worker.js';
@@ -9,5 +10,6 @@ export const SERVICES: Readonly<Record<ServiceName, ServiceDefinition>> = Object
   temporal: temporalService,
   s3: s3Service,
   kafka: kafkaService,
+  mlflow: mlflowService,
   worker: workerService,
 });

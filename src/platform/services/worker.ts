@@ -1,4 +1,5 @@
 /** One worker process that serves every pool. */
+import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { DatalabError } from '../../contracts/errors.js';
@@ -25,7 +26,9 @@ export const workerService: ServiceDefinition = {
   },
   version: (settings) => {
     const stamp = path.join(settings.root, 'dist', '.stamp');
-    return existsSync(stamp) ? readFileSync(stamp, 'utf8').trim() : '';
+    const build = existsSync(stamp) ? readFileSync(stamp, 'utf8').trim() : '';
+    // A worker reads its endpoints and switches once; with other ones it must start anew.
+    return `${build} ${createHash('sha256').update(JSON.stringify(settings.env)).digest('hex').slice(0, 16)}`;
   },
   readyInLog: (log) => log.includes('"worker ready"'),
   probe: (settings) =>

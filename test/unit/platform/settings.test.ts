@@ -42,6 +42,16 @@ test.each(['0', '65536', '80.5', 'http', '-1'])('port %s is refused by the name 
   expect(() => readSettings(env({ DATALAB_KAFKA_PORT: port }))).toThrow(/DATALAB_KAFKA_PORT=.*1 to 65535/);
 });
 
+test.each(['5060', '6000'])(
+  'port %s, which browsers refuse to call, is refused for what is spoken to over HTTP',
+  (port) => {
+    expect(() => readSettings(env({ DATALAB_MLFLOW_PORT: port }))).toThrow(
+      /DATALAB_MLFLOW_PORT=.*take another/,
+    );
+    expect(readSettings(env({ DATALAB_KAFKA_PORT: port })).ports.kafka).toBe(Number(port));
+  },
+);
+
 test('two services cannot have one port', () => {
   expect(() => readSettings(env({ DATALAB_KAFKA_PORT: '9000' }))).toThrow(
     /DATALAB_KAFKA_PORT and DATALAB_S3_PORT are both 9000/,

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { DatalabError } from '../../../src/contracts/errors.js';
+import { checkHealth } from '../../../src/platform/health.js';
 import { withLock } from '../../../src/platform/lock.js';
 import { freePorts } from '../../../src/platform/ports.js';
 import { endGroup } from '../../../src/platform/process.js';
@@ -147,12 +148,57 @@ test('without its tools a platform says what is off, and Temporal is indispensab
     ['temporal', 'failed'],
     ['s3', 'left out'],
     ['kafka', 'left out'],
+    ['mlflow', 'left out'],
   ]);
   expect(outcomes[0]?.detail).toMatch(/temporal is neither on PATH nor in .*infra\/prepare\/temporal\.sh/);
   expect(after.env).toMatchObject({
     DATALAB_LAKE_URI: `file://${folder}/data/lake`,
     DATALAB_KAFKA_ENABLED: 'false',
+    DATALAB_MLFLOW_ENABLED: 'false',
   });
+  const { services } = await checkHealth(after);
+  expect(services.map(({ service: name, state }) => [name, state])).toEqual([
+    ['temporal', 'down'],
+    ['s3', 'off'],
+    ['kafka', 'off'],
+    ['mlflow', 'off'],
+    ['worker', 'down'],
+  ]);
+  expect(services[2]?.detail).toMatch(/install Java 17/);
+});
+
+test('what the preparation said of a tool is what start and health say', async () => {
+  const env = { DATALAB_STATE_DIR: folder, DATALAB_CACHE_DIR: path.join(folder, 'no-tools'), PATH: '' };
+  writeFileSync(path.join(folder, 'run', 'prepare-mlflow.txt'), 'MLflow: off, because it rains. Wait.\n');
+  const { settings: after, outcomes } = await startPlatform(env, { only: ['mlflow'] });
+  expect(outcomes).toMatchObject([{ outcome: 'left out', detail: 'it rains. Wait.' }]);
+  const { services } = await checkHealth(after);
+  expect(services.find(({ service: name }) => name === 'mlflow')?.detail).toBe('it rains. Wait.');
+});
+
+test('what the configuration switches off is not started, also where its tool is there', async () => {
+  const env = {
+    DATALAB_STATE_DIR: folder,
+    DATALAB_KAFKA_ENABLED: 'false',
+    DATALAB_MLFLOW_ENABLED: 'false',
+    PATH: process.env['PATH'],
+  };
+  const { outcomes } = await startPlatform(env, { only: ['kafka', 'mlflow'] });
+  expect(outcomes.map(({ outcome, detail }) => `${outcome}: ${detail}`)).toEqual([
+    'left out: switched off by kafka.enabled; events stay pending',
+    'left out: switched off by mlflow.enabled; no model is trained',
+  ]);
+  expect(livingRecord(folder, 'kafka')).toBeUndefined();
+});
+
+test('a lake that was begun in a folder stays there when the gateway can be had later', () => {
+  expect(ensureSettings({ DATALAB_STATE_DIR: folder }).env['DATALAB_LAKE_URI']).toBe('s3://datalab/lake');
+  mkdirSync(path.join(folder, 'data', 'lake', 'bronze'), { recursive: true });
+  expect(ensureSettings({ DATALAB_STATE_DIR: folder }).env['DATALAB_LAKE_URI']).toBe(
+    `file://${folder}/data/lake`,
+  );
+  mkdirSync(path.join(folder, 'data', 's3', 'datalab', 'lake'), { recursive: true });
+  expect(ensureSettings({ DATALAB_STATE_DIR: folder }).env['DATALAB_LAKE_URI']).toBe('s3://datalab/lake');
 });
 
 test('a lake in the gateway is not exchanged for an empty folder', () => {

@@ -1,0 +1,116 @@
+/** `datalab tables …`: looks at the lake's tables; never changes one. */
+import { Option, type Command } from 'commander';
+import { queryLake } from '../../lake/query.js';
+import { describeTable, describeTables, parseTableName, tableHistory } from '../../lake/tables.js';
+import { withLake } from '../lake.js';
+import { positiveInteger } from '../options.js';
+import { rowsAsCsv, rowsAsObjects, rowsAsText } from '../rows.js';
+import { print } from '../session.js';
+import { bytes, count, plural, table } from '../text.js';
+
+interface QueryFlags {
+  readonly limit: number;
+  readonly json?: boolean;
+  readonly csv?: boolean;
+}
+
+export function addTables(program: Command): void {
+  const tables = program.command('tables').description('The Delta tables of the lake, read only');
+
+  tables
+    .command('list')
+    .description('every table with its version, rows and size')
+    .option('--json', 'print JSON')
+    .action(({ json }: { json?: boolean }) => list(json));
+
+  tables
+    .command('show')
+    .argument('<table>', 'as in silver.stocks')
+    .description('one table: columns, properties, size')
+    .option('--json', 'print JSON')
+    .action((name: string, { json }: { json?: boolean }) => show(name, json));
+
+  tables
+    .command('history')
+    .argument('<table>', 'as in silver.stocks')
+    .description('the versions of one table, newest first')
+    .option('--limit <n>', 'how many', positiveInteger, 20)
+    .option('--json', 'print JSON')
+    .action((name: string, options: { limit: number; json?: boolean }) => history(name, options));
+
+  tables
+    .command('query')
+    .argument('<sql>', 'as in "SELECT symbol, max(close) FROM silver.stocks GROUP BY 1"')
+    .description('one SELECT over tables named layer.table, each at its newest version')
+    .option('--limit <n>', 'most rows that are printed', positiveInteger, 100)
+    .addOption(new Option('--csv', 'print CSV with a header').conflicts('json'))
+    .option('--json', 'print JSON: an array of objects')
+    .action((sql: string, flags: QueryFlags) => query(sql, flags));
+}
+
+async function list(json: boolean | undefined): Promise<void> {
+  const found = await withLake(describeTables);
+  const text = table(
+    ['table', 'version', 'rows', 'files', 'size', 'changed (UTC)'],
+    found.map((info) => [
+      info.name,
+      String(info.version),
+      info.rows === null ? '?' : count(info.rows),
+      count(info.files),
+      bytes(info.bytes),
+      info.changedAt,
+    ]),
+  );
+  print(json, found, found.length === 0 ? 'no tables yet; a run makes them' : text);
+}
+
+async function show(name: string, json: boolean | undefined): Promise<void> {
+  const detail = await withLake((lake) => describeTable(lake, parseTableName(name)));
+  const facts = [
+    ['place', detail.uri],
+    ['version', `${detail.version} of ${detail.changedAt}`],
+    ['rows', detail.rows === null ? 'unknown: a file has no statistics' : count(detail.rows)],
+    ['files', `${count(detail.files)}, ${bytes(detail.bytes)}`],
+    ['partitioned by', detail.partitionColumns.join(', ') || 'nothing'],
+    ['protocol', `reader ${detail.protocol.reader}, writer ${detail.protocol.writer}`],
+    ...Object.entries(detail.properties).map(([key, value]) => [key, value]),
+  ];
+  const width = Math.max(...facts.map(([key = '']) => key.length));
+  const columns = table(
+    ['column', 'type', 'nulls', 'description'],
+    detail.columns.map((column) => [
+      column.name,
+      column.type,
+      column.nullable ? 'yes' : 'no',
+      column.comment ?? '',
+    ]),
+  );
+  const lines = facts.map(([key = '', value = '']) => `${key.padEnd(width)}  ${value}`);
+  print(json, detail, [detail.name, ...lines, '', columns].join('\n'));
+}
+
+async function history(name: string, { limit, json }: { limit: number; json?: boolean }): Promise<void> {
+  const versions = await withLake((lake) => tableHistory(lake, parseTableName(name), { limit }));
+  const text = table(
+    ['version', 'time (UTC)', 'operation', 'run', 'figures'],
+    versions.map((each) => [
+      String(each.version),
+      each.at ?? '',
+      each.operation,
+      each.runId ?? '',
+      Object.entries(each.metrics)
+        .map(([key, value]) => `${key} ${value}`)
+        .join(', '),
+    ]),
+  );
+  print(json, versions, text);
+}
+
+async function query(sql: string, { limit, json, csv }: QueryFlags): Promise<void> {
+  const result = await withLake((lake) => queryLake(lake, sql, { limit, signal: lake.signal }));
+  if (csv) process.stdout.write(`${rowsAsCsv(result)}\n`);
+  else print(json, rowsAsObjects(result), rowsAsText(result));
+  const more = result.truncated ? `the first ${plural(limit, 'row')}; --limit shows more` : '';
+  // Beside the data and not in it, so that what a script reads is whole.
+  if (more) process.stderr.write(`${more}\n`);
+}

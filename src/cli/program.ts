@@ -1,0 +1,24 @@
+/** The whole command line as one tree, without running anything: `main.ts` parses with it, the docs are made from it. */
+import { Command } from 'commander';
+import { addDatasets } from './commands/datasets.js';
+import { addDemo } from './commands/demo.js';
+import { addDoctor } from './commands/doctor.js';
+import { addQuarantine } from './commands/quarantine.js';
+import { addRuns } from './commands/runs.js';
+import { addSchedules } from './commands/schedules.js';
+import { addTables } from './commands/tables.js';
+
+export function buildProgram(): Command {
+  const program = new Command('datalab')
+    .description('A lakehouse that runs itself: datasets in, checked Delta tables out.')
+    .showHelpAfterError()
+    .exitOverride();
+  addDatasets(program);
+  addDemo(program);
+  addDoctor(program);
+  addQuarantine(program);
+  addRuns(program);
+  addSchedules(program);
+  addTables(program);
+  return program;
+}
