@@ -129,6 +129,7 @@ async function stageBronze(
     fingerprint: fingerprintOf([dataset.source, dataset.columns]),
     ledger: ingested.ledger,
     quarantine,
+    unknownColumns: ingested.unknownColumns,
   };
   return writeManifest(deps.lake, run, `bronze.${run.dataset}`, deps.newId(), manifest);
 }

@@ -52,6 +52,8 @@ export interface Ingested {
   readonly perSource: readonly SourceOutcome[];
   /** Sentences for the log: columns that the dataset does not declare. */
   readonly warnings: readonly string[];
+  /** Columns that sources have and the dataset does not declare, each once. */
+  readonly unknownColumns: readonly string[];
 }
 
 /**
@@ -107,6 +109,7 @@ async function parse(
     quarantineSchema: QUARANTINE_SCHEMA,
     ledger,
     perSource,
+    unknownColumns: [...new Set(framed.unknownColumns.flatMap(({ columns }) => columns))].sort(),
     warnings: framed.unknownColumns.map(
       ({ path, columns }) =>
         `${path}: columns that the dataset does not declare are left out: ${columns.join(', ')}`,
