@@ -30,8 +30,7 @@ export async function auditBronze(
       ]);
       const verdict = await judgeStaged(deps, tables, run, { dataset, bronze, manifest, signal });
       for (const { name, severity, detail, outcome } of verdict.results) {
-        if (outcome === 'failed')
-          deps.log({ check: name, severity, level: 'warn' }, `check failed: ${detail}`);
+        if (outcome === 'failed') deps.log({ check: name, severity }, `check failed: ${detail}`, 'warn');
       }
       const failed = verdict.results.filter((result) => result.outcome === 'failed').length;
       const score = verdict.score === null ? 'no score' : `score ${verdict.score.toFixed(3)}`;

@@ -63,7 +63,7 @@ export async function writeBronze(
         onProgress: context.progress,
         signal: context.signal,
       });
-      for (const warning of ingested.warnings) deps.log({ run: run.runId, step: name }, warning);
+      for (const warning of ingested.warnings) deps.log({ run: run.runId, step: name }, warning, 'warn');
       const key = await stageBronze(deps, tables, run, dataset, bronze, seen, ingested, context);
       const { read, quarantined } = ingested.ledger;
       return {
