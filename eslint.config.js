@@ -8,7 +8,7 @@ import { createNodeResolver, importX } from 'eslint-plugin-import-x';
 const ROOMS = {
   contracts: { use: [], types: [] },
   delta: { use: [], types: [] },
-  config: { use: ['contracts'], types: [] },
+  config: { use: ['contracts', 'quality'], types: [] },
   quality: { use: ['contracts'], types: [] },
   medallion: { use: ['contracts', 'quality', 'delta'], types: [] },
   workflows: { use: ['contracts'], types: [] },

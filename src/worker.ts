@@ -97,7 +97,7 @@ export function composeActivityDeps(
     clock: { nowMs: () => Date.now() },
     newId: randomUUID,
     scratchDirectory,
-    log: (fields, message) => log.info(fields, message),
+    log: (fields, message, level = 'info') => log[level](fields, message),
   };
 }
 

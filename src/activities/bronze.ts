@@ -62,7 +62,7 @@ export async function writeBronze(
         onProgress: context.progress,
         signal: context.signal,
       });
-      for (const warning of ingested.warnings) deps.log({ run: run.runId, step: name }, warning);
+      for (const warning of ingested.warnings) deps.log({ run: run.runId, step: name }, warning, 'warn');
       const key = await stageBronze(deps, tables, run, dataset, bronze, seen, ingested, context);
       const { read, quarantined } = ingested.ledger;
       return {
@@ -128,6 +128,7 @@ async function stageBronze(
     fingerprint: fingerprintOf([dataset.source, dataset.columns]),
     ledger: ingested.ledger,
     quarantine,
+    unknownColumns: ingested.unknownColumns,
   };
   return writeManifest(deps.lake, run, `bronze.${run.dataset}`, deps.newId(), manifest);
 }

@@ -2,6 +2,7 @@
 import type { Config } from '../config/config.js';
 import type { DatasetDefinition } from '../contracts/dataset.js';
 import type { EventSink } from '../contracts/events.js';
+import type { LogLevel } from '../contracts/run-log.js';
 import type { SourceReader } from '../contracts/sources.js';
 import type { Clock, Engine, ObjectStore, RowParquet } from '../delta/index.js';
 
@@ -21,5 +22,5 @@ export interface ActivityDeps {
   /** Folder for the scratch of running steps. */
   readonly scratchDirectory: string;
   /** Where the steps say what they do; fields are plain data. */
-  readonly log: (fields: Readonly<Record<string, unknown>>, message: string) => void;
+  readonly log: (fields: Readonly<Record<string, unknown>>, message: string, level?: LogLevel) => void;
 }

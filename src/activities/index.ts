@@ -1,5 +1,6 @@
 /** The seam: the activities that the flows call, over ports that the composition root fills in. */
-import type { EtlActivities } from '../contracts/activities.js';
+import type { EtlActivities, RunReport } from '../contracts/activities.js';
+import type { RunRef } from '../contracts/run.js';
 import { auditBronze } from './audit.js';
 import { writeBronze } from './bronze.js';
 import type { ActivityDeps } from './deps.js';
@@ -10,14 +11,17 @@ import { planRun } from './plan.js';
 import { publish } from './publish.js';
 import { recordRun } from './record.js';
 import { relayEvents } from './relay.js';
+import { RunLogs } from './run-log.js';
 import { writeSilver } from './silver.js';
 import { LakeTables } from './tables.js';
 
 /** All activities, every one of which fails with a code (see failure.ts). */
-export function createActivities(deps: ActivityDeps): EtlActivities {
-  const { engine, clock, newId, scratchDirectory } = deps;
+export function createActivities(given: ActivityDeps): EtlActivities {
+  const { engine, clock, newId, scratchDirectory } = given;
+  const logs = new RunLogs(given);
+  const deps: ActivityDeps = { ...given, log: logs.log };
   const tables = new LakeTables(deps.lake, { engine, clock, newId, scratchDirectory });
-  return withFailures({
+  return withFailures(logs, {
     planRun: (run) => planRun(deps, run),
     discoverSources: (run) => discoverSources(deps, tables, run),
     writeBronze: (run, sources) => writeBronze(deps, tables, run, sources),
@@ -30,16 +34,24 @@ export function createActivities(deps: ActivityDeps): EtlActivities {
   });
 }
 
-/** Puts the one translation of errors around every activity. */
-function withFailures(activities: EtlActivities): EtlActivities {
+/** Keeps the log of every activity, and puts the one translation of errors around it. */
+function withFailures(logs: RunLogs, activities: EtlActivities): EtlActivities {
   const wrapped = Object.entries(activities).map(
     ([name, body]: [string, (...args: never[]) => Promise<unknown>]) => [
       name,
       (...args: never[]) =>
-        body(...args).catch((error: unknown) => {
-          throw toFailure(error);
-        }),
+        logs
+          .keep(name, runIdOf(args), () => body(...args))
+          .catch((error: unknown) => {
+            throw toFailure(error);
+          }),
     ],
   );
   return Object.fromEntries(wrapped) as unknown as EtlActivities;
+}
+
+/** Every activity is given its run first, or a report of it. */
+function runIdOf([first]: readonly unknown[]): string {
+  const given = first as RunRef | RunReport;
+  return 'summary' in given ? given.summary.run.runId : given.runId;
 }

@@ -110,6 +110,11 @@ function checkRows({ summary, verdict, finishedAt }: RunReport): Row[] {
     rows: result.rows,
     bad_rows: result.badRows,
     detail: result.detail,
+    unit: result.unit,
+    share: result.share,
+    observed: result.observed,
+    // Of the files and lines of the first bad rows.
+    examples: result.examples.length === 0 ? null : JSON.stringify(result.examples),
   }));
 }
 
@@ -168,6 +173,10 @@ const QUALITY_RESULTS = schema({
   rows: 'long',
   bad_rows: 'long',
   detail: 'string',
+  unit: 'string',
+  share: 'double',
+  observed: 'double',
+  examples: 'string',
 });
 
 function schema(columns: Readonly<Record<string, DataType>>): StructType {

@@ -119,7 +119,7 @@ async function trySend(
     return undefined;
   } catch (error) {
     if (!(error instanceof DatalabError) || error.code !== 'EVENTS_UNAVAILABLE') throw error;
-    deps.log({ code: error.code, events: events.length }, error.message);
+    deps.log({ code: error.code, events: events.length }, error.message, 'warn');
     return error.message;
   }
 }

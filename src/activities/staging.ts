@@ -49,6 +49,8 @@ export interface StagingManifest {
   readonly rebuild?: string;
   readonly ledger: Ledger;
   readonly quarantine: StagedQuarantine | null;
+  /** Bronze: columns that the sources have and the dataset does not declare. */
+  readonly unknownColumns?: readonly string[];
 }
 
 /** The new sources of a run, as `discoverSources` leaves them for `writeBronze`. */

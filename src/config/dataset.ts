@@ -1,19 +1,24 @@
 /** `dataset.yaml` and the SQL beside it → one DatasetDefinition, or every problem at once. */
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
+import {
+  checkName,
+  checkProblems,
+  checkSchema,
+  defaultChecks,
+  defineCheck,
+  QUALITY_DEFAULTS,
+  type CheckSurroundings,
+  type QualityDefaults,
+} from './checks.js';
 import { isTimeZone } from './time-zone.js';
-import type { ColumnType, DatasetDefinition } from '../contracts/dataset.js';
+import type { ColumnDefinition, ColumnType, DatasetDefinition } from '../contracts/dataset.js';
 import { canonicalJson } from '../contracts/canonical-json.js';
 import { DATASET_NAME } from '../contracts/flows.js';
 import { DatalabError } from '../contracts/errors.js';
+import { isRowCheck, quarantineRule } from '../quality/index.js';
 
-/** What is checked where a dataset declares no checks. */
-export interface QualityDefaults {
-  readonly minRows: number;
-  readonly maxNullRatio: number;
-}
-
-export const QUALITY_DEFAULTS: QualityDefaults = Object.freeze({ minRows: 1000, maxNullRatio: 0.05 });
+export { QUALITY_DEFAULTS, type QualityDefaults } from './checks.js';
 
 const plainName = z
   .string()
@@ -42,23 +47,6 @@ const columnType = z.string().refine(
   },
   `one of ${TYPES.join(', ')}, decimal(precision,scale)`,
 );
-
-const severity = z.enum(['block', 'quarantine', 'warn']).default('warn');
-const check = z.discriminatedUnion('kind', [
-  z.strictObject({
-    kind: z.literal('row_count'),
-    name: plainName.optional(),
-    severity,
-    min: z.number().int().nonnegative().optional(),
-  }),
-  z.strictObject({
-    kind: z.literal('nulls'),
-    name: plainName.optional(),
-    severity,
-    column: z.string(),
-    maxRatio: ratio.optional(),
-  }),
-]);
 
 const slices = z.strictObject({
   by: z
@@ -122,7 +110,13 @@ export const datasetSchema = z.strictObject({
       }),
     )
     .default([]),
-  checks: z.array(check).optional(),
+  checks: z.array(checkSchema).optional(),
+  score: z
+    .strictObject({
+      min: ratio.optional(),
+      severity: z.enum(['block', 'warn']).default('warn').describe('What becomes of a batch below min.'),
+    })
+    .prefault({}),
 });
 
 type Declared = z.output<typeof datasetSchema>;
@@ -187,13 +181,12 @@ function crossChecks(folderName: string, declared: Declared, files: ReadonlyMap<
   unique(checks.map(checkName), (index) =>
     say(`checks[${index}].name`, 'is there twice: name the checks apart'),
   );
-  const columns = new Set(declared.columns.map((column) => column.name));
+  const around = surroundings(declared, files);
   checks.forEach((item, index) => {
-    if (item.kind === 'nulls' && !columns.has(item.column)) {
-      say(`checks[${index}].column`, `no such column; declared are ${[...columns].join(', ')}`);
-    }
-    if (item.severity === 'quarantine')
-      say(`checks[${index}].severity`, `'quarantine' is for rows: declare a rule in silver.rules`);
+    checkProblems(item, around, (at, message) => say(`checks[${index}]${at}`, message));
+    if (item.severity === 'quarantine' && declared.silver.rules.some(({ name }) => name === checkName(item)))
+      say(`checks[${index}].name`, 'is the name of a rule in silver.rules');
+    if (checkName(item) === 'score') say(`checks[${index}].name`, "is the score's own");
   });
   declared.columns.forEach((column, index) => {
     if (column.zone !== undefined && column.type !== 'timestamp')
@@ -216,16 +209,20 @@ function define(
   defaults: QualityDefaults,
 ): Omit<DatasetDefinition, 'fingerprint'> {
   const sql = (file: string): string => (files.get(file) ?? '').trim();
-  const { outliers, rules, sequenceBy } = declared.silver;
+  const { outliers, sequenceBy } = declared.silver;
+  const around = surroundings(declared, files);
+  const checks = (declared.checks ?? defaultChecks(around)).map((item) =>
+    defineCheck(item, around, defaults),
+  );
+  const rules = [
+    ...declared.silver.rules,
+    ...checks.filter(isRowCheck).filter(isQuarantine).map(quarantineRule),
+  ];
   return {
     name: declared.name,
     description: declared.description,
     source: { kind: 'files', ...declared.source },
-    columns: declared.columns.map(({ zone, description, ...column }) => ({
-      ...column,
-      ...(zone === undefined ? {} : { zone }),
-      ...(description === undefined ? {} : { description }),
-    })),
+    columns: columnsOf(declared),
     key: declared.key,
     silver: {
       sql: sql(declared.silver.sql),
@@ -241,38 +238,25 @@ function define(
         ? {}
         : { slices: { by, ...(window === undefined ? {} : { window }) } }),
     })),
-    checks: (declared.checks ?? defaultChecks(declared)).map((item) =>
-      item.kind === 'row_count'
-        ? {
-            kind: item.kind,
-            name: checkName(item),
-            severity: item.severity,
-            min: item.min ?? defaults.minRows,
-          }
-        : {
-            kind: item.kind,
-            name: checkName(item),
-            severity: item.severity,
-            column: item.column,
-            maxRatio: item.maxRatio ?? defaults.maxNullRatio,
-          },
-    ),
+    checks,
+    score: { min: declared.score.min ?? defaults.minScore, severity: declared.score.severity },
   };
 }
 
-type DeclaredCheck = NonNullable<Declared['checks']>[number];
-
-/** Enough rows, and few NULLs in every required column. */
-function defaultChecks(declared: Declared): DeclaredCheck[] {
-  const nulls = declared.columns.filter((column) => column.required);
-  return [
-    { kind: 'row_count', severity: 'warn' },
-    ...nulls.map((column) => ({ kind: 'nulls' as const, severity: 'warn' as const, column: column.name })),
-  ];
+function isQuarantine({ severity }: { readonly severity: string }): boolean {
+  return severity === 'quarantine';
 }
 
-function checkName(item: DeclaredCheck): string {
-  return item.name ?? (item.kind === 'nulls' ? `${item.kind}_${item.column}` : item.kind);
+function surroundings(declared: Declared, files: ReadonlyMap<string, string>): CheckSurroundings {
+  return { columns: columnsOf(declared), key: declared.key, files };
+}
+
+function columnsOf(declared: Declared): ColumnDefinition[] {
+  return declared.columns.map(({ zone, description, ...column }) => ({
+    ...column,
+    ...(zone === undefined ? {} : { zone }),
+    ...(description === undefined ? {} : { description }),
+  }));
 }
 
 function unique(names: readonly string[], twice: (index: number) => void): void {

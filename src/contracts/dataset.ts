@@ -1,5 +1,5 @@
 /** A declared pipeline: `datasets/<name>/dataset.yaml`, validated by `src/config/dataset.ts` into this shape. */
-import type { CheckDefinition } from './quality.js';
+import type { CheckDefinition, ScorePolicy } from './quality.js';
 
 /** Types a dataset may declare for its columns. `timestamp` is an instant in UTC. */
 export type ColumnType =
@@ -105,6 +105,7 @@ export interface DatasetDefinition {
   readonly silver: SilverDefinition;
   readonly gold: readonly GoldDefinition[];
   readonly checks: readonly CheckDefinition[];
+  readonly score: ScorePolicy;
   /** sha256 over the definition and its SQL, in hex: goes into every commit that came from it. */
   readonly fingerprint: string;
 }

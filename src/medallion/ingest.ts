@@ -51,6 +51,8 @@ export interface Ingested {
   readonly perSource: readonly SourceOutcome[];
   /** Sentences for the log: columns that the dataset does not declare. */
   readonly warnings: readonly string[];
+  /** Columns that sources have and the dataset does not declare, each once. */
+  readonly unknownColumns: readonly string[];
 }
 
 /**
@@ -110,6 +112,7 @@ async function readInto(
     quarantineSchema: QUARANTINE_SCHEMA,
     ledger,
     perSource,
+    unknownColumns: [...new Set(framed.unknownColumns.flatMap(({ columns }) => columns))].sort(),
     warnings: framed.unknownColumns.map(
       ({ path, columns }) =>
         `${path}: columns that the dataset does not declare are left out: ${columns.join(', ')}`,

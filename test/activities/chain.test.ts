@@ -185,7 +185,7 @@ it('publishes that a source was read even where every row of it was refused', as
   const staged = await lab.stageBronze(run);
   const { verdict } = await lab.do('auditBronze', run, staged);
   expect(verdict).toMatchObject({ score: null, blocked: false });
-  expect(verdict.results.map(({ outcome }) => outcome)).toEqual(['skipped']);
+  expect(verdict.results.map(({ outcome }) => outcome)).toEqual(['skipped', 'skipped']);
   expect(await lab.do('publish', run, staged.manifest)).toMatchObject({
     status: 'published',
     ledger: { read: 1, accepted: 0, quarantined: 1 },
@@ -203,6 +203,7 @@ it('blocks on the staged rows and publishes nothing, quarantine included', async
   expect(verdict.blocked).toBe(true);
   expect(verdict.results).toMatchObject([
     { kind: 'row_count', outcome: 'failed', measured: 2, threshold: 3 },
+    { kind: 'score', outcome: 'failed' },
   ]);
   expect(await lab.version('bronze/sales')).toBeUndefined();
   expect(await lab.version('quarantine/sales')).toBeUndefined();

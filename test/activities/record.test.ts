@@ -37,8 +37,11 @@ it('appends the run, its steps in order, and its checks', async () => {
     { position: 0n, step: 'discover', attempt: 1n },
     { position: 1n, step: 'write bronze.sales', attempt: 2n },
   ]);
-  expect(await lab.rows('meta/quality_results', 'check_name, outcome, measured, threshold')).toEqual([
-    { check_name: 'row_count', outcome: 'failed', measured: 4, threshold: 1000 },
+  expect(await lab.rows('meta/quality_results')).toMatchObject([
+    {
+      ...{ check_name: 'row_count', outcome: 'failed', measured: 4, threshold: 1000, unit: 'rows' },
+      ...{ share: 0.004, observed: null, examples: '[{"file":"file:///in/a.csv","line":3}]' },
+    },
   ]);
 });
 

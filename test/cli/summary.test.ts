@@ -52,6 +52,10 @@ describe('quality', () => {
     threshold: 0,
     rows: 10,
     badRows: 5,
+    unit: 'ratio',
+    share: 0.5,
+    observed: null,
+    examples: [],
     detail: 'half of the names are missing',
   } as const;
 

@@ -32,11 +32,21 @@ describe('parseDataset', () => {
       gold: [],
       checks: [
         { kind: 'row_count', name: 'row_count', severity: 'warn', min: 1000 },
-        { kind: 'nulls', name: 'nulls_a', severity: 'warn', column: 'a', maxRatio: 0.05 },
+        {
+          kind: 'nulls',
+          name: 'nulls_a',
+          severity: 'warn',
+          column: 'a',
+          max: { unit: 'ratio', value: 0.05 },
+        },
+        { kind: 'duplicates', name: 'duplicates', columns: ['a'], max: { unit: 'ratio', value: 0.02 } },
       ],
+      score: { min: 0.85, severity: 'warn' },
     });
-    const other = parseDataset('d', minimal, files, { minRows: 7, maxNullRatio: 0.5 });
-    expect(other.checks).toMatchObject([{ min: 7 }, { maxRatio: 0.5 }]);
+    const own = { minRows: 7, maxNullRatio: 0.5, maxDuplicateRatio: 0.1, minScore: 0.5 };
+    const other = parseDataset('d', minimal, files, own);
+    expect(other.checks).toMatchObject([{ min: 7 }, { max: { value: 0.5 } }, { max: { value: 0.1 } }]);
+    expect(other.score.min).toBe(0.5);
   });
 
   it('reports every problem of the shape at once, with its place', () => {

@@ -74,6 +74,10 @@ export const FAILED_CHECK: CheckResult = {
   threshold: 0.05,
   rows: 10,
   badRows: 5,
+  unit: 'ratio',
+  share: 0.5,
+  observed: null,
+  examples: [],
   detail: 'close: 50 % NULL, 5 % allowed',
 };
 

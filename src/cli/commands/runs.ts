@@ -6,6 +6,7 @@ import { positiveInteger } from '../options.js';
 import { print, withSession, type Session } from '../session.js';
 import { renderSummary } from '../summary.js';
 import { table } from '../text.js';
+import { addRunLogs } from './run-logs.js';
 
 export function addRuns(program: Command): void {
   const runs = program.command('runs').description('Runs of the flows');
@@ -66,6 +67,7 @@ export function addRuns(program: Command): void {
     .argument('<workflow>', 'as in `datalab runs list`')
     .description('ask a run to stop; what it published stays')
     .action((workflowId: string) => withSession(async ({ datalab }) => datalab.run(workflowId).cancel()));
+  addRunLogs(runs);
 }
 
 async function list({ temporal }: Session, limit: number, json: boolean | undefined): Promise<void> {

@@ -1,0 +1,58 @@
+/** What a run leaves in the lake beside its tables: its log and its report. */
+import path from 'node:path';
+import { WorkflowNotFoundError } from '@temporalio/client';
+import { resolveLakeUri } from '../connectors/lake-uri.js';
+import { openObjectStore } from '../connectors/object-store/index.js';
+import { runLogPrefix, type LogLine } from '../contracts/run-log.js';
+import { mapLimited, type ObjectStore } from '../delta/index.js';
+import type { Session } from './session.js';
+
+const PARALLEL_READS = 16;
+
+/** The configured lake. */
+export function lakeOf({ config, projectDirectory }: Session['loaded']): ObjectStore {
+  return openObjectStore(resolveLakeUri(config.lake.uri, projectDirectory), {
+    s3: config.s3,
+    cacheDirectory: path.resolve(projectDirectory, config.worker.cacheDirectory),
+    cacheBytes: config.worker.cacheGb * 2 ** 30,
+  });
+}
+
+/**
+ * The id that a run has in records and files: of the newest run with that workflow id. A run that Temporal no longer keeps
+ * is found by its run id.
+ */
+export async function runIdOf({ temporal }: Session, workflowOrRunId: string): Promise<string> {
+  const handle = temporal.workflow.getHandle(workflowOrRunId);
+  try {
+    const { raw } = await handle.describe();
+    return raw.workflowExecutionInfo?.firstRunId || (raw.workflowExecutionInfo?.execution?.runId ?? '');
+  } catch (error) {
+    if (!(error instanceof WorkflowNotFoundError) || !/^[0-9a-f-]{36}$/.test(workflowOrRunId)) throw error;
+    return workflowOrRunId;
+  }
+}
+
+/** All lines of a run's log, in the order in which they were said. */
+export async function readRunLog(lake: ObjectStore, runId: string): Promise<LogLine[]> {
+  const keys: string[] = [];
+  for await (const { key } of lake.list(runLogPrefix(runId))) keys.push(key);
+  const texts = await mapLimited(keys, PARALLEL_READS, async (key) =>
+    Buffer.from(await lake.get(key)).toString(),
+  );
+  const lines = texts.flatMap((text) => text.split('\n').filter((line) => line !== ''));
+  const parsed = lines.map((line) => JSON.parse(line) as LogLine);
+  return parsed.sort((left, right) => (left.time < right.time ? -1 : left.time > right.time ? 1 : 0));
+}
+
+/** One line for people. Control characters cannot steer the terminal. */
+export function renderLogLine({ time, level, activity, attempt, message, fields = {} }: LogLine): string {
+  const again = attempt > 1 ? ` (attempt ${attempt})` : '';
+  const more = Object.entries(fields).map(([key, value]) => {
+    const shown = typeof value === 'string' ? value : JSON.stringify(value);
+    return ` ${key}=${/\s/.test(shown) ? JSON.stringify(shown) : shown}`;
+  });
+  const text = `${time}  ${level.padEnd(5)}  ${activity}${again}: ${message}${more.join('')}`;
+
+  return text.replace(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/g, ' ');
+}
