@@ -10,6 +10,7 @@ export type {
   RemoveFile,
   Transaction,
 } from './actions.js';
+export { arrowSchema } from './arrow.js';
 export type { CommitRequest, CommitResult, DeltaTableApi, ReadScope, Snapshot, TableHandle } from './api.js';
 export type { ConflictCheckName } from './conflict.js';
 export { changeTableActions, createTableActions, type CreateTableOptions } from './create.js';
@@ -24,6 +25,7 @@ export type { Assignments, MatchedClause, MergeOptions, NotMatchedClause } from 
 export type { FsckFinding, FsckOptions, FsckReport } from './operations/fsck.js';
 export type { OptimizeOptions, OptimizeReport } from './operations/optimize.js';
 export type { OverwriteOptions } from './operations/overwrite.js';
+export type { ReadOptions } from './operations/read.js';
 export type { RestoreOptions } from './operations/restore.js';
 export type { OperationOptions, OperationReport } from './operations/run.js';
 export type { UpdateOptions } from './operations/update.js';
@@ -36,6 +38,7 @@ export { keyOfPath } from './path.js';
 export {
   ObjectNotFoundError,
   type Clock,
+  type ColumnBatch,
   type ColumnTextStats,
   type EncodedRows,
   type Engine,

@@ -143,6 +143,8 @@ export interface EngineSession {
   run(sql: string): Promise<void>;
   /** Rows of one statement, for small results. BIGINT arrives as bigint, DATE and TIMESTAMP as ISO text. */
   rows<Row extends object>(sql: string): Promise<Row[]>;
+  /** The rows of one SELECT, batch by batch, so that a result of any size needs the memory of one. */
+  stream(select: string): AsyncIterable<ColumnBatch>;
   /**
    * Writes the result of one SELECT to a single Parquet file in the session's output folder, with statistics.
    * An empty result writes nothing and returns undefined.
@@ -156,6 +158,15 @@ export interface EngineSession {
   /** Columns and engine types of a SELECT, without running it. Also proves that the text is one single SELECT. */
   describe(select: string): Promise<ReadonlyArray<{ name: string; type: string }>>;
   close(): Promise<void>;
+}
+
+/**
+ * Some rows, column by column: BIGINT as bigint, DATE as days and TIMESTAMP as bigint microseconds since the epoch, DECIMAL
+ * as the bigint of its digits, BLOB as Uint8Array, lists as arrays, structs as objects, maps as arrays of `{key, value}`.
+ */
+export interface ColumnBatch {
+  readonly rows: number;
+  readonly columns: ReadonlyArray<readonly unknown[]>;
 }
 
 /** Time, so that tests can hold it. */

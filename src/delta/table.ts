@@ -1,4 +1,5 @@
 /** A Delta table in a store. */
+import type { RecordBatch } from 'apache-arrow';
 import type { Action, CommitInfo } from './actions.js';
 import type { CommitRequest, CommitResult, DeltaTableApi, Snapshot } from './api.js';
 import { commitActions } from './commit.js';
@@ -17,6 +18,7 @@ import { fsck, type FsckOptions, type FsckReport } from './operations/fsck.js';
 import { merge, type MergeOptions } from './operations/merge.js';
 import { optimize, type OptimizeOptions, type OptimizeReport } from './operations/optimize.js';
 import { overwrite, type OverwriteOptions } from './operations/overwrite.js';
+import { read, type ReadOptions } from './operations/read.js';
 import { restore, type RestoreOptions } from './operations/restore.js';
 import type { OperationOptions, OperationReport } from './operations/run.js';
 import { update, type UpdateOptions } from './operations/update.js';
@@ -86,6 +88,11 @@ export class DeltaTable implements DeltaTableApi {
       this.#cached = { ...cached, snapshot: cached.snapshot.withCheckpoint(report.version) };
     }
     return report;
+  }
+
+  /** The rows of a version as Arrow record batches, in no particular order. */
+  read(options: ReadOptions = {}): AsyncGenerator<RecordBatch, void> {
+    return read(this, options);
   }
 
   /** Makes an empty table. Throws DELTA_CONCURRENT_CHANGE where there is one, DELTA_SCHEMA_INVALID. */

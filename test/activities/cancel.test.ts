@@ -54,6 +54,7 @@ function watched(engine: Engine): Engine {
           return written;
         },
         describe: (select) => session.describe(select),
+        stream: (select) => session.stream(select),
         close: () => session.close(),
       } satisfies EngineSession;
     },

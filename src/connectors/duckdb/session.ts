@@ -5,11 +5,11 @@ import type { DuckDBConnection, DuckDBInstance, DuckDBPreparedStatement } from '
 import { StatementType } from '@duckdb/node-api';
 import { DatalabError } from '../../contracts/errors.js';
 import { literal } from '../../contracts/sql-text.js';
-import type { EngineSession, SessionOptions, WrittenFile } from '../../delta/ports.js';
+import type { ColumnBatch, EngineSession, SessionOptions, WrittenFile } from '../../delta/ports.js';
 import { writtenFile, type CopyRow } from './copy-stats.js';
 import { engineError, firstLine } from './errors.js';
 import { unsupportedPart } from './sql-type.js';
-import { plainObject } from './values.js';
+import { plainObject, storedValue } from './values.js';
 
 /**
  * Parquet as every reader of Delta tables takes it. Version 2 encodings would be a quarter smaller, but Spark's
@@ -56,6 +56,16 @@ export class DuckDbSession implements EngineSession {
         prepared.destroySync();
       }
     });
+  }
+
+  async *stream(select: string): AsyncGenerator<ColumnBatch, void> {
+    (await this.#guard(select, () => this.#prepareSelect(select))).destroySync();
+    const result = await this.#guard(select, () => this.connection.stream(select));
+    for (;;) {
+      const chunk = await this.#guard(select, () => result.fetchChunk());
+      if (!chunk || chunk.rowCount === 0) return;
+      yield { rows: chunk.rowCount, columns: chunk.getColumns().map((column) => column.map(storedValue)) };
+    }
   }
 
   async writeParquet(select: string, fileName: string): Promise<WrittenFile | undefined> {

@@ -82,10 +82,7 @@ describe('optimize', () => {
     await table.optimize();
     const { files } = await table.snapshot();
     expect(files.map(({ tags }) => tags?.['generation']).sort()).toEqual(['0', '1']);
-    const zero = {
-      ...(await table.snapshot()),
-      files: files.filter(({ tags }) => tags?.['generation'] === '0'),
-    };
+    const zero = files.filter(({ tags }) => tags?.['generation'] === '0');
     const { schema, partitionColumns, protocol, metadata } = base;
     const part = { schema, partitionColumns, protocol, metadata, files: zero } as unknown as Snapshot;
     const rows = await lab.rows(table, 'n', part);
@@ -121,7 +118,7 @@ describe('vacuum', () => {
   test('deletes what no version within the retention needs', async () => {
     const table = open();
     await fill(table, 3);
-    const [first = '', second = ''] = pathsOf(await table.snapshot());
+    const first = (await table.snapshot()).files[0]?.path;
     await table.delete({ where: 'n < 10' });
     nowMs += 6 * DAY_MS;
     await table.delete({ where: 'n < 20' });
@@ -131,7 +128,7 @@ describe('vacuum', () => {
     expect(dry).toMatchObject({ dryRun: true, listed: 3, deleted: 1 });
     expect(await dataKeys()).toHaveLength(3);
     expect(await table.vacuum()).toEqual({ ...dry, dryRun: false });
-    expect([first, second]).toContain(dry.sample[0]);
+    expect(dry.sample).toEqual([first]);
     expect(await dataKeys()).toHaveLength(2);
     nowMs += 10 * DAY_MS;
     await table.vacuum();
