@@ -82,13 +82,11 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
   },
   {
     weight: 1,
-    arbitrary: fc
-      .tuple(where, rows)
-      .map(([condition, some]): Operation => ({
-        kind: 'replace where',
-        where: condition,
-        rows: some.filter(condition.holds),
-      })),
+    arbitrary: fc.tuple(where, rows).map(([condition, some]): Operation => ({
+      kind: 'replace where',
+      where: condition,
+      rows: some.filter(condition.holds),
+    })),
   },
   {
     weight: 1,
