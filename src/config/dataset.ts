@@ -76,6 +76,7 @@ export const datasetSchema = z.strictObject({
       z.strictObject({
         name: columnName,
         type: columnType,
+        aliases: z.array(z.string().min(1)).optional(),
         required: z.boolean().default(true),
         zone: z.string().refine(isTimeZone, 'an IANA time zone, such as America/Sao_Paulo').optional(),
         description: z.string().optional(),
@@ -169,6 +170,14 @@ function crossChecks(folderName: string, declared: Declared, files: ReadonlyMap<
     declared.columns.map((column) => column.name.toLowerCase()),
     (index) => say(`columns[${index}].name`, 'is there twice'),
   );
+  const names = declared.columns.map((column) => column.name);
+  const aliases = declared.columns.flatMap((column) => column.aliases ?? []);
+  declared.columns.forEach((column, index) => {
+    const taken = column.aliases?.find(
+      (alias) => names.includes(alias) || aliases.filter((other) => other === alias).length > 1,
+    );
+    if (taken !== undefined) say(`columns[${index}].aliases`, `'${taken}' already stands for a column`);
+  });
   unique(
     declared.gold.map((gold) => gold.table),
     (index) => say(`gold[${index}].table`, 'is there twice'),
@@ -252,8 +261,9 @@ function surroundings(declared: Declared, files: ReadonlyMap<string, string>): C
 }
 
 function columnsOf(declared: Declared): ColumnDefinition[] {
-  return declared.columns.map(({ zone, description, ...column }) => ({
+  return declared.columns.map(({ zone, description, aliases, ...column }) => ({
     ...column,
+    ...(aliases === undefined ? {} : { aliases }),
     ...(zone === undefined ? {} : { zone }),
     ...(description === undefined ? {} : { description }),
   }));

@@ -15,6 +15,8 @@ export type ColumnType =
 export interface ColumnDefinition {
   readonly name: string;
   readonly type: ColumnType;
+  /** Other names that sources give the column, as after a rename; its own name wins where both are there. */
+  readonly aliases?: readonly string[];
   /** A required column that the source lacks blocks the run. Default true. */
   readonly required: boolean;
   /** IANA zone of `timestamp` values that carry none. Without it such values are refused. */

@@ -20,6 +20,7 @@ import {
   type RawRecord,
   type RecordRules,
 } from './records.js';
+import { placeOf, undeclared } from './columns.js';
 import { Spool } from './spool.js';
 import { unpacked } from './unpack.js';
 
@@ -285,7 +286,7 @@ class Framer {
     const { csv } = this.options.dataset.source;
     const names = splitHeader(record.bytes.toString('utf8'), csv.delimiter, csv.quote);
     const declared = this.options.dataset.columns;
-    const missing = declared.filter((column) => column.required && !names.includes(column.name));
+    const missing = declared.filter((column) => column.required && placeOf(column, names) < 0);
     const twice = names.filter((name, index) => names.indexOf(name) !== index);
     const problems = [
       ...missing.map((column) => `the required column '${column.name}' is missing`),
@@ -301,7 +302,7 @@ class Framer {
             .slice(0, 1000),
       );
     }
-    const unknown = names.filter((name) => !declared.some((column) => column.name === name));
+    const unknown = undeclared(this.options.dataset, names);
     if (unknown.length > 0) this.#unknown.push({ path: source.path, columns: unknown });
     return names;
   }

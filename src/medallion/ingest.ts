@@ -115,7 +115,7 @@ async function readInto(
     unknownColumns: [...new Set(framed.unknownColumns.flatMap(({ columns }) => columns))].sort(),
     warnings: framed.unknownColumns.map(
       ({ path, columns }) =>
-        `${path}: columns that the dataset does not declare are left out: ${columns.join(', ')}`,
+        `${path}: columns that the dataset does not declare are kept in _extra: ${columns.join(', ')}`,
     ),
   };
 }
@@ -184,7 +184,7 @@ const STAMPS = (input: IngestInput): string =>
 
 function stamped(input: IngestInput, sources: readonly LocalSource[], part: FramePart, rows: string): string {
   const columns = input.dataset.columns.map((column) => identifier(column.name)).join(', ');
-  return `SELECT ${columns}, ${origin(sources, part)}, ${STAMPS(input)} FROM (${rows})`;
+  return `SELECT ${columns}, _extra, ${origin(sources, part)}, ${STAMPS(input)} FROM (${rows})`;
 }
 
 /** One text for all rows, as an enumeration: so the writer need not compare it from row to row. */

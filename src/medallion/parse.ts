@@ -1,6 +1,7 @@
 /** SQL that reads a framed file: its typed rows, and the rows that the engine or the types refuse. */
 import type { DatasetDefinition } from '../contracts/dataset.js';
 import { identifier, literal } from '../contracts/sql-text.js';
+import { namesOf, placeOf, undeclared } from './columns.js';
 import { UNIT_SEPARATOR, type FramePart } from './frame.js';
 import { RECORD_BYTES_MAX } from './records.js';
 import { typedColumn, type TextFacts } from './typed.js';
@@ -9,7 +10,7 @@ import { typedColumn, type TextFacts } from './typed.js';
 export interface FrameScan {
   readonly path: string;
   readonly delimiter: string;
-  /** Rows of `_i, _l, <columns as VARCHAR>`; `store` keeps what the reader refuses in reject_errors. */
+  /** Rows of `_i, _l, <columns as VARCHAR>, _extra`; `store` keeps what the reader refuses in reject_errors. */
   readonly rows: (store: boolean) => string;
   /** SQL for the text of the row as it was, where the rows are read. */
   readonly raw: string;
@@ -35,7 +36,7 @@ export function sureRows(dataset: DatasetDefinition, scan: FrameScan, facts: Tex
     .filter((condition) => condition !== 'true')
     .join(' AND ');
   return (
-    `SELECT _i, CASE WHEN ${sure} THEN _l ELSE error('a row needs a closer look') END AS _l, ` +
+    `SELECT _i, CASE WHEN ${sure} THEN _l ELSE error('a row needs a closer look') END AS _l, _extra, ` +
     `${typed.map(({ name, value }) => `${value} AS ${name}`).join(', ')} FROM ${scan.rows(true)} t`
   );
 }
@@ -46,7 +47,7 @@ export function typedRows(dataset: DatasetDefinition, scan: FrameScan): string {
     const name = identifier(column.name);
     return `${typedColumn(column, `t.${name}`).value} AS ${name}`;
   });
-  return `SELECT _i, _l, ${columns.join(', ')} FROM ${scan.rows(true)} t WHERE ${allOk(dataset, scan)}`;
+  return `SELECT _i, _l, _extra, ${columns.join(', ')} FROM ${scan.rows(true)} t WHERE ${allOk(dataset, scan)}`;
 }
 
 /** Rows for the table `refused` that were read but do not meet their types. Reads the file once more. */
@@ -95,9 +96,15 @@ function csvScan(dataset: DatasetDefinition, part: FramePart): FrameScan {
   const { delimiter, quote } = dataset.source.csv;
   const fields = part.header.map((_, index) => `c${index}`);
   const columns = dataset.columns.map((column) => {
-    const index = part.header.indexOf(column.name);
+    const index = placeOf(column, part.header);
     return `${index < 0 ? 'NULL::VARCHAR' : `c${index}`} AS ${identifier(column.name)}`;
   });
+  const extra = undeclared(dataset, part.header).map(
+    (name) => `${literal(name)}, c${part.header.indexOf(name)}`,
+  );
+  columns.push(
+    `${extra.length > 0 ? `json_object(${extra.join(', ')})::VARCHAR` : 'NULL::VARCHAR'} AS _extra`,
+  );
   const special = literal(
     `[${[delimiter, quote].map((char) => `\\x{${char.charCodeAt(0).toString(16)}}`).join('')}\\n]`,
   );
@@ -118,8 +125,15 @@ function csvScan(dataset: DatasetDefinition, part: FramePart): FrameScan {
 }
 
 function jsonScan(dataset: DatasetDefinition, part: FramePart): FrameScan {
-  const paths = dataset.columns.map((column) => literal(`$."${column.name.replaceAll('"', '\\"')}"`));
-  const columns = dataset.columns.map((column, index) => `x[${index + 1}] AS ${identifier(column.name)}`);
+  const names = dataset.columns.flatMap(namesOf);
+  const paths = names.map((name) => literal(`$."${name.replaceAll('"', '\\"')}"`));
+  const columns = dataset.columns.map((column) => {
+    const values = namesOf(column).map((name) => `x[${names.indexOf(name) + 1}]`);
+    return `${values.length > 1 ? `coalesce(${values.join(', ')})` : values[0]} AS ${identifier(column.name)}`;
+  });
+  // What is left of the object without the declared members, as a merge with nulls leaves it.
+  const declared = literal(JSON.stringify(Object.fromEntries(names.map((name) => [name, null]))));
+  columns.push(`nullif(json_merge_patch(j, ${declared})::VARCHAR, '{}') AS _extra`);
   return {
     path: part.path,
     delimiter: UNIT_SEPARATOR,

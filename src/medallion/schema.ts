@@ -41,10 +41,13 @@ export const QUARANTINE_SCHEMA: StructType = {
   ],
 };
 
-/** The Bronze table of a dataset: its declared columns, then {@link LINEAGE_COLUMNS}. */
+/**
+ * The Bronze table of a dataset: its declared columns, `_extra` (a JSON object with what the source has besides them, or
+ * NULL), then {@link LINEAGE_COLUMNS}.
+ */
 export function bronzeSchema(dataset: DatasetDefinition): StructType {
   const declared = dataset.columns.map((column) => field(column.name, column.type, column.description));
-  return { type: 'struct', fields: [...declared, ...LINEAGE] };
+  return { type: 'struct', fields: [...declared, field('_extra', 'string'), ...LINEAGE] };
 }
 
 /** Columns and engine types, as `EngineSession.describe` gives them, as a Delta schema. Every field is nullable. */
