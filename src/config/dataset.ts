@@ -63,7 +63,7 @@ export const datasetSchema = z.strictObject({
   description: z.string().default(''),
   source: z.strictObject({
     location: z.string().min(1),
-    format: z.enum(['csv', 'jsonl']),
+    format: z.enum(['csv', 'jsonl', 'parquet']),
     csv: z
       .strictObject({
         delimiter: z.string().length(1, 'one character').default(','),

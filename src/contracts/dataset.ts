@@ -29,7 +29,7 @@ export interface FileSource {
   readonly kind: 'files';
   /** `data/samples/*.csv.gz` (relative to the project), `file:///…` or `s3://bucket/prefix/*.csv`. */
   readonly location: string;
-  readonly format: 'csv' | 'jsonl';
+  readonly format: 'csv' | 'jsonl' | 'parquet';
   readonly csv: { readonly delimiter: string; readonly quote: string };
 }
 

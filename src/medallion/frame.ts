@@ -20,7 +20,7 @@ import {
   type RawRecord,
   type RecordRules,
 } from './records.js';
-import { placeOf, undeclared } from './columns.js';
+import { requireHeader, undeclared } from './columns.js';
 import { Spool } from './spool.js';
 import { unpacked } from './unpack.js';
 
@@ -285,23 +285,7 @@ class Framer {
   #header(record: RawRecord, source: LocalSource): string[] {
     const { csv } = this.options.dataset.source;
     const names = splitHeader(record.bytes.toString('utf8'), csv.delimiter, csv.quote);
-    const declared = this.options.dataset.columns;
-    const missing = declared.filter((column) => column.required && placeOf(column, names) < 0);
-    const twice = names.filter((name, index) => names.indexOf(name) !== index);
-    const problems = [
-      ...missing.map((column) => `the required column '${column.name}' is missing`),
-      ...twice.map((name) => `the column '${name}' is there twice`),
-    ];
-    if (problems.length > 0) {
-      throw new DatalabError(
-        'SOURCE_HEADER_MISMATCH',
-        `${source.path}: ${problems.join(', ')}; its header, read with the delimiter '${csv.delimiter}', is: ` +
-          names
-            .map((name) => `'${name.slice(0, 60)}'`)
-            .join(', ')
-            .slice(0, 1000),
-      );
-    }
+    requireHeader(this.options.dataset, source, names, `read with the delimiter '${csv.delimiter}'`);
     const unknown = undeclared(this.options.dataset, names);
     if (unknown.length > 0) this.#unknown.push({ path: source.path, columns: unknown });
     return names;
@@ -328,13 +312,13 @@ interface SourceState {
 
 const UNDERSCORE = 0x5f;
 
-/** The bytes must be those that were hashed: their identity goes into the commit. */
-function requireSame(source: LocalSource, sourceId: string): void {
+/** The bytes must be those that were hashed: their identity goes into the commit. Throws SOURCE_CHANGED. */
+export function requireSame(source: LocalSource, sourceId: string): void {
   if (sourceId === source.sourceId) return;
   throw new DatalabError('SOURCE_CHANGED', `${source.path} changed while it was read`);
 }
 
-async function sha256(path: string): Promise<string> {
+export async function sha256(path: string): Promise<string> {
   const hash = createHash('sha256');
   for await (const chunk of createReadStream(path)) hash.update(chunk as Buffer);
   return hash.digest('hex');

@@ -10,6 +10,7 @@ import type { StructType } from '../delta/schema.js';
 import { frame, type Framed, type FramePart } from './frame.js';
 import { addLedgers, balanced } from './ledger.js';
 import { frameScan, refusedRows, sureRows, typedRows, untypedRows } from './parse.js';
+import { readParquetSources, type Taken } from './parquet-source.js';
 import { bronzeSchema, QUARANTINE_SCHEMA } from './schema.js';
 
 /** The run that rows are stamped with. */
@@ -63,8 +64,9 @@ export async function ingest(input: IngestInput): Promise<Ingested> {
   const first = new Map<string, LocalSource>();
   for (const source of input.sources) if (!first.has(source.sourceId)) first.set(source.sourceId, source);
   const sources = [...first.values()];
+  const isParquet = input.dataset.source.format === 'parquet';
   const session = await input.engine.open({
-    inputs: [],
+    inputs: isParquet ? sources.map((source) => source.localPath) : [],
     // Framed files are made while the session is open, so they are where it may read and write.
     outputDirectory: input.outputDirectory,
     ...(input.signal ? { signal: input.signal } : {}),
@@ -88,6 +90,40 @@ async function readInto(
   sources: readonly LocalSource[],
 ): Promise<Ingested> {
   await session.run(setUp(sources));
+  const isParquet = input.dataset.source.format === 'parquet';
+  const taken = await (isParquet
+    ? readParquetSources(session, {
+        ...input,
+        sources,
+        stamp: (part, rows) => stamped(input, sources, part, rows),
+      })
+    : readTextSources(session, input, sources));
+  const { bronze } = taken;
+  const quarantined = await session.writeParquet(refusedSelect(input), 'quarantine-bronze.parquet');
+  const quarantine = quarantined ? [quarantined] : [];
+  const perSource = await outcomes(session, input, sources, taken, quarantine);
+  const ledger = balanced(`bronze.${input.dataset.name}`, addLedgers(perSource.map(sourceLedger)));
+  return {
+    bronze,
+    schema: bronzeSchema(input.dataset),
+    quarantine,
+    quarantineSchema: QUARANTINE_SCHEMA,
+    ledger,
+    perSource,
+    unknownColumns: [...new Set(taken.unknownColumns.flatMap(({ columns }) => columns))].sort(),
+    warnings: taken.unknownColumns.map(
+      ({ path, columns }) =>
+        `${path}: columns that the dataset does not declare are kept in _extra: ${columns.join(', ')}`,
+    ),
+  };
+}
+
+/** Sources of lines: framed, and typed part by part. */
+async function readTextSources(
+  session: EngineSession,
+  input: IngestInput,
+  sources: readonly LocalSource[],
+): Promise<Taken> {
   const written: PartFile[] = [];
   const { onProgress, ...options } = { ...input, sources, directory: input.outputDirectory };
   const framed = await frame({
@@ -98,25 +134,12 @@ async function readInto(
       if (file) written.push({ file, only: part.only });
     },
   });
-  const kept = written.filter(({ only }) => only === undefined || !framed.retracted.has(only));
-  const bronze = kept.map(({ file }) => file);
   await session.run(refusedWithout(framed));
-  const quarantined = await session.writeParquet(refusedSelect(input), 'quarantine-bronze.parquet');
-  const quarantine = quarantined ? [quarantined] : [];
-  const perSource = await outcomes(session, input, sources, framed, bronze, quarantine);
-  const ledger = balanced(`bronze.${input.dataset.name}`, addLedgers(perSource.map(sourceLedger)));
+  const kept = written.filter(({ only }) => only === undefined || !framed.retracted.has(only));
   return {
-    bronze,
-    schema: bronzeSchema(input.dataset),
-    quarantine,
-    quarantineSchema: QUARANTINE_SCHEMA,
-    ledger,
-    perSource,
-    unknownColumns: [...new Set(framed.unknownColumns.flatMap(({ columns }) => columns))].sort(),
-    warnings: framed.unknownColumns.map(
-      ({ path, columns }) =>
-        `${path}: columns that the dataset does not declare are kept in _extra: ${columns.join(', ')}`,
-    ),
+    bronze: kept.map(({ file }) => file),
+    read: framed.read,
+    unknownColumns: framed.unknownColumns,
   };
 }
 
@@ -182,7 +205,12 @@ function refusedWithout({ refusedPath, retracted }: Framed): string {
 const STAMPS = (input: IngestInput): string =>
   `${literal(input.run.at)}::TIMESTAMPTZ AS _ingested_at, ${oneText(input.run.runId)} AS _run_id`;
 
-function stamped(input: IngestInput, sources: readonly LocalSource[], part: FramePart, rows: string): string {
+function stamped(
+  input: IngestInput,
+  sources: readonly LocalSource[],
+  part: Pick<FramePart, 'only'>,
+  rows: string,
+): string {
   const columns = input.dataset.columns.map((column) => identifier(column.name)).join(', ');
   return `SELECT ${columns}, _extra, ${origin(sources, part)}, ${STAMPS(input)} FROM (${rows})`;
 }
@@ -193,7 +221,7 @@ function oneText(text: string): string {
 }
 
 /** Where the rows came from. */
-function origin(sources: readonly LocalSource[], { only }: FramePart): string {
+function origin(sources: readonly LocalSource[], { only }: Pick<FramePart, 'only'>): string {
   const source = only === undefined ? undefined : sources[only];
   const [id, path, time] = source
     ? [oneText(source.sourceId), oneText(source.path), `${literal(modifiedAt(source))}::TIMESTAMPTZ`]
@@ -213,8 +241,7 @@ async function outcomes(
   session: EngineSession,
   input: IngestInput,
   sources: readonly LocalSource[],
-  framed: Framed,
-  bronze: readonly WrittenFile[],
+  { bronze, read: counts }: Taken,
   quarantine: readonly WrittenFile[],
 ): Promise<SourceOutcome[]> {
   const accepted = await countBySource(session, bronze);
@@ -223,7 +250,7 @@ async function outcomes(
     const outcome = {
       sourceId: source.sourceId,
       path: source.path,
-      read: framed.read[index] ?? 0,
+      read: counts[index] ?? 0,
       accepted: accepted.get(source.sourceId) ?? 0,
       quarantined: refused.get(source.sourceId) ?? 0,
     };
