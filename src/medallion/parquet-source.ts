@@ -79,7 +79,7 @@ async function takeOrRefuse(
 /** Why the file cannot be read at all, or undefined where it can. */
 async function damageOf(session: EngineSession, source: LocalSource): Promise<string | undefined> {
   try {
-    await session.rows(`SELECT count(COLUMNS(*)) FROM ${scanOf(source)}`);
+    await session.rows(`SELECT bit_xor(hash(COLUMNS(*))) FROM ${scanOf(source)}`);
     return undefined;
   } catch (error) {
     if (error instanceof DatalabError && error.code === 'ENGINE_SQL_FAILED')
