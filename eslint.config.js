@@ -11,14 +11,18 @@ const ROOMS = {
   config: { use: ['contracts', 'quality'], types: [] },
   quality: { use: ['contracts'], types: [] },
   medallion: { use: ['contracts', 'quality', 'delta'], types: [] },
+  report: { use: ['contracts'], types: [] },
   workflows: { use: ['contracts'], types: [] },
   connectors: { use: ['contracts', 'config'], types: ['delta'] },
-  activities: { use: ['contracts', 'delta', 'quality', 'medallion'], types: ['connectors', 'config'] },
+  activities: {
+    use: ['contracts', 'delta', 'quality', 'medallion', 'report'],
+    types: ['connectors', 'config'],
+  },
   lake: { use: ['contracts', 'delta'], types: [] },
   client: { use: ['contracts'], types: [] },
   platform: { use: ['contracts', 'config', 'connectors'], types: [] },
   cli: {
-    use: ['contracts', 'config', 'client', 'connectors', 'delta', 'lake', 'medallion', 'platform'],
+    use: ['contracts', 'config', 'client', 'connectors', 'delta', 'lake', 'medallion', 'platform', 'report'],
     types: ['workflows'],
   },
 };

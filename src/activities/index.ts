@@ -10,6 +10,7 @@ import { writeGold } from './gold.js';
 import { planRun } from './plan.js';
 import { publish } from './publish.js';
 import { recordRun } from './record.js';
+import { writeReport } from './report.js';
 import { relayEvents } from './relay.js';
 import { RunLogs } from './run-log.js';
 import { writeSilver } from './silver.js';
@@ -29,6 +30,7 @@ export function createActivities(given: ActivityDeps): EtlActivities {
     writeSilver: (run, options) => writeSilver(deps, tables, run, options),
     writeGold: (run, table, options) => writeGold(deps, tables, run, table, options),
     publish: (run, manifest) => publish(deps, tables, run, manifest),
+    writeReport: (report) => writeReport(deps, tables, report),
     recordRun: (report) => recordRun(deps, tables, report),
     relayEvents: (run) => relayEvents(deps, tables, run),
   });

@@ -11,6 +11,7 @@ import {
   type CheckSurroundings,
   type QualityDefaults,
 } from './checks.js';
+import { chartProblems, defineCharts, reportSchema } from './charts.js';
 import { isTimeZone } from './time-zone.js';
 import type { ColumnDefinition, ColumnType, DatasetDefinition } from '../contracts/dataset.js';
 import { canonicalJson } from '../contracts/canonical-json.js';
@@ -112,6 +113,7 @@ export const datasetSchema = z.strictObject({
     )
     .default([]),
   checks: z.array(checkSchema).optional(),
+  report: reportSchema.prefault({}),
   score: z
     .strictObject({
       min: ratio.optional(),
@@ -190,6 +192,7 @@ function crossChecks(folderName: string, declared: Declared, files: ReadonlyMap<
   unique(checks.map(checkName), (index) =>
     say(`checks[${index}].name`, 'is there twice: name the checks apart'),
   );
+  chartProblems(declared.report, files, say);
   const around = surroundings(declared, files);
   checks.forEach((item, index) => {
     checkProblems(item, around, (at, message) => say(`checks[${index}]${at}`, message));
@@ -248,6 +251,7 @@ function define(
         : { slices: { by, ...(window === undefined ? {} : { window }) } }),
     })),
     checks,
+    report: { charts: defineCharts(declared.report, files) },
     score: { min: declared.score.min ?? defaults.minScore, severity: declared.score.severity },
   };
 }

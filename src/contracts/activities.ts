@@ -5,7 +5,7 @@
 import type { EtlOptions } from './flows.js';
 import type { Ledger } from './ledger.js';
 import type { QualityVerdict } from './quality.js';
-import type { EtlSummary, RunOutcome, RunRef, StepRecord, TableState } from './run.js';
+import type { EtlSummary, ReportRef, RunOutcome, RunRef, StepRecord, TableState } from './run.js';
 
 /** How long the steps of one class may take, and how often they are tried. Times in seconds. */
 export interface StepPolicy {
@@ -74,7 +74,12 @@ export interface Relayed {
   readonly detail: string;
 }
 
-/** What `recordRun` writes to `meta`. */
+export interface Reported {
+  readonly step: StepRecord;
+  readonly report: ReportRef;
+}
+
+/** How a run ended: what `writeReport` shows and `recordRun` writes to `meta`. */
 export interface RunReport {
   readonly summary: EtlSummary;
   readonly outcome: RunOutcome;
@@ -99,6 +104,8 @@ export interface EtlActivities {
   writeGold(run: PlannedRun, table: string, options: EtlOptions): Promise<Staged>;
   /** Publishes a staging manifest in one commit per table. Repeating it finds the first commit. */
   publish(run: RunRef, manifest: string): Promise<Published>;
+  /** Writes the report of a run into the lake, as a page and as data. Repeating it writes the same keys again. */
+  writeReport(report: RunReport): Promise<Reported>;
   /** Appends the run, its steps and its check results to `meta`. Repeating it appends nothing. */
   recordRun(report: RunReport): Promise<StepRecord>;
   /** Sends the events that the tables hold and Kafka has not seen. A broker that is down leaves them pending. */

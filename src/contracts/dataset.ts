@@ -1,5 +1,6 @@
 /** A declared pipeline: `datasets/<name>/dataset.yaml`, validated by `src/config/dataset.ts` into this shape. */
 import type { CheckDefinition, ScorePolicy } from './quality.js';
+import type { ChartDefinition } from './report.js';
 
 /** Types a dataset may declare for its columns. `timestamp` is an instant in UTC. */
 export type ColumnType =
@@ -108,6 +109,8 @@ export interface DatasetDefinition {
   readonly gold: readonly GoldDefinition[];
   readonly checks: readonly CheckDefinition[];
   readonly score: ScorePolicy;
+  /** What the report of a run shows of the data. */
+  readonly report: { readonly charts: readonly ChartDefinition[] };
   /** sha256 over the definition and its SQL, in hex: goes into every commit that came from it. */
   readonly fingerprint: string;
 }

@@ -22,7 +22,8 @@ export interface RunRef {
  */
 export type RunOutcome = 'ok' | 'empty' | 'blocked' | 'failed' | 'cancelled';
 
-export type Phase = 'starting' | 'bronze' | 'silver' | 'gold' | 'recording' | 'relaying' | 'done';
+export type Phase =
+  'starting' | 'bronze' | 'silver' | 'gold' | 'reporting' | 'recording' | 'relaying' | 'done';
 
 /** What one activity did, for `meta.steps` and the summary. Times are ISO instants of the worker's clock. */
 export interface StepRecord {
@@ -48,6 +49,12 @@ export interface TableState {
   readonly changed: boolean;
 }
 
+/** Keys in the lake of a run's report: the page, and the same as data. */
+export interface ReportRef {
+  readonly html: string;
+  readonly json: string;
+}
+
 /** What `medallionEtl` returns, and what the `progress` query shows while it runs. */
 export interface EtlSummary {
   readonly run: RunRef;
@@ -61,5 +68,7 @@ export interface EtlSummary {
   readonly failedChecks: readonly CheckResult[];
   readonly tables: readonly TableState[];
   readonly steps: readonly StepRecord[];
+  /** Null where there is none (yet), or it could not be written. */
+  readonly report: ReportRef | null;
   readonly events: { readonly sent: number; readonly pending: number; readonly detail: string };
 }

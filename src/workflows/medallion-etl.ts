@@ -14,12 +14,12 @@ import {
   proxyActivities,
   setHandler,
 } from '@temporalio/workflow';
-import type { EtlActivities, PlannedRun } from '../contracts/activities.js';
+import type { EtlActivities, PlannedRun, RunReport } from '../contracts/activities.js';
 import { PROGRESS_QUERY, type EtlOptions, type MedallionEtlInput } from '../contracts/flows.js';
 import type { EtlSummary, RunOutcome } from '../contracts/run.js';
 import { parseInput } from './input.js';
 import { fillBronze, fillGold, fillSilver } from './medallion-steps.js';
-import { activityOptions, LIGHT, RELAY } from './policies.js';
+import { activityOptions, LIGHT, RELAY, REPORT } from './policies.js';
 import { identifyRun, RunState } from './run-state.js';
 
 export const progressQuery = defineQuery<EtlSummary>(PROGRESS_QUERY);
@@ -72,22 +72,30 @@ async function process(state: RunState, options: EtlOptions): Promise<void> {
 }
 
 /**
- * Writes the run to `meta`, then sends what is unsent. A run that cannot be told of is still what it was; the reason why
+ * Writes the report, then the run to `meta`, then sends what is unsent. A run that cannot be told of is still what it was; the reason why
  * one could not be recorded is returned, so that it never hides how the run itself ended.
  */
 async function close(state: RunState, startedAt: string, { outcome, error }: Ending): Promise<unknown> {
-  const { recordRun } = proxyActivities<EtlActivities>(activityOptions('flows', LIGHT));
-  const { relayEvents } = proxyActivities<EtlActivities>(activityOptions('flows', RELAY));
-  state.enter('recording');
-  state.finish(outcome);
-  const unrecorded = await recordRun({
+  const ended = (): RunReport => ({
     summary: state.snapshot,
     outcome,
     startedAt,
     finishedAt: new Date().toISOString(),
     verdict: state.verdict,
     error: error === undefined ? null : describe(error),
-  }).then(
+  });
+  state.enter('reporting');
+  const { writeReport } = proxyActivities<EtlActivities>(activityOptions('etl', REPORT));
+  // A run without a report is still the run that it was.
+  await writeReport(ended()).then(
+    (written) => state.reported(written),
+    () => undefined,
+  );
+  const { recordRun } = proxyActivities<EtlActivities>(activityOptions('flows', LIGHT));
+  const { relayEvents } = proxyActivities<EtlActivities>(activityOptions('flows', RELAY));
+  state.enter('recording');
+  state.finish(outcome);
+  const unrecorded = await recordRun(ended()).then(
     (step) => state.did(step),
     (reason: unknown) => reason,
   );

@@ -15,6 +15,15 @@ export const LIGHT: StepPolicy = {
   initialIntervalSeconds: 1,
 };
 
+/** The report: it is no part of the data, so a run waits for it for minutes and not for ever. */
+export const REPORT: StepPolicy = {
+  startToCloseSeconds: 180,
+  scheduleToCloseSeconds: 300,
+  heartbeatSeconds: 30,
+  maximumAttempts: 3,
+  initialIntervalSeconds: 1,
+};
+
 /** Telling Kafka: what is not told now, the next run tells. */
 export const RELAY: StepPolicy = { ...LIGHT, scheduleToCloseSeconds: 600, maximumAttempts: 3 };
 

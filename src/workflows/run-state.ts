@@ -1,6 +1,7 @@
 /** The summary of a run while it grows: one mutable object, answered to the `progress` query at any time. */
 import { upsertSearchAttributes, workflowInfo } from '@temporalio/workflow';
 import { defineSearchAttributeKey, type SearchAttributePair } from '@temporalio/common';
+import type { Reported } from '../contracts/activities.js';
 import { SEARCH_ATTRIBUTES } from '../contracts/flows.js';
 import { NO_ROWS, type Ledger } from '../contracts/ledger.js';
 import type { QualityVerdict } from '../contracts/quality.js';
@@ -50,6 +51,7 @@ export class RunState {
       failedChecks: [],
       tables: [],
       steps: [],
+      report: null,
       events: { sent: 0, pending: 0, detail: '' },
     };
     upsertSearchAttributes([
@@ -100,6 +102,11 @@ export class RunState {
   stands(table: TableState): void {
     const others = this.summary.tables.filter((known) => known.table !== table.table);
     this.summary = { ...this.summary, tables: [...others, table] };
+  }
+
+  reported({ step, report }: Reported): void {
+    this.did(step);
+    this.summary = { ...this.summary, report };
   }
 
   relayed(events: EtlSummary['events']): void {

@@ -27,6 +27,7 @@ export function reportOf(run: RunRef, more: Partial<RunReport> = {}): RunReport 
       failedChecks: [],
       tables: [{ table: 'bronze.sales', version: 0, rows: 4, files: 1, changed: true }],
       steps: [STEP, { ...STEP, step: 'write bronze.sales', attempt: 2 }],
+      report: null,
       events: { sent: 0, pending: 0, detail: '' },
     },
     outcome,

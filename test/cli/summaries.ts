@@ -36,6 +36,7 @@ export function summary(more: Partial<EtlSummary> = {}): EtlSummary {
       { table: 'gold.totals', version: 2, rows: 3, files: 1, changed: false },
     ],
     steps: [],
+    report: null,
     events: { sent: 3, pending: 0, detail: '' },
     ...more,
   };

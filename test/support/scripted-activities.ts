@@ -81,6 +81,8 @@ export const FAILED_CHECK: CheckResult = {
   detail: 'close: 50 % NULL, 5 % allowed',
 };
 
+export const REPORT = { html: 'reports/stocks/r.html', json: 'reports/stocks/r.json' };
+
 export function audit(verdict: Partial<QualityVerdict> = {}): Audit {
   return { step: stepRecord('audit'), verdict: { score: 1, blocked: false, results: [], ...verdict } };
 }
@@ -101,6 +103,7 @@ export function scriptedActivities(overrides: Partial<EtlActivities> = {}): {
     writeSilver: async () => staged('silver.stocks', 'silver'),
     writeGold: async (_run, table) => staged(`gold.${table}`, `gold-${table}`),
     publish: async (_run, manifest) => published(manifest),
+    writeReport: async () => ({ step: stepRecord('report'), report: REPORT }),
     recordRun: async () => stepRecord('record'),
     relayEvents: async () => ({ step: stepRecord('relay'), sent: 4, pending: 0, detail: '' }),
     ...overrides,

@@ -16,6 +16,7 @@ import {
   FAILED_CHECK,
   PLAN,
   published,
+  REPORT,
   scriptedActivities,
   staged,
 } from '../support/scripted-activities.js';
@@ -82,10 +83,22 @@ describe.skipIf(!hasTestServer && !process.env['CI'])(
       ]);
       expect(calls[6]).toBe('publish silver');
       expect(calls.slice(7, 9).sort()).toEqual(['writeGold daily', 'writeGold monthly']);
-      expect(calls.slice(-2)).toEqual(['recordRun', 'relayEvents']);
+      expect(calls.slice(-3)).toEqual(['writeReport', 'recordRun', 'relayEvents']);
+      expect(summary.report).toEqual(REPORT);
+      expect(reports[0]?.summary.report).toEqual(REPORT);
       expect(summary).toMatchObject({ outcome: 'ok', phase: 'done', events: { sent: 4, pending: 0 } });
       expect(summary.tables.filter((table) => table.changed)).toHaveLength(4);
       expect(reports).toHaveLength(1);
+    });
+
+    it('records and tells a run whose report could not be written', async () => {
+      const writeReport = async (): Promise<never> => {
+        throw ApplicationFailure.nonRetryable('no ink', 'UNEXPECTED');
+      };
+      const { activities, calls } = scriptedActivities({ writeReport });
+      const summary = await run(activities);
+      expect(summary).toMatchObject({ outcome: 'ok', phase: 'done', report: null });
+      expect(calls.slice(-3)).toEqual(['writeReport', 'recordRun', 'relayEvents']);
     });
 
     it('is empty, not failed, when no source is new and every table is current', async () => {
