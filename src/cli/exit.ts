@@ -35,6 +35,7 @@ const USAGE = new Set([
   'DELTA_VERSION_NOT_FOUND',
   'SCHEDULE_UNKNOWN',
   'RUN_UNKNOWN',
+  'REPORT_MISSING',
 ]);
 
 export function exitCodeOf(errorCode: string): number {

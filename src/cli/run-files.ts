@@ -1,8 +1,10 @@
 /** What a run leaves in the lake beside its tables: its log and its report. */
+import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { WorkflowNotFoundError } from '@temporalio/client';
 import { resolveLakeUri } from '../connectors/lake-uri.js';
 import { openObjectStore } from '../connectors/object-store/index.js';
+import type { ReportRef } from '../contracts/run.js';
 import { runLogPrefix, type LogLine } from '../contracts/run-log.js';
 import { mapLimited, type ObjectStore } from '../delta/index.js';
 import type { Session } from './session.js';
@@ -16,6 +18,24 @@ export function lakeOf({ config, projectDirectory }: Session['loaded']): ObjectS
     cacheDirectory: path.resolve(projectDirectory, config.worker.cacheDirectory),
     cacheBytes: config.worker.cacheGb * 2 ** 30,
   });
+}
+
+/** Where the configured lake is. */
+export function lakeUriOf({ config, projectDirectory }: Session['loaded']): string {
+  return resolveLakeUri(config.lake.uri, projectDirectory);
+}
+
+/** Saves a run's page to a file that a browser can open: by default below the state folder. Returns its path. */
+export async function saveReport(
+  loaded: Session['loaded'],
+  { html }: ReportRef,
+  file = path.join(process.env['DATALAB_STATE_DIR'] ?? '.datalab', html),
+): Promise<string> {
+  const target = path.resolve(loaded.projectDirectory, file);
+  const page = await lakeOf(loaded).get(html);
+  await mkdir(path.dirname(target), { recursive: true });
+  await writeFile(target, page);
+  return target;
 }
 
 /**

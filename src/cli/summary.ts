@@ -1,5 +1,6 @@
 /** The end of a run, for people: what was read, how good it was, where the tables stand. Pure. */
 import type { EtlSummary } from '../contracts/run.js';
+import { checkFigures } from '../report/index.js';
 import { count, plural, seconds, table } from './text.js';
 
 const HEADLINES: Readonly<Record<EtlSummary['outcome'], string>> = {
@@ -11,7 +12,8 @@ const HEADLINES: Readonly<Record<EtlSummary['outcome'], string>> = {
   cancelled: 'cancelled',
 };
 
-export function renderSummary(summary: EtlSummary, durationMs?: number): string {
+/** `lakeUri` tells where the report is; without it the summary names its key in the lake. */
+export function renderSummary(summary: EtlSummary, durationMs?: number, lakeUri?: string): string {
   const { run, sources, bronze, silver } = summary;
   const took = durationMs === undefined ? '' : ` in ${seconds(durationMs)}`;
   const ledger = table(
@@ -43,13 +45,33 @@ export function renderSummary(summary: EtlSummary, durationMs?: number): string 
       ]),
     ),
     '',
+    ...renderReport(summary, lakeUri),
     `Events: ${plural(summary.events.sent, 'event')} sent, ${count(summary.events.pending)} pending. ${summary.events.detail}`.trimEnd(),
   ].join('\n');
 }
 
 function renderQuality({ score, failedChecks }: EtlSummary): string {
   if (score === null) return 'Quality: nothing new to judge';
-  const failed = failedChecks.map((check) => `  ${check.severity}: ${check.detail}`);
-  const verdict = failed.length === 0 ? 'no failed checks' : `${plural(failed.length, 'failed check')}:`;
-  return [`Quality: score ${score.toFixed(3)}, ${verdict}`, ...failed].join('\n');
+  if (failedChecks.length === 0) return `Quality: score ${score.toFixed(3)}, no failed checks`;
+  const rows = failedChecks.map((check) => {
+    const { measured, wanted } = checkFigures(check);
+    return [check.severity, check.name, measured, wanted, check.detail];
+  });
+  return [
+    `Quality: score ${score.toFixed(3)}, ${plural(failedChecks.length, 'failed check')}:`,
+    table(['severity', 'check', 'measured', 'wanted', 'what'], rows),
+  ].join('\n');
+}
+
+/** Runs from before there were reports, and runs that could not write theirs, have none. */
+function renderReport({ report, run }: EtlSummary, lakeUri: string | undefined): string[] {
+  if (!report) return [];
+  const place = lakeUri === undefined ? report.html : placeOf(lakeUri, report.html);
+  return [`Report: ${place}`, `        \`datalab runs report ${run.workflowId}\` saves it here to open`];
+}
+
+/** A path on this machine, or the address in the store. */
+export function placeOf(lakeUri: string, key: string): string {
+  const uri = `${lakeUri.replace(/\/$/, '')}/${key}`;
+  return uri.startsWith('file://') ? decodeURIComponent(new URL(uri).pathname) : uri;
 }

@@ -124,6 +124,11 @@ export const ERRORS = {
     remedy: 'Start a worker for the pool `flows` (`./manage.sh start`, or `npm run worker -- --pool flows`).',
   },
   RUN_UNKNOWN: { retry: false, remedy: 'Run `datalab runs list` to see the runs that Temporal still keeps.' },
+  REPORT_MISSING: {
+    retry: false,
+    remedy:
+      'Wait for the end of the run; where it has ended, `datalab runs logs <workflow> --step writeReport` says why.',
+  },
   INPUT_INVALID: {
     retry: false,
     remedy: 'Start the flow with the input that docs/reference/flows.md shows.',

@@ -63,12 +63,21 @@ describe('quality', () => {
     expect(renderSummary(summary())).toMatch(/score 0\.875.*no failed checks/);
   });
 
-  it('says which checks failed, and how severe that is', () => {
+  it('says which checks failed, what was measured and wanted, and how severe that is', () => {
     const text = renderSummary(summary({ failedChecks: [check, { ...check, severity: 'warn' }] }));
     expect(text).toContain('2 failed checks');
-    expect(text).toContain('block: half of the names are missing');
-    expect(text).toContain('warn: half of the names are missing');
+    expect(text).toMatch(/block +nulls_name +50% +≤ 0% +half of the names are missing/);
+    expect(text).toMatch(/warn +nulls_name +50% +≤ 0% +half of the names are missing/);
   });
+});
+
+it('says where the report is: a path on this machine, an address elsewhere', () => {
+  const report = { html: 'reports/sales/a.html', json: 'reports/sales/a.json' };
+  const text = (lakeUri?: string): string => renderSummary(summary({ report }), undefined, lakeUri);
+  expect(text('file:///data/my%20lake')).toContain('Report: /data/my lake/reports/sales/a.html');
+  expect(text('s3://bucket/lake')).toContain('Report: s3://bucket/lake/reports/sales/a.html');
+  expect(text()).toContain('`datalab runs report w-7` saves it here to open');
+  expect(renderSummary(summary())).not.toContain('Report');
 });
 
 it('says why events are pending', () => {

@@ -3,12 +3,15 @@
  * process of its own, the command line, and real stock prices.
  */
 import { createReadStream } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { createGunzip } from 'node:zlib';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DatalabClient, type EtlSummary } from '../../src/client/index.js';
 import type { RunFinished, TablePublished } from '../../src/contracts/events.js';
+import type { ReportDocument } from '../../src/contracts/report.js';
+import type { LogLine } from '../../src/contracts/run-log.js';
 import { TASK_QUEUES } from '../../src/contracts/flows.js';
 import { locateProgram } from '../../src/platform/tools.js';
 import { toolCache } from '../../src/platform/settings.js';
@@ -160,6 +163,44 @@ describe('the main job on real stock prices', () => {
     const runs = await eventsFrom<RunFinished>(stack.kafka.brokers, 'datalab-notifications', lake.lakeUri);
     expect(runs.map(({ type }) => type)).toEqual(['io.datalab.run.ok', 'io.datalab.run.empty']);
     expect(new Set(runs.map(({ id }) => id)).size).toBe(2);
+  });
+
+  it('keeps a report of the run in the lake, and saves it to a file', async () => {
+    const { workflowId } = first.run;
+    const file = path.join(lake.env['DATALAB_SCRATCH_DIRECTORY'] ?? '', 'report.html');
+    const saved = await datalab(['runs', 'report', workflowId, '--output', file], lake.env);
+    expect(saved).toMatchObject({ code: 0, stdout: `${file}\n` });
+    expect(await readFile(file, 'utf8')).toContain('Closing prices');
+    const data = JSON.parse(
+      (await datalab(['runs', 'report', workflowId, '--json'], lake.env)).stdout,
+    ) as ReportDocument;
+    expect(data).toMatchObject({ outcome: 'ok', score: 1, problems: [], bronze: first.bronze });
+    expect(data.charts).toHaveLength(4);
+    const shown = await datalab(['runs', 'show', workflowId], lake.env);
+    expect(shown.stdout).toContain(`Report: ${lake.lakeUri}/${first.report?.html}`);
+  });
+
+  it('keeps the log of every step with the run', async () => {
+    const { stdout } = await datalab(['runs', 'logs', first.run.workflowId, '--json'], lake.env);
+    const lines = stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as LogLine);
+    const activities = new Set(lines.map(({ activity }) => activity));
+    for (const activity of [
+      'planRun',
+      'writeBronze',
+      'auditBronze',
+      'publish',
+      'writeReport',
+      'recordRun',
+      'relayEvents',
+    ]) {
+      expect(activities).toContain(activity);
+    }
+    const one = await datalab(['runs', 'logs', first.run.workflowId, '--step', 'writeBronze'], lake.env);
+    expect(one.stdout).toContain('write bronze.stocks: 1 source(s), 12154 rows read');
+    expect(one.stdout).not.toContain('auditBronze');
   });
 
   it('keeps a record of both runs, their steps and their checks', async () => {

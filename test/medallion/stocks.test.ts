@@ -245,7 +245,8 @@ it('computes features per company and day', async () => {
         const past = returns.slice(Math.max(1, index - days + 1), index + 1) as number[];
         const full = index + 1 >= days;
         check(`close_mean_${days}`, full ? mean(window.map((day) => day.close)) : null);
-        expect(row?.[`return_mean_${days}`] === null, `return_mean_${days} ${index}`).toBe(index < days);
+        for (const name of [`return_mean_${days}`, `return_stddev_${days}`])
+          expect(row?.[name] === null, `${name} ${index}`).toBe(index < days);
         if (index >= days) {
           expect(Math.abs((row?.[`return_mean_${days}`] ?? NaN) - mean(past))).toBeLessThan(1e-12);
           expect(Math.abs((row?.[`return_stddev_${days}`] ?? NaN) - stddev(past))).toBeLessThan(1e-9);

@@ -63,9 +63,10 @@ SELECT
   return_5 / 5 AS return_mean_5,
   return_20 / 20 AS return_mean_20,
   return_60 / 60 AS return_mean_60,
-  sqrt(greatest(squares_5 - return_5 ** 2 / 5, 0) / 4) AS return_stddev_5,
-  sqrt(greatest(squares_20 - return_20 ** 2 / 20, 0) / 19) AS return_stddev_20,
-  sqrt(greatest(squares_60 - return_60 ** 2 / 60, 0) / 59) AS return_stddev_60,
+  -- greatest() passes over NULL: a plain 0 would stand for a window that is not full yet.
+  sqrt(greatest(squares_5 - return_5 ** 2 / 5, 0 * squares_5) / 4) AS return_stddev_5,
+  sqrt(greatest(squares_20 - return_20 ** 2 / 20, 0 * squares_20) / 19) AS return_stddev_20,
+  sqrt(greatest(squares_60 - return_60 ** 2 / 60, 0 * squares_60) / 59) AS return_stddev_60,
   (volume - volume_20::DOUBLE / 20)
     / nullif(sqrt((20 * volume_squares_20 - volume_20 * volume_20)::DOUBLE / (20 * 19)), 0) AS volume_z_20,
   is_outlier

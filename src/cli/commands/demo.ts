@@ -1,6 +1,8 @@
 /** `datalab demo`: the main job on the real sample, told from its trigger to its tables. */
 import type { Command } from 'commander';
-import { report } from '../finish.js';
+import { EXIT } from '../exit.js';
+import { finish } from '../finish.js';
+import { saveReport } from '../run-files.js';
 import { withSession } from '../session.js';
 
 const SCHEDULE = 'medallion-etl-daily';
@@ -10,9 +12,14 @@ export function addDemo(program: Command): void {
     .command('demo')
     .description('trigger the daily flow on the sample data and show what comes of it')
     .action(() =>
-      withSession(async ({ datalab }) => {
+      withSession(async ({ datalab, loaded }) => {
         process.stdout.write(`Triggering ${SCHEDULE} …\n`);
-        await report(await datalab.trigger(SCHEDULE), { wait: true });
+        const summary = await finish(await datalab.trigger(SCHEDULE), {});
+        process.exitCode = summary ? EXIT.ok : EXIT.failed;
+        if (summary?.report) {
+          const file = await saveReport(loaded, summary.report);
+          process.stdout.write(`Report: ${file} (open it in a browser)\n`);
+        }
       }),
     );
 }

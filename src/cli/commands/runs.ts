@@ -3,10 +3,12 @@ import type { Command } from 'commander';
 import { SEARCH_ATTRIBUTES } from '../../contracts/flows.js';
 import { report } from '../finish.js';
 import { positiveInteger } from '../options.js';
+import { lakeUriOf } from '../run-files.js';
 import { print, withSession, type Session } from '../session.js';
 import { renderSummary } from '../summary.js';
 import { table } from '../text.js';
 import { addRunLogs } from './run-logs.js';
+import { addRunReport } from './run-report.js';
 
 export function addRuns(program: Command): void {
   const runs = program.command('runs').description('Runs of the flows');
@@ -24,9 +26,10 @@ export function addRuns(program: Command): void {
         dataset: string,
         options: { logicalTime?: string; rebuild?: boolean; wait?: boolean; json?: boolean },
       ) =>
-        withSession(async ({ datalab }) => {
+        withSession(async ({ datalab, loaded }) => {
           const { logicalTime, rebuild } = options;
-          await report(await datalab.startEtl({ dataset, logicalTime, options: { rebuild } }), options);
+          const run = await datalab.startEtl({ dataset, logicalTime, options: { rebuild } });
+          await report(run, { ...options, lakeUri: lakeUriOf(loaded) });
         }),
     );
 
@@ -45,9 +48,9 @@ export function addRuns(program: Command): void {
     .description('how far a run is, or how it ended')
     .option('--json', 'print JSON')
     .action((workflowId: string, { json }: { json?: boolean }) =>
-      withSession(async ({ datalab }) => {
+      withSession(async ({ datalab, loaded }) => {
         const { summary } = await datalab.run(workflowId).progress();
-        print(json, summary, renderSummary(summary));
+        print(json, summary, renderSummary(summary, undefined, lakeUriOf(loaded)));
       }),
     );
 
@@ -57,8 +60,8 @@ export function addRuns(program: Command): void {
     .description('follow a run to its end')
     .option('--json', 'print JSON')
     .action((workflowId: string, options: { json?: boolean }) =>
-      withSession(async ({ datalab }) => {
-        await report(datalab.run(workflowId), { ...options, wait: true });
+      withSession(async ({ datalab, loaded }) => {
+        await report(datalab.run(workflowId), { ...options, lakeUri: lakeUriOf(loaded), wait: true });
       }),
     );
 
@@ -68,6 +71,7 @@ export function addRuns(program: Command): void {
     .description('ask a run to stop; what it published stays')
     .action((workflowId: string) => withSession(async ({ datalab }) => datalab.run(workflowId).cancel()));
   addRunLogs(runs);
+  addRunReport(runs);
 }
 
 async function list({ temporal }: Session, limit: number, json: boolean | undefined): Promise<void> {

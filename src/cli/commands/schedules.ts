@@ -4,6 +4,7 @@ import type { Command } from 'commander';
 import { DatalabError } from '../../contracts/errors.js';
 import { declaredSchedules, reconcile } from '../../schedules.js';
 import { report } from '../finish.js';
+import { lakeUriOf } from '../run-files.js';
 import { print, withSession } from '../session.js';
 import { table } from '../text.js';
 
@@ -54,9 +55,9 @@ export function addSchedules(program: Command): void {
     .option('--wait', 'follow the run to its end; exit code 1 when it fails')
     .option('--json', 'print JSON')
     .action((id: string, options: { wait?: boolean; json?: boolean }) =>
-      withSession(async ({ temporal, datalab }) => {
+      withSession(async ({ temporal, datalab, loaded }) => {
         const run = await known(temporal, id, () => datalab.trigger(id));
-        await report(run, options);
+        await report(run, { ...options, lakeUri: lakeUriOf(loaded) });
       }),
     );
 
