@@ -331,6 +331,15 @@ describe('the main job on real stock prices', () => {
     expect(await datalab(['datasets', 'validate', 'nope'], env)).toMatchObject({ code: 2 });
   });
 
+  it('shows the job as a demo, and leaves its report where a browser can open it', async () => {
+    const state = lake.env['DATALAB_SCRATCH_DIRECTORY'] ?? '';
+    const { code, stdout } = await datalab(['demo'], { ...lake.env, DATALAB_STATE_DIR: state });
+    expect(code).toBe(0);
+    const [, file = ''] = /^Report: (\/.*\.html) \(open it in a browser\)$/m.exec(stdout) ?? [];
+    expect(file.startsWith(path.join(state, 'reports', 'stocks'))).toBe(true);
+    expect(await readFile(file, 'utf8')).toContain('nothing new');
+  });
+
   it('answers an unknown schedule with a code of its own', async () => {
     const { code, stderr } = await datalab(['schedules', 'trigger', 'no-such-schedule'], lake.env);
     expect(code).toBe(2);
