@@ -129,6 +129,11 @@ async function stageBronze(
     ledger: ingested.ledger,
     quarantine,
     unknownColumns: ingested.unknownColumns,
+    origin: {
+      location: dataset.source.location,
+      // Under which name a column with aliases came, each source has its own answer.
+      columns: dataset.columns.filter(({ aliases }) => aliases === undefined).map(({ name }) => name),
+    },
   };
   return writeManifest(deps.lake, run, `bronze.${run.dataset}`, deps.newId(), manifest);
 }

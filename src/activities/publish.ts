@@ -4,6 +4,7 @@
  */
 import type { Published } from '../contracts/activities.js';
 import { DatalabError } from '../contracts/errors.js';
+import type { PublishLineage } from '../contracts/lineage.js';
 import type { RunRef } from '../contracts/run.js';
 import {
   changeTableActions,
@@ -142,6 +143,7 @@ async function commit(
     fingerprint,
     ...(rebuild && { rebuild }),
     ...(manifest.changes !== undefined && { changes: manifest.changes }),
+    lineage: lineageNote(manifest),
   };
   const transactions: Action[] = manifest.transactions.map((txn) => ({
     txn: { ...txn, lastUpdated: deps.clock.nowMs() },
@@ -155,6 +157,20 @@ async function commit(
     read: manifest.mode === 'append' ? 'nothing' : 'table',
     info: { datalab: note },
   });
+}
+
+/** What the lineage of this version needs to know later. */
+function lineageNote({ stagedAtMs, schema, adds, origin }: StagingManifest): PublishLineage {
+  return {
+    startedAt: new Date(stagedAtMs).toISOString(),
+    columns: schema.fields.map(({ name, type }) => ({
+      name,
+      type: typeof type === 'string' ? type : type.type,
+    })),
+    bytes: adds.reduce((sum, add) => sum + add.size, 0),
+    files: adds.length,
+    ...(origin && { origin }),
+  };
 }
 
 /** As other writers name what was done. */

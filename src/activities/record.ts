@@ -1,6 +1,7 @@
 /** DataLab's own records: one row per run, one per step, one per check, each appended once. */
 import type { RunReport } from '../contracts/activities.js';
 import type { RunFinished } from '../contracts/events.js';
+import type { RunLineage } from '../contracts/lineage.js';
 import type { StepRecord } from '../contracts/run.js';
 import { appendRows, type DataType, type Row, type StructType } from '../delta/index.js';
 import type { RunNote } from '../medallion/commit-note.js';
@@ -32,7 +33,11 @@ export async function recordRun(
     const checks = checkRows(report);
     await Promise.all([append('steps', steps, STEPS), append('quality_results', checks, QUALITY_RESULTS)]);
     // The run comes last: where it is, its steps and checks are.
-    const note: RunNote = { kind: 'run', finished: finishedOf(report) };
+    const note: RunNote = {
+      kind: 'run',
+      finished: finishedOf(report),
+      lineage: await lineageNote(deps, report),
+    };
     await append('runs', [runRow(report)], RUNS, { datalab: note });
     const rows = 1 + steps.length + checks.length;
     return { rows, bytes: 0, detail: `1 run, ${steps.length} steps, ${checks.length} checks`, value: null };
@@ -47,6 +52,26 @@ function finishedOf({ summary, outcome, startedAt, finishedAt, error }: RunRepor
       ? `${run.dataset}: ${bronze.accepted} new rows, ${tables.filter((table) => table.changed).length} tables published`
       : `${run.dataset}: ${outcome} (${error.code}): ${error.message}`;
   return { ...run, outcome, message, startedAt, finishedAt, bronze, silver, score, tables };
+}
+
+/** What the lineage of the run needs to know later. A dataset that cannot be read has no source to name. */
+async function lineageNote(deps: ActivityDeps, report: RunReport): Promise<RunLineage> {
+  const dataset = await deps.loadDataset(report.summary.run.dataset).catch(() => undefined);
+  const judged = (report.verdict?.results ?? []).filter(({ outcome }) => outcome !== 'skipped');
+  return {
+    location: dataset?.source.location ?? null,
+    error: report.error && `${report.error.code}: ${report.error.message}`,
+    assertions: judged.map(({ name, kind, severity, outcome, measured, threshold, detail }) => {
+      const check = dataset?.checks.find((one) => one.name === name);
+      return {
+        ...{ assertion: kind, name, success: outcome === 'passed', description: detail },
+        severity: severity === 'block' ? ('error' as const) : ('warn' as const),
+        ...(check && 'column' in check && { column: check.column }),
+        ...(threshold !== null && { expected: String(threshold) }),
+        ...(measured !== null && { actual: String(measured) }),
+      };
+    }),
+  };
 }
 
 function runRow({ summary, outcome, startedAt, finishedAt, error }: RunReport): Row {

@@ -6,9 +6,10 @@
 import type { Relayed } from '../contracts/activities.js';
 import { DatalabError } from '../contracts/errors.js';
 import type { EventEnvelope, EventSink } from '../contracts/events.js';
+import type { LineageEvent } from '../contracts/lineage.js';
 import type { Layer, RunRef } from '../contracts/run.js';
 import { createTableActions, mapLimited, type Action, type DeltaTable } from '../delta/index.js';
-import { eventOf, type RoutedEvent } from '../medallion/commit-note.js';
+import { eventOf, lineageOf, type RoutedEvent } from '../medallion/commit-note.js';
 import { relayTransaction } from '../medallion/transactions.js';
 import { checkpointIfDue } from './checkpoint.js';
 import type { ActivityDeps } from './deps.js';
@@ -87,10 +88,14 @@ async function send(
   for (let told = 0; told < unsent.length; told += SLICE) {
     if (!deps.events) return { sent, told, problem: 'Kafka is switched off' };
     const slice = unsent.slice(told, told + SLICE);
-    const events = (await mapLimited(slice, PARALLEL_READS, eventOfVersion)).filter(
-      (event) => event !== undefined,
+    const known = await mapLimited(slice, PARALLEL_READS, ofVersion);
+    const events = known.flatMap(({ event }) => (event === undefined ? [] : [event]));
+    const problem = await trySend(
+      deps.events,
+      deps,
+      events,
+      known.flatMap(({ lineage }) => lineage),
     );
-    const problem = await trySend(deps.events, deps, events);
     if (problem !== undefined) return { sent, told, problem };
     await advance(deps, tables, slice);
     await checkpointIfDue(deps, tables.table('meta', 'relay'));
@@ -99,8 +104,14 @@ async function send(
   return { sent, told: unsent.length };
 }
 
-async function eventOfVersion({ name, tableId, table, version }: Unsent): Promise<RoutedEvent | undefined> {
-  return eventOf({ name, id: tableId, uri: table.store.uri }, version, await table.commitInfo(version));
+/** What one version has to tell. */
+async function ofVersion({ name, tableId, table, version }: Unsent): Promise<{
+  readonly event: RoutedEvent | undefined;
+  readonly lineage: readonly LineageEvent[];
+}> {
+  const info = await table.commitInfo(version);
+  const described = { name, id: tableId, uri: table.store.uri };
+  return { event: eventOf(described, version, info), lineage: lineageOf(described, version, info) };
 }
 
 /** The reason why it was not sent, or undefined when all of it was. */
@@ -108,6 +119,7 @@ async function trySend(
   sink: EventSink,
   deps: ActivityDeps,
   events: readonly RoutedEvent[],
+  lineage: readonly LineageEvent[],
 ): Promise<string | undefined> {
   const byTopic = new Map<string, EventEnvelope<unknown>[]>();
   for (const { topic, event } of events) {
@@ -116,6 +128,7 @@ async function trySend(
   }
   try {
     for (const [topic, batch] of byTopic) await sink.send(topic, batch);
+    await sink.sendLineage(deps.config.kafka.topics.lineage, lineage);
     return undefined;
   } catch (error) {
     if (!(error instanceof DatalabError) || error.code !== 'EVENTS_UNAVAILABLE') throw error;

@@ -3,6 +3,7 @@
  * carries only its key, so that ten thousand files weigh no more in a history than one.
  */
 import { DatalabError } from '../contracts/errors.js';
+import type { PublishLineage } from '../contracts/lineage.js';
 import type { Ledger } from '../contracts/ledger.js';
 import type { SourceObject } from '../contracts/sources.js';
 import type { Layer, RunRef } from '../contracts/run.js';
@@ -51,6 +52,8 @@ export interface StagingManifest {
   readonly quarantine: StagedQuarantine | null;
   /** Bronze: columns that the sources have and the dataset does not declare. */
   readonly unknownColumns?: readonly string[];
+  /** Bronze: for its lineage. */
+  readonly origin?: PublishLineage['origin'];
 }
 
 /** The new sources of a run, as `discoverSources` leaves them for `writeBronze`. */

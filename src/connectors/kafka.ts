@@ -2,6 +2,7 @@
 import { Kafka, logLevel, Partitioners, type Producer } from 'kafkajs';
 import { DatalabError } from '../contracts/errors.js';
 import type { EventEnvelope, EventSink } from '../contracts/events.js';
+import type { LineageEvent } from '../contracts/lineage.js';
 
 export interface KafkaOptions {
   readonly brokers: readonly string[];
@@ -46,24 +47,27 @@ export function kafkaSink(options: KafkaOptions): KafkaSink {
     await broken?.then((old) => old.disconnect()).catch(() => undefined);
   };
 
-  return {
-    async send(topic, events) {
-      if (events.length === 0) return;
-      try {
-        const open = await producer();
-        for (const messages of batches(events.map(toMessage))) {
-          await open.send({ topic, acks: -1, timeout: timeoutMs, messages });
-        }
-      } catch (error) {
-        await forget();
-        const reason = error instanceof Error ? error.message : String(error);
-        throw new DatalabError(
-          'EVENTS_UNAVAILABLE',
-          `Kafka at ${options.brokers.join(', ')} did not take ${events.length} event(s) for topic ${topic}: ${reason}`,
-          { cause: error },
-        );
+  const sendAll = async (topic: string, all: readonly Message[]): Promise<void> => {
+    if (all.length === 0) return;
+    try {
+      const open = await producer();
+      for (const messages of batches(all)) {
+        await open.send({ topic, acks: -1, timeout: timeoutMs, messages });
       }
-    },
+    } catch (error) {
+      await forget();
+      const reason = error instanceof Error ? error.message : String(error);
+      throw new DatalabError(
+        'EVENTS_UNAVAILABLE',
+        `Kafka at ${options.brokers.join(', ')} did not take ${all.length} event(s) for topic ${topic}: ${reason}`,
+        { cause: error },
+      );
+    }
+  };
+
+  return {
+    send: (topic, events) => sendAll(topic, events.map(toMessage)),
+    sendLineage: (topic, events) => sendAll(topic, events.map(toLineageMessage)),
     close: forget,
   };
 }
@@ -79,6 +83,15 @@ function toMessage(event: EventEnvelope<unknown>): Message {
     key: event.subject,
     value: JSON.stringify(event),
     headers: { 'content-type': 'application/cloudevents+json; charset=UTF-8' },
+  };
+}
+
+/** Keyed by job, so that the start of a run comes before its end. */
+function toLineageMessage(event: LineageEvent): Message {
+  return {
+    key: `${event.job.namespace}/${event.job.name}`,
+    value: JSON.stringify(event),
+    headers: { 'content-type': 'application/json; charset=UTF-8' },
   };
 }
 

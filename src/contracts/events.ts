@@ -1,4 +1,5 @@
 /** What DataLab tells the world on Kafka: CloudEvents 1.0 in structured JSON, with ids that a repetition shares. */
+import type { LineageEvent } from './lineage.js';
 import type { Ledger } from './ledger.js';
 import type { RunOutcome, TableState } from './run.js';
 
@@ -50,7 +51,9 @@ export const EVENT_TYPES = Object.freeze({
   run: 'io.datalab.run',
 });
 
-/** Kafka, or nothing. Obligations: `send` returns when every message is acknowledged by all in-sync replicas, or throws EVENTS_UNAVAILABLE. */
+/** Kafka, or nothing. Obligations: both return when every message is acknowledged by all in-sync replicas, or throw EVENTS_UNAVAILABLE. */
 export interface EventSink {
   send(topic: string, events: ReadonlyArray<EventEnvelope<unknown>>): Promise<void>;
+  /** OpenLineage events are no CloudEvents: they go out as they are, in order for each job. */
+  sendLineage(topic: string, events: readonly LineageEvent[]): Promise<void>;
 }

@@ -6,8 +6,10 @@ import {
   type RunFinished,
   type TablePublished,
 } from '../contracts/events.js';
+import type { LineageEvent, PublishLineage, RunLineage } from '../contracts/lineage.js';
 import type { Ledger } from '../contracts/ledger.js';
 import type { RunRef } from '../contracts/run.js';
+import { publishLineage, runLineage } from './lineage.js';
 
 /** A publish says which manifest it published: that is how its repetition is recognised. */
 export interface PublishNote {
@@ -24,6 +26,7 @@ export interface PublishNote {
    * whoever consumes the table computes everything again.
    */
   readonly changes?: string | null;
+  readonly lineage?: PublishLineage;
 }
 
 /** Rows that retention took out: no news for those who consumed them (DESIGN law 12). */
@@ -35,6 +38,7 @@ export interface RetentionNote {
 export interface RunNote {
   readonly kind: 'run';
   readonly finished: RunFinished;
+  readonly lineage?: RunLineage;
 }
 
 export type CommitNote = PublishNote | RunNote | RetentionNote;
@@ -104,4 +108,19 @@ export function eventOf(
       },
     },
   };
+}
+
+/** The lineage of one commit, by the same rules; none where the commit is from before lineage was kept. */
+export function lineageOf(
+  table: { name: string; id: string; uri: string },
+  version: number,
+  info: CommitInfo,
+): LineageEvent[] {
+  const note = noteOf(info);
+  if (note === undefined || note.kind === 'retention' || note.lineage === undefined) return [];
+  if (note.kind === 'run') return runLineage(table.uri, note.finished, note.lineage);
+  const { run, rows, lineage } = note;
+  const at = new Date(info.timestamp ?? 0).toISOString();
+  const mode = String(info.operationParameters?.['mode'] ?? '');
+  return publishLineage(table, { version, at, mode, run, rows, lineage });
 }

@@ -25,6 +25,7 @@ import type {
 } from '../../src/contracts/activities.js';
 import { DatalabError } from '../../src/contracts/errors.js';
 import type { EventEnvelope } from '../../src/contracts/events.js';
+import type { LineageEvent } from '../../src/contracts/lineage.js';
 import type { EtlOptions } from '../../src/contracts/flows.js';
 import { checkoutScan, DeltaTable, type ObjectStore } from '../../src/delta/index.js';
 
@@ -66,6 +67,7 @@ export interface RunOutcome {
 /** The broker's port: keeps what it was sent, or refuses it. */
 export class Inbox {
   readonly received: Array<{ topic: string; event: EventEnvelope<unknown> }> = [];
+  readonly lineage: Array<{ topic: string; event: LineageEvent }> = [];
   /** Called before a batch is taken in. */
   before: () => void = () => undefined;
   /** Called once a batch is taken in. */
@@ -85,6 +87,12 @@ export class Inbox {
     this.before();
     this.received.push(...events.map((event) => ({ topic, event })));
     this.after();
+    return Promise.resolve();
+  }
+
+  async sendLineage(topic: string, events: readonly LineageEvent[]): Promise<void> {
+    this.before();
+    this.lineage.push(...events.map((event) => ({ topic, event })));
     return Promise.resolve();
   }
 

@@ -11,6 +11,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DatalabClient, type EtlSummary } from '../../src/client/index.js';
 import type { RunFinished, TablePublished } from '../../src/contracts/events.js';
 import type { ReportDocument } from '../../src/contracts/report.js';
+import type { LineageEvent } from '../../src/contracts/lineage.js';
 import type { LogLine } from '../../src/contracts/run-log.js';
 import { TASK_QUEUES } from '../../src/contracts/flows.js';
 import { locateProgram } from '../../src/platform/tools.js';
@@ -18,7 +19,8 @@ import { toolCache } from '../../src/platform/settings.js';
 import { queryLake } from '../support/lake-query.js';
 import { ownNamespace } from '../support/namespace.js';
 import { testStack, type TestStack } from '../support/stack.js';
-import { eventsFrom } from '../support/topic.js';
+import { runEventSchema } from '../support/open-lineage.js';
+import { eventsFrom, messagesOn } from '../support/topic.js';
 import {
   datalab,
   ownLake,
@@ -165,6 +167,24 @@ describe('the main job on real stock prices', () => {
     expect(new Set(runs.map(({ id }) => id)).size).toBe(2);
   });
 
+  it('tells the lineage of every version, and of the run as a whole', async () => {
+    const events = (await messagesOn<LineageEvent>(stack.kafka.brokers, 'datalab-lineage')).filter((event) =>
+      JSON.stringify(event).includes(lake.lakeUri),
+    );
+    const ends = events.filter(({ eventType }) => eventType === 'COMPLETE');
+    expect(ends.map(({ job }) => job.name).sort()).toEqual([
+      'medallionEtl.stocks',
+      'medallionEtl.stocks.bronze.stocks',
+      'medallionEtl.stocks.gold.stocks_daily_features',
+      'medallionEtl.stocks.gold.stocks_daily_market',
+      'medallionEtl.stocks.gold.stocks_monthly',
+      'medallionEtl.stocks.silver.stocks',
+    ]);
+    for (const event of events) expect(runEventSchema.safeParse(event).error?.issues ?? []).toEqual([]);
+    const whole = ends.find(({ job }) => job.name === 'medallionEtl.stocks');
+    expect(whole).toMatchObject({ run: { runId: first.run.executionId } });
+  });
+
   it('keeps a report of the run in the lake, and saves it to a file', async () => {
     const { workflowId } = first.run;
     const file = path.join(lake.env['DATALAB_SCRATCH_DIRECTORY'] ?? '', 'report.html');
@@ -309,6 +329,15 @@ describe('the main job on real stock prices', () => {
       stdout: expect.stringContaining('stocks: ok') as unknown,
     });
     expect(await datalab(['datasets', 'validate', 'nope'], env)).toMatchObject({ code: 2 });
+  });
+
+  it('shows the job as a demo, and leaves its report where a browser can open it', async () => {
+    const state = lake.env['DATALAB_SCRATCH_DIRECTORY'] ?? '';
+    const { code, stdout } = await datalab(['demo'], { ...lake.env, DATALAB_STATE_DIR: state });
+    expect(code).toBe(0);
+    const [, file = ''] = /^Report: (\/.*\.html) \(open it in a browser\)$/m.exec(stdout) ?? [];
+    expect(file.startsWith(path.join(state, 'reports', 'stocks'))).toBe(true);
+    expect(await readFile(file, 'utf8')).toContain('nothing new');
   });
 
   it('answers an unknown schedule with a code of its own', async () => {

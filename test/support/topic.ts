@@ -3,11 +3,13 @@ import { randomUUID } from 'node:crypto';
 import { Kafka, logLevel } from 'kafkajs';
 import type { EventEnvelope } from '../../src/contracts/events.js';
 
-/** Every event on the topic up to its present end, in order within each partition. */
-export async function eventsOn<Data>(
-  brokers: readonly string[],
-  topic: string,
-): Promise<EventEnvelope<Data>[]> {
+/** Every CloudEvent on the topic up to its present end, in order within each partition. */
+export function eventsOn<Data>(brokers: readonly string[], topic: string): Promise<EventEnvelope<Data>[]> {
+  return messagesOn<EventEnvelope<Data>>(brokers, topic);
+}
+
+/** Every message on the topic up to its present end, as JSON. */
+export async function messagesOn<Message>(brokers: readonly string[], topic: string): Promise<Message[]> {
   const kafka = new Kafka({ brokers: [...brokers], logLevel: logLevel.NOTHING });
   const admin = kafka.admin();
   await admin.connect();
@@ -23,13 +25,13 @@ export async function eventsOn<Data>(
   const consumer = kafka.consumer({ groupId: `test-${randomUUID()}` });
   await consumer.connect();
   await consumer.subscribe({ topic, fromBeginning: true });
-  const events: EventEnvelope<Data>[] = [];
+  const events: Message[] = [];
   try {
     await new Promise<void>((resolve, reject) => {
       consumer
         .run({
           eachMessage: async ({ message }) => {
-            events.push(JSON.parse(message.value?.toString() ?? 'null') as EventEnvelope<Data>);
+            events.push(JSON.parse(message.value?.toString() ?? 'null') as Message);
             if (events.length >= wanted) resolve();
           },
         })
