@@ -68,7 +68,9 @@ async function readFiles(
     const paths = parquet.map((key) => files.pathOf(key));
     const session = await engine.open({ inputs: paths });
     try {
-      for (const path of paths) rows.push(...(await checkpointActions(session, path, what)));
+      // One by one: a call with as many arguments as a checkpoint has actions would overflow the stack.
+      for (const path of paths)
+        for (const row of await checkpointActions(session, path, what)) rows.push(row);
     } finally {
       await session.close();
     }

@@ -79,16 +79,18 @@ function requireFields(name: KnownAction, body: Readonly<Record<string, unknown>
   }
 }
 
-/** Writers and Parquet readers leave nulls where a field is absent; inside, absent is undefined. */
+/** Writers and Parquet readers leave nulls where a field is absent; inside, absent is undefined. Changes the parsed file. */
 function tidyFile<File extends AddFile | RemoveFile>(file: File): File {
-  const tidy = Object.fromEntries(
-    Object.entries(file).filter(([, value]) => value !== null && value !== undefined),
-  );
-  const vector = tidyVector(file.deletionVector);
-  if (vector) tidy['deletionVector'] = vector;
-  else delete tidy['deletionVector'];
+  const tidy = file as unknown as Record<string, unknown>;
+  for (const name of Object.keys(tidy))
+    if (tidy[name] === null || tidy[name] === undefined) delete tidy[name];
+  if (file.deletionVector) {
+    const vector = tidyVector(file.deletionVector);
+    if (vector) tidy['deletionVector'] = vector;
+    else delete tidy['deletionVector'];
+  }
   tidy['partitionValues'] ??= {};
-  return tidy as unknown as File;
+  return file;
 }
 
 /** A vector whose fields are all null stands for no vector: Parquet readers cannot tell the two apart. */

@@ -19,8 +19,11 @@ export function validateCommit(request: CommitRequest, tableUri: string): void {
   const schema = parseSchema(metadata.schemaString);
   checkSchema(schema);
   // The table as it is and the table as it will be: both must be ours to write.
-  const rowsAreChecked =
-    request.rowsAreChecked === true || !actions.some((action) => 'add' in action && action.add.dataChange);
+  // A commit that neither adds rows nor changes what rows must satisfy leaves nothing to check.
+  const touchesRows = actions.some(
+    (action) => ('add' in action && action.add.dataChange) || 'metaData' in action,
+  );
+  const rowsAreChecked = request.rowsAreChecked === true || !touchesRows;
   if (base) checkWritable(base.protocol, base.metadata, base.schema, tableUri, rowsAreChecked);
   checkWritable(protocol, metadata, schema, tableUri, rowsAreChecked);
   for (const column of metadata.partitionColumns) {

@@ -2,6 +2,7 @@
  * Random histories of operations by concurrent writers over a failing store, against a plain model in memory. Whatever
  * the order in which commits land, the table must hold what the landed operations give one after the other.
  */
+import { setTimeout as delay } from 'node:timers/promises';
 import fc from 'fast-check';
 import { expect } from 'vitest';
 import {
@@ -30,7 +31,7 @@ type Operation =
   | { readonly kind: 'append' | 'overwrite' | 'replace partitions'; readonly rows: readonly ModelRow[] }
   | { readonly kind: 'delete' | 'update' | 'move'; readonly where: Where }
   | { readonly kind: 'replace where'; readonly where: Where; readonly rows: readonly ModelRow[] }
-  | { readonly kind: 'merge'; readonly rows: readonly ModelRow[] }
+  | { readonly kind: 'merge' | 'insert missing'; readonly rows: readonly ModelRow[] }
   | { readonly kind: 'restore'; readonly back: number }
   | { readonly kind: 'optimize' | 'checkpoint' | 'vacuum' | 'clean log' };
 
@@ -40,6 +41,8 @@ interface Writer {
   readonly faults: ReadonlyArray<Fault | undefined>;
   readonly dies: 'before' | 'after' | undefined;
   readonly staleLists: number;
+  /** How long its commit is held up, so that others overtake it. */
+  readonly slowMs: number;
 }
 
 export interface History {
@@ -67,7 +70,12 @@ const where: fc.Arbitrary<Where> = fc.oneof(
 );
 const operation: fc.Arbitrary<Operation> = fc.oneof(
   { weight: 4, arbitrary: rows.map((some): Operation => ({ kind: 'append', rows: some })) },
-  { weight: 3, arbitrary: keyed.map((some): Operation => ({ kind: 'merge', rows: some })) },
+  {
+    weight: 4,
+    arbitrary: fc
+      .tuple(fc.constantFrom('merge', 'insert missing'), keyed)
+      .map(([kind, some]): Operation => ({ kind, rows: some })),
+  },
   {
     weight: 4,
     arbitrary: fc
@@ -93,9 +101,9 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
     arbitrary: fc.integer({ min: 1, max: 4 }).map((back): Operation => ({ kind: 'restore', back })),
   },
   {
-    weight: 3,
+    weight: 4,
     arbitrary: fc
-      .constantFrom('optimize', 'checkpoint', 'vacuum', 'clean log')
+      .constantFrom('optimize', 'optimize', 'optimize', 'checkpoint', 'vacuum', 'clean log')
       .map((kind): Operation => ({ kind })),
   },
 );
@@ -105,6 +113,7 @@ const writer: fc.Arbitrary<Writer> = fc.record({
   faults: fc.array(fc.option(fc.constantFrom(...FAULTS), { nil: undefined, freq: 2 }), { maxLength: 4 }),
   dies: fc.option(fc.constantFrom('before', 'after'), { nil: undefined, freq: 5 }),
   staleLists: fc.constantFrom(0, 0, 1),
+  slowMs: fc.constantFrom(0, 0, 50, 150),
 });
 export const history: fc.Arbitrary<History> = fc.record({
   partitioned: fc.boolean(),
@@ -150,7 +159,8 @@ class UnluckyStore extends FaultyObjectStore {
 
   override async putIfAbsent(key: string, bytes: Uint8Array): Promise<'created' | 'exists'> {
     this.#alive();
-    const { dies } = this.luck;
+    const { dies, slowMs } = this.luck;
+    if (slowMs > 0) await delay(slowMs);
     this.#dead = dies !== undefined;
     if (dies === 'after') await this.inner.putIfAbsent(key, bytes);
     this.#alive();
@@ -204,6 +214,8 @@ function perform(table: DeltaTable, step: Operation, id: string, version: number
         whenMatched: [{ when: `source.v = 'b'`, delete: true }, { update: { v: 'source.v' } }],
         whenNotMatched: [{ when: 'source.p IS NOT NULL', insert: 'all' }],
       });
+    case 'insert missing':
+      return table.merge(source, { ...how, on: 'target.k = source.k', whenNotMatched: [{ insert: 'all' }] });
     case 'restore':
       return table.restore({ ...how, to: { version: Math.max(0, version - step.back) } });
     case 'optimize':
@@ -250,6 +262,8 @@ function apply(
       const known = new Set(before.map(({ k }) => k));
       return [...kept, ...step.rows.filter(({ k, p }) => !known.has(k) && p !== null)];
     }
+    case 'insert missing':
+      return [...before, ...step.rows.filter(({ k }) => !before.some((each) => each.k === k))];
     case 'restore':
       return states[Math.max(0, version - step.back)] ?? [];
     case 'optimize':
@@ -263,22 +277,43 @@ function apply(
 const text = (some: ReadonlyArray<{ k: unknown; v: unknown; p: unknown }>): string[] =>
   some.map(({ k, v, p }) => `${String(k)} ${String(v)} ${String(p)}`).sort();
 
+/** A few files, so that the first operations have something to meet over. */
+const START: ReadonlyArray<ReadonlyArray<{ k: number; v: string | null; p: string | null }>> = [
+  [
+    { k: 1, v: 'a', p: 'x' },
+    { k: 5, v: null, p: 'x' },
+  ],
+  [
+    { k: 2, v: 'b', p: 'x' },
+    { k: 9, v: 'a', p: null },
+  ],
+  [{ k: 4, v: 'b', p: 'y' }],
+];
 const DAY_MS = 86_400_000;
 
-/** Plays a history on a store, comparing after every round. `clock` is what the store goes by, where it can be told. */
+/**
+ * Plays a history on a store, comparing after every round. `clock` is what the store goes by; it moves on three days a
+ * round. Stores that go by the machine's clock have none, and VACUUM then finds nothing that is old enough.
+ */
 export async function play(
   lab: DeltaLab,
   store: ObjectStore,
   { partitioned, rounds }: History,
-  clock: { nowMs: number } = { nowMs: Date.now() },
+  clock?: { nowMs: number },
 ): Promise<void> {
-  const own = { clock: { nowMs: () => clock.nowMs } };
+  const own = { clock: { nowMs: () => clock?.nowMs ?? Date.now() } };
   const open = (at: ObjectStore): DeltaTable => lab.table(at, own);
   await open(store).create(SCHEMA, { partitionBy: partitioned ? ['p'] : [] });
   const states: Array<readonly ModelRow[]> = [[]];
+  for (const first of START) {
+    await open(store).append({ rows: [...first] });
+    states.push([...(states.at(-1) ?? []), ...first]);
+  }
   let count = 0;
-  for (const round of rounds) {
-    clock.nowMs += 3 * DAY_MS;
+  for (const drawn of rounds) {
+    // Without partitions there are none to replace.
+    const round = partitioned ? drawn : drawn.map(wholeInstead);
+    if (clock) clock.nowMs += 3 * DAY_MS;
     const start = states.length - 1;
     const byId = new Map<string, Operation>();
     await Promise.all(
@@ -307,6 +342,11 @@ export async function play(
   }
   const report = await open(store).fsck({ statistics: true });
   expect(report.findings).toEqual([]);
+}
+
+function wholeInstead(luck: Writer): Writer {
+  const { operation: step } = luck;
+  return step.kind === 'replace partitions' ? { ...luck, operation: { ...step, kind: 'overwrite' } } : luck;
 }
 
 function describe(round: readonly Writer[]): string {

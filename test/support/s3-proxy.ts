@@ -1,5 +1,5 @@
 /** A proxy in front of the real S3 gateway, so that a test can act at the very moment of a request. */
-import { createServer, request, type Server } from 'node:http';
+import { createServer, request, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 export interface SeenRequest {
@@ -8,8 +8,17 @@ export interface SeenRequest {
   readonly path: string;
 }
 
-/** Called before a request is forwarded, and again when the gateway has answered and the client has not heard of it. */
-export type Hook = (seen: SeenRequest, moment: 'before' | 'after') => Promise<void> | void;
+/** What the client gets instead of the gateway's answer: an error of S3, or a broken connection. */
+export type Intervention = { readonly status: number; readonly code: string } | 'drop';
+
+/**
+ * Called before a request is forwarded, and again when the gateway has answered and the client has not heard of it. What
+ * it returns takes the place of the answer; before the request, the gateway then never hears of it.
+ */
+export type Hook = (
+  seen: SeenRequest,
+  moment: 'before' | 'after',
+) => Promise<Intervention | void> | Intervention | void;
 
 export class S3Proxy {
   hook: Hook = () => undefined;
@@ -26,13 +35,23 @@ export class S3Proxy {
         path: decodeURIComponent((incoming.url ?? '').split('?')[0] ?? ''),
       };
       void (async () => {
-        await proxy.hook(seen, 'before');
+        const instead = await proxy.hook(seen, 'before');
+        if (instead) {
+          incoming.resume();
+          intervene(outgoing, instead);
+          return;
+        }
         // The signature covers the Host header, so it is passed on as it came.
         const forwarded = request(
           { hostname, port, method: incoming.method, path: incoming.url, headers: incoming.headers },
           (answer) => {
             void (async () => {
-              await proxy.hook(seen, 'after');
+              const late = await proxy.hook(seen, 'after');
+              if (late) {
+                answer.resume();
+                intervene(outgoing, late);
+                return;
+              }
               outgoing.writeHead(answer.statusCode ?? 502, answer.headers);
               answer.pipe(outgoing);
             })();
@@ -51,4 +70,14 @@ export class S3Proxy {
     this.server.closeAllConnections();
     await new Promise((resolve) => this.server.close(resolve));
   }
+}
+
+function intervene(outgoing: ServerResponse, instead: Intervention): void {
+  if (instead === 'drop') {
+    outgoing.destroy();
+    return;
+  }
+  const body = `<?xml version="1.0"?><Error><Code>${instead.code}</Code><Message>on purpose</Message></Error>`;
+  outgoing.writeHead(instead.status, { 'content-type': 'application/xml', 'content-length': body.length });
+  outgoing.end(body);
 }

@@ -141,6 +141,8 @@ export async function create(
     base: null,
     actions: creationOf(table, schema, options),
     operation: 'CREATE TABLE',
+    // There are none.
+    rowsAreChecked: true,
     operationParameters: { partitionBy: JSON.stringify(options.partitionBy ?? []) },
     read: 'nothing',
     ...(options.info ? { info: options.info } : {}),

@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { MemoryObjectStore } from '../../../src/connectors/object-store/memory.js';
 import { loadDeletedRows, type DeltaTable } from '../../../src/delta/index.js';
+import { FaultyObjectStore } from '../../support/faulty-store.js';
 import { deltaLab } from '../../support/delta-lab.js';
 import { pathsOf, struct } from '../../support/table.js';
 
@@ -262,4 +263,20 @@ test('what others do at the same time is seen: each operation decides anew or do
   ]);
   expect(await ns(seed)).toEqual([5, 7, 7, 8, 10, 11, 12, 13, 14, 115, 116, 117, 118, 119, 1006]);
   expect(await loadDeletedRows(store, (await seed.snapshot()).files)).toEqual(new Map());
+});
+
+test('files stay where nobody knows whether their commit was made', async () => {
+  const store = new MemoryObjectStore();
+  await lab.table(store).append({ sql: 'SELECT 1 AS n' });
+  const broken = new FaultyObjectStore(store);
+  let sent = false;
+  // The commit is made, its answer is lost, and from then on nothing of the log can be read.
+  broken.putIfAbsent = async (key, bytes) => {
+    if (!sent) await store.putIfAbsent(key, bytes);
+    sent = true;
+    throw new Error('socket hang up');
+  };
+  broken.get = (key) => (sent ? Promise.reject(new Error('socket hang up')) : store.get(key));
+  await expect(lab.table(broken).append({ sql: 'SELECT 2 AS n' })).rejects.toThrow('socket hang up');
+  expect(await ns(lab.table(store))).toEqual([1, 2]);
 });
