@@ -54,6 +54,7 @@ export async function derive(
       own && consumedVersion !== undefined && rebuild === undefined
         ? await incrementFrom(tables, derivation, own, upstream, consumedVersion, context)
         : undefined;
+    if (progress === 'no news') return skip('current: no row of the table it is made from changed');
     const whole = progress !== undefined && 'whole' in progress ? progress.whole : undefined;
     const derived =
       progress === undefined || 'whole' in progress

@@ -12,7 +12,7 @@ import {
   type StructType,
   type WrittenFile,
 } from '../delta/index.js';
-import type { Commit, Since } from '../medallion/consumption.js';
+import { isNews, type Commit, type Since } from '../medallion/consumption.js';
 import type { StepContext } from './step.js';
 import type { LakeTables } from './tables.js';
 
@@ -50,7 +50,10 @@ export interface Derivation {
   readonly increment: (before: Before, context: StepContext) => Promise<Since<Derived>>;
 }
 
-/** An increment, or why there can be none: its history is gone, or the computation says so. */
+/**
+ * An increment, or why there can be none: its history is gone, or the computation says so. `no news` where the upstream
+ * only re-arranged its rows: there is nothing to compute then, whatever way.
+ */
 export async function incrementFrom(
   tables: LakeTables,
   derivation: Derivation,
@@ -58,11 +61,12 @@ export async function incrementFrom(
   upstream: Snapshot,
   consumedVersion: number,
   context: StepContext,
-): Promise<Since<Derived>> {
+): Promise<Since<Derived> | 'no news'> {
   const { layer, table } = derivation;
   const source = tables.table(derivation.upstream.layer, derivation.upstream.table);
   try {
     const commits = await commitsBetween(source, consumedVersion, upstream.version);
+    if (!commits.some(isNews)) return 'no news';
     const scan = await checkoutScan(tables.store(layer, table), own, { signal: context.signal });
     try {
       const derived = await derivation.increment({ own: scan.plan, upstream, commits }, context);

@@ -1,12 +1,14 @@
 /** The seam: the activities that the flows call, over ports that the composition root fills in. */
 import type { EtlActivities, RunReport } from '../contracts/activities.js';
 import type { RunRef } from '../contracts/run.js';
+import type { TableActivities } from '../contracts/table-maintenance.js';
 import { auditBronze } from './audit.js';
 import { writeBronze } from './bronze.js';
 import type { ActivityDeps } from './deps.js';
 import { discoverSources } from './discover.js';
 import { toFailure } from './failure.js';
 import { writeGold } from './gold.js';
+import { maintainTable } from './maintain-table.js';
 import { planRun } from './plan.js';
 import { publish } from './publish.js';
 import { recordRun } from './record.js';
@@ -16,8 +18,11 @@ import { RunLogs } from './run-log.js';
 import { writeSilver } from './silver.js';
 import { LakeTables } from './tables.js';
 
+/** What the workers of every pool can do. */
+export type Activities = EtlActivities & TableActivities;
+
 /** All activities, every one of which fails with a code (see failure.ts). */
-export function createActivities(given: ActivityDeps): EtlActivities {
+export function createActivities(given: ActivityDeps): Activities {
   const { engine, clock, newId, scratchDirectory } = given;
   const logs = new RunLogs(given);
   const deps: ActivityDeps = { ...given, log: logs.log };
@@ -33,11 +38,12 @@ export function createActivities(given: ActivityDeps): EtlActivities {
     writeReport: (report) => writeReport(deps, tables, report),
     recordRun: (report) => recordRun(deps, tables, report),
     relayEvents: (run) => relayEvents(deps, tables, run),
+    maintainTable: (request) => maintainTable(deps, tables, request),
   });
 }
 
 /** Keeps the log of every activity, and puts the one translation of errors around it. */
-function withFailures(logs: RunLogs, activities: EtlActivities): EtlActivities {
+function withFailures(logs: RunLogs, activities: Activities): Activities {
   const wrapped = Object.entries(activities).map(
     ([name, body]: [string, (...args: never[]) => Promise<unknown>]) => [
       name,
@@ -49,7 +55,7 @@ function withFailures(logs: RunLogs, activities: EtlActivities): EtlActivities {
           }),
     ],
   );
-  return Object.fromEntries(wrapped) as unknown as EtlActivities;
+  return Object.fromEntries(wrapped) as unknown as Activities;
 }
 
 /** Every activity is given its run first, or a report of it. */

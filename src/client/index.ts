@@ -11,11 +11,15 @@
 import { randomUUID } from 'node:crypto';
 import { Client, Connection, type ConnectionOptions } from '@temporalio/client';
 import { TASK_QUEUES, type MedallionEtlInput, type WorkflowType } from '../contracts/flows.js';
+import type { TableMaintained, TableMaintenanceInput } from '../contracts/table-maintenance.js';
+import { outcomeOf, type RunOutcomeOf } from './outcome.js';
 import { RunHandle } from './run-handle.js';
 import { triggerSchedule } from './schedules.js';
 
 export { RunHandle, type RunProgress, type RunResult } from './run-handle.js';
+export type { RunOutcomeOf } from './outcome.js';
 export { triggerSchedule } from './schedules.js';
+export type { TableMaintained, TableMaintenanceInput, TableTask } from '../contracts/table-maintenance.js';
 export type { MedallionEtlInput, EtlOptions, Progress } from '../contracts/flows.js';
 export type { EtlSummary, RunOutcome, RunRef, StepRecord, TableState } from '../contracts/run.js';
 export type { Ledger } from '../contracts/ledger.js';
@@ -50,6 +54,21 @@ export class DatalabClient {
       args: [input],
     });
     return new RunHandle(this.temporal, workflowId, handle.firstExecutionRunId);
+  }
+
+  /**
+   * Does one task of maintenance on one table, and waits for its end: optimize, vacuum, clean-log, checkpoint, fsck or
+   * restore. The work goes on where the caller goes away. A failure is an answer, with its code.
+   */
+  async maintainTable(input: TableMaintenanceInput): Promise<RunOutcomeOf<TableMaintained>> {
+    const workflowId = `table-maintenance-${input.table}-${randomUUID()}`;
+    const type: WorkflowType = 'tableMaintenance';
+    const handle = await this.temporal.workflow.start(type, {
+      workflowId,
+      taskQueue: TASK_QUEUES.flows,
+      args: [input],
+    });
+    return outcomeOf(handle.result() as Promise<TableMaintained>);
   }
 
   /** A run that is known by its workflow id; without a run id, the newest of that name. */

@@ -1,19 +1,10 @@
 /** One run, as another service sees it: follow it, wait for it, cancel it. */
-import {
-  WorkflowFailedError,
-  WorkflowNotFoundError,
-  type Client,
-  type WorkflowHandle,
-} from '@temporalio/client';
-import {
-  defaultPayloadConverter,
-  fromPayloadsAtIndex,
-  CancelledFailure,
-  ApplicationFailure,
-} from '@temporalio/common';
+import { WorkflowNotFoundError, type Client, type WorkflowHandle } from '@temporalio/client';
+import { defaultPayloadConverter, fromPayloadsAtIndex } from '@temporalio/common';
 import { DatalabError } from '../contracts/errors.js';
 import { PROGRESS_QUERY, type Progress } from '../contracts/flows.js';
 import type { EtlSummary } from '../contracts/run.js';
+import { outcomeOf } from './outcome.js';
 
 /** How a run ended. A failure is an answer here, not an exception. */
 export type RunResult =
@@ -74,17 +65,8 @@ export class RunHandle {
 
   /** Waits for the end. */
   async result(): Promise<RunResult> {
-    try {
-      return { status: 'completed', summary: (await this.handle.result()) as EtlSummary };
-    } catch (error) {
-      if (!(error instanceof WorkflowFailedError)) throw error;
-      let cause: Error | undefined = error.cause;
-      if (cause instanceof CancelledFailure) return { status: 'cancelled' };
-      while (cause && !(cause instanceof ApplicationFailure) && cause.cause instanceof Error)
-        cause = cause.cause;
-      const code = cause instanceof ApplicationFailure ? (cause.type ?? 'UNEXPECTED') : 'UNEXPECTED';
-      return { status: 'failed', code, message: cause?.message ?? error.message };
-    }
+    const ending = await outcomeOf(this.handle.result() as Promise<EtlSummary>);
+    return ending.status === 'completed' ? { status: 'completed', summary: ending.result } : ending;
   }
 
   /** Asks the run to stop. What is published stays; nothing is half published. */

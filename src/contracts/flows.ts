@@ -18,7 +18,7 @@ export interface EtlOptions {
 export const DATASET_NAME = /^[a-z][a-z0-9_]{0,62}$/;
 
 /** Workflow types as Temporal knows them. */
-export const WORKFLOW_TYPES = ['medallionEtl'] as const;
+export const WORKFLOW_TYPES = ['medallionEtl', 'tableMaintenance'] as const;
 export type WorkflowType = (typeof WORKFLOW_TYPES)[number];
 
 /** A pool is the workers on one task queue. `flows` runs workflow code and light activities, `etl` the heavy ones. */

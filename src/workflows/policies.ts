@@ -24,6 +24,14 @@ export const REPORT: StepPolicy = {
   initialIntervalSeconds: 1,
 };
 
+/** Maintenance of one table: hours of rewriting, given up only where trying again does not help. */
+export const MAINTAIN: StepPolicy = {
+  startToCloseSeconds: 6 * 3600,
+  heartbeatSeconds: 60,
+  maximumAttempts: 5,
+  initialIntervalSeconds: 5,
+};
+
 /** Telling Kafka: what is not told now, the next run tells. */
 export const RELAY: StepPolicy = { ...LIGHT, scheduleToCloseSeconds: 600, maximumAttempts: 3 };
 

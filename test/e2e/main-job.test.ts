@@ -298,6 +298,30 @@ describe('the main job on real stock prices', () => {
     expect((JSON.parse(stdout) as { result: EtlSummary }).result.outcome).toBe('empty');
   });
 
+  it('maintains tables from the command line, through a workflow', async () => {
+    const tables = async (...args: string[]) => {
+      const { code, stdout, stderr } = await datalab(['tables', ...args, '--json'], lake.env);
+      if (code > 1) throw new Error(stderr);
+      return { code, answer: JSON.parse(stdout) as Record<string, unknown> };
+    };
+    const checked = await tables('fsck', 'silver.stocks', '--statistics');
+    expect(checked).toMatchObject({ code: 0, answer: { figures: { findings: [], hollow: false } } });
+    expect(await tables('vacuum', 'silver.stocks', '--dry-run')).toMatchObject({
+      code: 0,
+      answer: { figures: { dryRun: true, deleted: 0 } },
+    });
+    const refused = await tables('vacuum', 'silver.stocks', '--retention-hours', '0');
+    expect(refused).toMatchObject({
+      code: 1,
+      answer: { status: 'failed', code: 'DELTA_RETENTION_TOO_SHORT' },
+    });
+    // meta.runs got a file from every run.
+    const packed = await tables('optimize', 'meta.runs');
+    expect(packed).toMatchObject({ code: 0, answer: { figures: { filesAfter: 1 } } });
+    const unknown = await tables('optimize', 'silver.nowhere');
+    expect(unknown).toMatchObject({ code: 1, answer: { code: 'TABLE_UNKNOWN' } });
+  });
+
   it('answers an unknown dataset with what there is, at once', async () => {
     const { code, stdout } = await datalab(
       ['runs', 'start', 'no_such_dataset', '--wait', '--json'],

@@ -1,12 +1,14 @@
-/** `datalab tables …`: looks at the lake's tables; never changes one. */
+/** `datalab tables …`: looks at the lake's tables. What changes one goes through a workflow (table-tasks.ts). */
 import { Option, type Command } from 'commander';
+import { diffVersions, type VersionDiff } from '../../lake/diff.js';
 import { queryLake } from '../../lake/query.js';
 import { describeTable, describeTables, parseTableName, tableHistory } from '../../lake/tables.js';
 import { withLake } from '../lake.js';
-import { positiveInteger } from '../options.js';
+import { positiveInteger, positiveOrZero } from '../options.js';
 import { rowsAsCsv, rowsAsObjects, rowsAsText } from '../rows.js';
 import { print } from '../session.js';
 import { bytes, count, plural, table } from '../text.js';
+import { addTableTasks } from './table-tasks.js';
 
 interface QueryFlags {
   readonly limit: number;
@@ -15,7 +17,7 @@ interface QueryFlags {
 }
 
 export function addTables(program: Command): void {
-  const tables = program.command('tables').description('The Delta tables of the lake, read only');
+  const tables = program.command('tables').description('The Delta tables of the lake');
 
   tables
     .command('list')
@@ -46,6 +48,39 @@ export function addTables(program: Command): void {
     .addOption(new Option('--csv', 'print CSV with a header').conflicts('json'))
     .option('--json', 'print JSON: an array of objects')
     .action((sql: string, flags: QueryFlags) => query(sql, flags));
+
+  tables
+    .command('diff')
+    .argument('<table>', 'as in silver.stocks')
+    .requiredOption('--from <n>', 'the earlier version', positiveOrZero)
+    .option('--to <n>', 'the later version; default: the newest', positiveOrZero)
+    .option('--limit <n>', 'most rows of each side that are shown', positiveInteger, 20)
+    .option('--json', 'print JSON')
+    .description('rows that a table lost and gained between two versions')
+    .action((name: string, flags: DiffFlags) => diff(name, flags));
+  addTableTasks(tables);
+}
+
+interface DiffFlags {
+  readonly from: number;
+  readonly to?: number;
+  readonly limit: number;
+  readonly json?: boolean;
+}
+
+async function diff(name: string, { from, to, limit, json }: DiffFlags): Promise<void> {
+  const found = await withLake((lake) => diffVersions(lake, parseTableName(name), { from, to, limit }));
+  const side = (title: string, { total, sample }: VersionDiff['gained']): string =>
+    sample.rows.length === 0
+      ? `${title}: no row`
+      : `${title}: ${plural(total, 'row')}${total > sample.rows.length ? `, the first ${sample.rows.length}` : ''}\n${rowsAsText(sample)}`;
+  const text = `${found.table}, version ${found.from} to ${found.to}\n\n${side('lost', found.lost)}\n\n${side('gained', found.gained)}`;
+  const data = {
+    ...found,
+    lost: { total: found.lost.total, rows: rowsAsObjects(found.lost.sample) },
+    gained: { total: found.gained.total, rows: rowsAsObjects(found.gained.sample) },
+  };
+  print(json, data, text);
 }
 
 async function list(json: boolean | undefined): Promise<void> {

@@ -1,0 +1,84 @@
+/** One task of maintenance on one table. Each is one the Delta layer does; here it gets its limits and its words. */
+import { DatalabError } from '../contracts/errors.js';
+import type { Layer } from '../contracts/run.js';
+import type { TableMaintained, TableMaintenanceInput, TableTask } from '../contracts/table-maintenance.js';
+import type { DeltaTable } from '../delta/index.js';
+import type { ActivityDeps } from './deps.js';
+import { runStep, type StepContext } from './step.js';
+import type { LakeTables } from './tables.js';
+
+const HOUR_MS = 3_600_000;
+/** Results stay in histories: of a list its first entries are enough to go and look. */
+const LIST_MAX = 20;
+
+export async function maintainTable(
+  deps: ActivityDeps,
+  tables: LakeTables,
+  { table: name, task, runId }: TableMaintenanceInput & { readonly runId: string },
+): Promise<TableMaintained> {
+  const [layer = '', tableName = ''] = name.split('.');
+  const table = tables.table(layer as Layer, tableName);
+  const before = await table.snapshotIfExists();
+  if (!before) throw new DatalabError('TABLE_UNKNOWN', `there is no table ${name} in ${deps.lake.uri}`);
+  const { value } = await runStep(`${task.operation} ${name}`, deps.scratchDirectory, async (context) => {
+    const figures = cut(await perform(table, task, context, runId));
+    const after = await table.snapshot();
+    deps.log({ run: runId, table: name, ...figures }, `${task.operation} ${name}`);
+    const value: TableMaintained = {
+      ...{ table: name, operation: task.operation, figures },
+      ...{ versionBefore: before.version, versionAfter: after.version },
+    };
+    return { rows: 0, bytes: 0, detail: task.operation, value };
+  });
+  return value;
+}
+
+async function perform(
+  table: DeltaTable,
+  task: TableTask,
+  { signal, progress }: StepContext,
+  runId: string,
+): Promise<object> {
+  const options = { signal, progress };
+  const info = { datalab: { kind: 'maintenance', runId } };
+  switch (task.operation) {
+    case 'optimize':
+      return table.optimize({ ...options, info });
+    case 'vacuum': {
+      const { retentionHours, dryRun = false } = task;
+      return table.vacuum({
+        ...options,
+        dryRun,
+        ...(retentionHours !== undefined && { retentionMs: retentionHours * HOUR_MS }),
+      });
+    }
+    case 'clean-log':
+      return table.cleanLog({ ...options, dryRun: task.dryRun ?? false });
+    case 'checkpoint':
+      return table.checkpoint();
+    case 'fsck':
+      return table.fsck({ ...options, repair: task.repair ?? false, statistics: task.statistics ?? false });
+    case 'restore':
+      return table.restore({
+        ...{ signal, info },
+        to:
+          task.version !== undefined
+            ? { version: task.version }
+            : { timestampMs: Date.parse(task.time ?? '') },
+      });
+  }
+}
+
+/** The figures with every list cut, its length told beside it. */
+function cut(report: object): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(report).flatMap(([key, value]: [string, unknown]) =>
+      Array.isArray(value) && value.length > LIST_MAX
+        ? [
+            [key, value.slice(0, LIST_MAX)],
+            [`${key}Total`, value.length],
+          ]
+        : [[key, value]],
+    ),
+  );
+}
