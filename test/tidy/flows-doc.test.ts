@@ -2,7 +2,9 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { TASK_QUEUES, SEARCH_ATTRIBUTES, WORKFLOW_TYPES } from '../../src/contracts/flows.js';
+import { TABLE_OPERATIONS } from '../../src/contracts/table-maintenance.js';
 import { parseInput } from '../../src/workflows/input.js';
+import { parseTableMaintenance } from '../../src/workflows/table-input.js';
 import { examples, startCommand } from '../support/flows-page.js';
 
 const page = readFileSync(new URL('../../docs/reference/flows.md', import.meta.url), 'utf8');
@@ -27,6 +29,20 @@ describe('the page of flows', () => {
     expect(WORKFLOW_TYPES).toContain(value('--type'));
     expect(value('--task-queue')).toBe(TASK_QUEUES.flows);
     expect(parseInput(JSON.parse(value('--input') ?? ''))).toMatchObject({ dataset: 'stocks' });
+  });
+
+  it('shows maintenance that the flow accepts, and every operation and option of it', () => {
+    const inputs = examples('maintenance').map(parseTableMaintenance);
+    expect(inputs.length).toBeGreaterThan(1);
+    for (const operation of TABLE_OPERATIONS) expect(page).toContain(`| \`${operation}\``);
+    for (const bad of [
+      { table: 'stocks', task: { operation: 'optimize' } },
+      { table: 'silver.stocks', task: { operation: 'tidy' } },
+      { table: 'silver.stocks', task: { operation: 'vacuum', retention: 1 } },
+      { table: 'silver.stocks', task: { operation: 'restore' } },
+      { table: 'silver.stocks', task: { operation: 'restore', version: 1, time: '2026-11-24T06:00:00Z' } },
+    ])
+      expect(() => parseTableMaintenance(bad)).toThrow('tableMaintenance takes');
   });
 
   it('names every search attribute', () => {
