@@ -6,8 +6,9 @@ import { identifier, literal } from '../contracts/sql-text.js';
 import type { EngineSession } from '../delta/ports.js';
 
 /** Parts of a parsed SELECT that look beyond the row: windows, aggregates, subqueries, samples, set operations. */
-const BEYOND_THE_ROW = new Set(['WINDOW', 'SUBQUERY', 'UNNEST']);
+const BEYOND_THE_ROW = new Set(['WINDOW', 'SUBQUERY']);
 const ONE_TABLE = 'BASE_TABLE';
+const MULTIPLIES = new Set(['unnest', 'unlist', 'generate_subscripts']);
 
 interface Parsed {
   readonly error: boolean;
@@ -86,6 +87,9 @@ function visit(value: unknown, calls: Set<string>): string | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
   const { class: kind, function_name: name } = value as { class?: unknown; function_name?: unknown };
   if (typeof kind === 'string' && BEYOND_THE_ROW.has(kind)) return `it has a ${kind.toLowerCase()}`;
-  if (typeof name === 'string' && kind === 'FUNCTION') calls.add(name);
+  if (typeof name === 'string' && kind === 'FUNCTION') {
+    if (MULTIPLIES.has(name)) return `it makes several rows of one (${name})`;
+    calls.add(name);
+  }
   return visit(Object.values(value), calls);
 }
