@@ -20,7 +20,8 @@ export async function eventsOn<Data>(
   await admin.disconnect();
   const wanted = [...ends.values()].reduce((sum, { high, low }) => sum + high - low, 0);
   if (wanted === 0) return [];
-  const consumer = kafka.consumer({ groupId: `test-${randomUUID()}` });
+  const groupId = `test-${randomUUID()}`;
+  const consumer = kafka.consumer({ groupId });
   await consumer.connect();
   await consumer.subscribe({ topic, fromBeginning: true });
   const events: EventEnvelope<Data>[] = [];
@@ -38,6 +39,10 @@ export async function eventsOn<Data>(
     return events;
   } finally {
     await consumer.disconnect();
+    // A group that nobody reads with any more would look like a consumer that falls behind.
+    await admin.connect();
+    await admin.deleteGroups([groupId]);
+    await admin.disconnect();
   }
 }
 
