@@ -14,19 +14,31 @@ const ROOMS = {
   report: { use: ['contracts'], types: [] },
   workflows: { use: ['contracts'], types: [] },
   connectors: { use: ['contracts', 'config'], types: ['delta'] },
+  monitoring: { use: ['contracts'], types: [] },
   activities: {
-    use: ['contracts', 'delta', 'quality', 'medallion', 'report'],
+    use: ['contracts', 'delta', 'quality', 'medallion', 'monitoring', 'lake', 'report'],
     types: ['connectors', 'config'],
   },
   lake: { use: ['contracts', 'delta'], types: [] },
   client: { use: ['contracts'], types: [] },
   platform: { use: ['contracts', 'config', 'connectors'], types: [] },
   cli: {
-    use: ['contracts', 'config', 'client', 'connectors', 'delta', 'lake', 'medallion', 'platform', 'report'],
+    use: [
+      'contracts',
+      'config',
+      'client',
+      'connectors',
+      'delta',
+      'lake',
+      'medallion',
+      'monitoring',
+      'platform',
+      'report',
+    ],
     types: ['workflows'],
   },
 };
-const ROOT_FILES = ['worker', 'schedules', 'workflow-bundle'];
+const ROOT_FILES = ['worker', 'compose-monitoring', 'schedules', 'workflow-bundle'];
 const importPath = (room) => `^(\\.\\./)+${room}(/|\\.js$)`;
 
 const roomRules = Object.entries(ROOMS).map(([room, { use, types }]) => {

@@ -9,13 +9,22 @@ import {
 } from '@temporalio/client';
 import type { Workflow } from '@temporalio/common';
 import type { Config } from './config/config.js';
-import { TASK_QUEUES, WORKFLOW_TYPES, type MedallionEtlInput, type WorkflowType } from './contracts/flows.js';
+import {
+  TASK_QUEUES,
+  WORKFLOW_TYPES,
+  type MedallionEtlInput,
+  type MonitoringInput,
+  type Pool,
+  type WorkflowType,
+} from './contracts/flows.js';
 
 /** One declared schedule. Every policy is set here, none is left to Temporal's defaults (DESIGN law 9). */
 export interface ScheduleDefinition {
   readonly id: string;
   readonly workflowType: WorkflowType;
-  readonly input: MedallionEtlInput;
+  /** Pool that runs its workflow code. */
+  readonly pool: Pool;
+  readonly input: MedallionEtlInput | MonitoringInput;
   readonly cron: string;
   readonly timezone: string;
   readonly overlap: keyof typeof ScheduleOverlapPolicy;
@@ -28,9 +37,10 @@ export interface ScheduleDefinition {
 
 /** The schedules of this configuration. Only workflow types that the workers register. */
 export function declaredSchedules(config: Config): readonly ScheduleDefinition[] {
-  const { timezone, etlDaily, etlHourly } = config.schedules;
+  const { timezone, etlDaily, etlHourly, monitoring } = config.schedules;
   const etl = {
     workflowType: 'medallionEtl',
+    pool: 'flows',
     timezone,
     overlap: 'BUFFER_ONE',
     catchupWindowSeconds: 20 * 3600,
@@ -52,6 +62,19 @@ export function declaredSchedules(config: Config): readonly ScheduleDefinition[]
       cron: etlHourly.cron,
       createPaused: true,
       note: 'The same every hour; made paused, `datalab schedules resume medallion-etl-hourly` starts it',
+    },
+    {
+      id: 'datalab-monitoring-realtime',
+      workflowType: 'platformMonitoring',
+      pool: 'monitoring',
+      input: {},
+      cron: monitoring.cron,
+      timezone,
+      overlap: 'SKIP',
+      catchupWindowSeconds: 60,
+      pauseOnFailure: false,
+      createPaused: false,
+      note: 'Measures Kafka, the lake, the services and the schedules, and alerts',
     },
   ];
   return all.filter((schedule) => WORKFLOW_TYPES.includes(schedule.workflowType));
@@ -105,7 +128,7 @@ function optionsOf(
     action: {
       type: 'startWorkflow',
       workflowType: schedule.workflowType,
-      taskQueue: TASK_QUEUES.flows,
+      taskQueue: TASK_QUEUES[schedule.pool],
       workflowId: schedule.id,
       args: [schedule.input],
     },

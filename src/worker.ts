@@ -1,9 +1,9 @@
 /**
  * The composition root: configuration → connectors → activities → one Temporal worker for each pool it is told.
  *
- *   node dist/worker.js [--pool flows|etl|all]...
+ *   node dist/worker.js [--pool flows|etl|monitoring|all]...
  *
- * Only the pool `flows` loads workflow code. SIGTERM and SIGINT stop it: running activities may finish within the
+ * Only the pools `flows` and `monitoring` load workflow code. SIGTERM and SIGINT stop it: running activities may finish within the
  * configured grace, then they are cancelled and another worker takes them.
  */
 import { randomUUID } from 'node:crypto';
@@ -14,6 +14,8 @@ import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/wo
 import pino, { type Logger } from 'pino';
 import { createActivities } from './activities/index.js';
 import type { ActivityDeps } from './activities/deps.js';
+import { createMonitoringActivities } from './activities/monitoring/index.js';
+import { composeMonitoringDeps } from './compose-monitoring.js';
 import { loadConfig, type Config, type LoadedConfig } from './config/config.js';
 import { loadDataset } from './config/datasets.js';
 import { createDuckDbEngine } from './connectors/duckdb/engine.js';
@@ -26,6 +28,9 @@ import { connectTemporal, ensureSearchAttributes } from './connectors/temporal.j
 import { POOLS, TASK_QUEUES, type Pool } from './contracts/flows.js';
 import { WORKFLOW_BUNDLE_PATH } from './workflow-bundle.js';
 
+/** Pools whose workers run workflow code; monitoring runs its own, so that it works while the flows do not. */
+const RUNS_WORKFLOWS: readonly Pool[] = ['flows', 'monitoring'];
+
 /** Runs workers for the pools until the process is told to stop. */
 export async function runWorker(pools: readonly Pool[], loaded: LoadedConfig): Promise<void> {
   const { config } = loaded;
@@ -34,7 +39,6 @@ export async function runWorker(pools: readonly Pool[], loaded: LoadedConfig): P
 
   const client = await connectTemporal(config.temporal);
   await ensureSearchAttributes(client);
-  await client.connection.close();
 
   const { address, namespace, apiKey, tls } = config.temporal;
   const connection = await NativeConnection.connect({
@@ -44,15 +48,19 @@ export async function runWorker(pools: readonly Pool[], loaded: LoadedConfig): P
   });
   const events = config.kafka.enabled ? kafkaSink(config.kafka) : null;
   try {
-    const activities = createActivities(composeActivityDeps(loaded, events, log));
+    const deps = composeActivityDeps(loaded, events, log);
+    const activities = createActivities(deps);
+    const monitoring = pools.includes('monitoring')
+      ? createMonitoringActivities(composeMonitoringDeps(deps, loaded, client, process.env))
+      : {};
     const workers = await Promise.all(
       pools.map((pool) =>
         Worker.create({
           connection,
           namespace,
           taskQueue: TASK_QUEUES[pool],
-          activities,
-          ...(pool === 'flows' && { workflowBundle: { codePath: WORKFLOW_BUNDLE_PATH } }),
+          activities: pool === 'monitoring' ? monitoring : activities,
+          ...(RUNS_WORKFLOWS.includes(pool) && { workflowBundle: { codePath: WORKFLOW_BUNDLE_PATH } }),
           maxConcurrentActivityTaskExecutions: config.worker.concurrency[pool],
           maxHeartbeatThrottleInterval: '1s',
           shutdownGraceTime: `${config.worker.shutdownGraceSeconds}s`,
@@ -66,6 +74,7 @@ export async function runWorker(pools: readonly Pool[], loaded: LoadedConfig): P
   } finally {
     await events?.close();
     await connection.close();
+    await client.connection.close();
   }
 }
 

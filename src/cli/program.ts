@@ -1,8 +1,10 @@
 /** The whole command line as one tree, without running anything: `main.ts` parses with it, the docs are made from it. */
 import { Command } from 'commander';
+import { addAlerts } from './commands/alerts.js';
 import { addDatasets } from './commands/datasets.js';
 import { addDemo } from './commands/demo.js';
 import { addDoctor } from './commands/doctor.js';
+import { addMonitoring } from './commands/monitoring.js';
 import { addQuarantine } from './commands/quarantine.js';
 import { addRuns } from './commands/runs.js';
 import { addSchedules } from './commands/schedules.js';
@@ -13,9 +15,11 @@ export function buildProgram(): Command {
     .description('A lakehouse that runs itself: datasets in, checked Delta tables out.')
     .showHelpAfterError()
     .exitOverride();
+  addAlerts(program);
   addDatasets(program);
   addDemo(program);
   addDoctor(program);
+  addMonitoring(program);
   addQuarantine(program);
   addRuns(program);
   addSchedules(program);

@@ -1,5 +1,6 @@
 /** The one schema of `datalab.yaml`: every key with its default, its limits and the reason for it. */
 import { z } from 'zod';
+import { monitoringSchema } from './monitoring.js';
 import { isTimeZone } from './time-zone.js';
 
 const positive = z.number().int().positive();
@@ -98,8 +99,10 @@ export const configSchema = z.strictObject({
       etlHourly: z
         .strictObject({ dataset: z.string().default('stocks'), cron: cron.default('0 * * * *') })
         .prefault({}),
+      monitoring: z.strictObject({ cron: cron.default('*/5 * * * *') }).prefault({}),
     })
     .prefault({}),
+  monitoring: monitoringSchema,
   quality: z
     .strictObject({
       minRows: z.number().int().nonnegative().default(1000),
@@ -124,7 +127,11 @@ export const configSchema = z.strictObject({
   worker: z
     .strictObject({
       concurrency: z
-        .strictObject({ flows: positive.default(20), etl: positive.default(2) })
+        .strictObject({
+          flows: positive.default(20),
+          etl: positive.default(2),
+          monitoring: positive.default(10),
+        })
         .prefault({})
         .describe('Activities that one worker runs at once, by pool.'),
       shutdownGraceSeconds: positive

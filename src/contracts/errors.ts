@@ -55,6 +55,10 @@ export const ERRORS = {
     remedy:
       'Run `datalab schedules list` to see them, or `datalab schedules apply` to create those of the configuration.',
   },
+  ALERT_UNKNOWN: {
+    retry: false,
+    remedy: 'Run `datalab alerts list` to see what is open and which silences there are.',
+  },
   ENGINE_OUT_OF_MEMORY: {
     retry: true,
     remedy: 'Raise the engine memory in `datalab.yaml`, or lower how many heavy steps a worker runs at once.',

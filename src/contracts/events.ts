@@ -49,6 +49,8 @@ export interface RunFinished {
 export const EVENT_TYPES = Object.freeze({
   published: 'io.datalab.table.published',
   run: 'io.datalab.run',
+  sample: 'io.datalab.monitoring.sample',
+  alert: 'io.datalab.alert',
 });
 
 /** Kafka, or nothing. Obligations: both return when every message is acknowledged by all in-sync replicas, or throw EVENTS_UNAVAILABLE. */

@@ -14,20 +14,32 @@ export interface EtlOptions {
   readonly rebuild?: boolean;
 }
 
+/** Input of the workflow type `platformMonitoring`: everything that it needs is configuration. */
+export type MonitoringInput = Readonly<Record<string, never>>;
+
 /** Names of datasets: also folder names, table names and parts of object keys. */
 export const DATASET_NAME = /^[a-z][a-z0-9_]{0,62}$/;
 
 /** Workflow types as Temporal knows them. */
-export const WORKFLOW_TYPES = ['medallionEtl', 'tableMaintenance'] as const;
+export const WORKFLOW_TYPES = [
+  'medallionEtl',
+  'tableMaintenance',
+  'platformMonitoring',
+  'alertManager',
+] as const;
 export type WorkflowType = (typeof WORKFLOW_TYPES)[number];
 
-/** A pool is the workers on one task queue. `flows` runs workflow code and light activities, `etl` the heavy ones. */
-export const POOLS = ['flows', 'etl'] as const;
+/**
+ * A pool is the workers on one task queue. `flows` runs workflow code and light activities, `etl` the heavy ones.
+ * `monitoring` runs its workflows and its activities itself, so that it still works when the others do not.
+ */
+export const POOLS = ['flows', 'etl', 'monitoring'] as const;
 export type Pool = (typeof POOLS)[number];
 
 export const TASK_QUEUES: Readonly<Record<Pool, string>> = Object.freeze({
   flows: 'datalab-flows',
   etl: 'datalab-etl',
+  monitoring: 'datalab-monitoring',
 });
 
 /** Custom search attributes, with the type that Temporal is told at registration. */

@@ -56,3 +56,24 @@ export function activityOptions(pool: Pool, policy: StepPolicy): ActivityOptions
     cancellationType: 'WAIT_CANCELLATION_COMPLETED',
   };
 }
+
+/** A probe answers or does not; the next cycle asks again, so it is tried once, and for no longer than this. */
+export const PROBE: StepPolicy = {
+  startToCloseSeconds: 60,
+  scheduleToCloseSeconds: 90,
+  heartbeatSeconds: 0,
+  maximumAttempts: 1,
+  initialIntervalSeconds: 1,
+};
+
+/** Judging and recording a sample: it must be done before the next cycle. */
+export const SAMPLE: StepPolicy = { ...PROBE, startToCloseSeconds: 30, maximumAttempts: 3 };
+
+/** Handing findings over: Temporal itself is what is asked, so it is tried for longer. */
+export const ALERT_REPORT: StepPolicy = { ...SAMPLE, scheduleToCloseSeconds: 120, maximumAttempts: 10 };
+
+/** One channel, tried by itself; what it does not take is kept and goes out with the next report. */
+export const ALERT_DELIVERY: StepPolicy = { ...PROBE, startToCloseSeconds: 30, maximumAttempts: 3 };
+
+/** The history of alerts. */
+export const ALERT_RECORD: StepPolicy = { ...ALERT_DELIVERY };

@@ -9,7 +9,18 @@ const byId = (yaml = '') =>
 
 it('runs the main job daily at six in the zone of the product, and hourly once somebody resumes it', () => {
   const all = byId();
-  expect([...all.keys()]).toEqual(['medallion-etl-daily', 'medallion-etl-hourly']);
+  expect([...all.keys()]).toEqual([
+    'medallion-etl-daily',
+    'medallion-etl-hourly',
+    'datalab-monitoring-realtime',
+  ]);
+  expect(all.get('datalab-monitoring-realtime')).toMatchObject({
+    workflowType: 'platformMonitoring',
+    pool: 'monitoring',
+    cron: '*/5 * * * *',
+    overlap: 'SKIP',
+    catchupWindowSeconds: 60,
+  });
   expect(all.get('medallion-etl-daily')).toMatchObject({
     workflowType: 'medallionEtl',
     cron: '0 6 * * *',
@@ -26,7 +37,8 @@ it('runs the main job daily at six in the zone of the product, and hourly once s
 
 it('sets overlap, catch-up and pause-on-failure for each', () => {
   for (const schedule of byId().values()) {
-    expect(schedule).toMatchObject({ overlap: 'BUFFER_ONE', catchupWindowSeconds: 72_000 });
+    const etl = schedule.workflowType === 'medallionEtl';
+    if (etl) expect(schedule).toMatchObject({ overlap: 'BUFFER_ONE', catchupWindowSeconds: 72_000 });
     expect(typeof schedule.pauseOnFailure).toBe('boolean');
     expect(schedule.note).not.toBe('');
   }

@@ -22,7 +22,8 @@ export async function messagesOn<Message>(brokers: readonly string[], topic: str
   await admin.disconnect();
   const wanted = [...ends.values()].reduce((sum, { high, low }) => sum + high - low, 0);
   if (wanted === 0) return [];
-  const consumer = kafka.consumer({ groupId: `test-${randomUUID()}` });
+  const groupId = `test-${randomUUID()}`;
+  const consumer = kafka.consumer({ groupId });
   await consumer.connect();
   await consumer.subscribe({ topic, fromBeginning: true });
   const events: Message[] = [];
@@ -40,6 +41,10 @@ export async function messagesOn<Message>(brokers: readonly string[], topic: str
     return events;
   } finally {
     await consumer.disconnect();
+    // A group that nobody reads with any more would look like a consumer that falls behind.
+    await admin.connect();
+    await admin.deleteGroups([groupId]);
+    await admin.disconnect();
   }
 }
 

@@ -1,0 +1,37 @@
+/** What the monitoring activities are made of, beside what all activities share. */
+import type { AskedService } from '../../connectors/probes/services.js';
+import type { AlertChannel } from '../../connectors/channels/index.js';
+import type { KafkaSample } from '../../connectors/probes/kafka.js';
+import type { SlotRange } from '../../connectors/expected-runs.js';
+import type { AlertReport } from '../../contracts/alerts.js';
+import type { ScheduleState } from '../../contracts/expected-runs.js';
+import type { Cycle, Measurement } from '../../contracts/monitoring.js';
+import type { KafkaMemory } from '../../contracts/probe-memory.js';
+import type { ActivityDeps } from '../deps.js';
+
+/** A schedule that the configuration declares. */
+export interface WatchedSchedule {
+  readonly id: string;
+  readonly createPaused: boolean;
+  readonly workflowType: string;
+}
+
+export interface MonitoringDeps extends ActivityDeps {
+  readonly datasetNames: () => Promise<readonly string[]>;
+  /** Null where Kafka is switched off. */
+  readonly measureKafka: ((before: KafkaMemory | null, nowMs: number) => Promise<KafkaSample>) | null;
+  /** Everything that is asked, but the object store, which is asked through its port. */
+  readonly services: readonly AskedService[];
+  /** Asks services at once, each for its own longest time. */
+  readonly ask: (services: readonly AskedService[]) => Promise<readonly Measurement[]>;
+  readonly measurePools: () => Promise<readonly Measurement[]>;
+  readonly schedules: readonly WatchedSchedule[];
+  readonly slots: (scheduleId: string, range: SlotRange) => Promise<ScheduleState | null>;
+  /** Rows that Bronze accepted in a finished run, or null. */
+  readonly rowsOfRun: (workflowId: string, runId: string) => Promise<number | null>;
+  readonly pauseSchedule: (scheduleId: string, note: string) => Promise<void>;
+  readonly report: (report: AlertReport) => Promise<void>;
+  readonly channels: readonly AlertChannel[];
+  /** Calls the dead man's switch; null where there is none. */
+  readonly heartbeat: ((cycle: Cycle) => Promise<void>) | null;
+}

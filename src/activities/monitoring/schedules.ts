@@ -1,0 +1,221 @@
+/** The probe of the schedules: expected runs against what happened, kept in `meta.expected_runs`. */
+import {
+  CIRCUIT_NOTE,
+  type ScheduleState,
+  type Slot,
+  type SlotOutcome,
+} from '../../contracts/expected-runs.js';
+import type { Cycle, Measurement, ProbeAnswer } from '../../contracts/monitoring.js';
+import { appendRows, type Row } from '../../delta/index.js';
+import { checkpointIfDue } from '../checkpoint.js';
+import type { LakeTables } from '../tables.js';
+import type { MonitoringDeps, WatchedSchedule } from './deps.js';
+import { handOver, recall, remember } from './memory.js';
+import { recordSchema } from './record-schema.js';
+
+/** The flow that looks is not in its own list: that it does not run is said by the age of its newest sample. */
+const NOT_WATCHED = 'platformMonitoring';
+
+/** Slots that are final or known to be missing, by `schedule time`; and since when failures of a schedule count. */
+interface SlotMemory {
+  readonly slots: Readonly<Record<string, SlotOutcome>>;
+  readonly countFrom: Readonly<Record<string, number>>;
+}
+
+export async function probeSchedules(
+  deps: MonitoringDeps,
+  tables: LakeTables,
+  cycle: Cycle,
+): Promise<ProbeAnswer> {
+  const started = performance.now();
+  const watched = deps.schedules.filter(({ workflowType }) => workflowType !== NOT_WATCHED);
+  const states = await Promise.all(
+    watched.map(async (schedule) => ({ schedule, state: await stateOf(deps, schedule.id) })),
+  );
+  const memory = (await recall<SlotMemory>(deps.lake, 'slots')) ?? { slots: {}, countFrom: {} };
+  const recorded = await recordChanges(
+    deps,
+    tables,
+    states.flatMap(({ state }) => state?.slots ?? []),
+    memory,
+  );
+  const nowMs = deps.clock.nowMs();
+  const measurements = states.flatMap(({ schedule, state }) =>
+    measureSchedule(schedule, state, nowMs, memory.countFrom[schedule.id] ?? 0),
+  );
+  const detail = `${watched.length} schedules, ${recorded} slots recorded`;
+  return handOver(deps.lake, 'schedules', cycle.id, { started, detail, measurements });
+}
+
+function stateOf(deps: MonitoringDeps, id: string): Promise<ScheduleState | null> {
+  const nowMs = deps.clock.nowMs();
+  const { expectedRunsDays, lateAfterMinutes } = deps.config.monitoring;
+  return deps.slots(id, {
+    fromMs: nowMs - expectedRunsDays * 24 * 3600_000,
+    toMs: nowMs,
+    nowMs,
+    lateAfterMs: lateAfterMinutes * 60_000,
+  });
+}
+
+/** Of what a slot may still become, only the end is worth a row; a slot that was missing may be filled later. */
+const WORTH_A_ROW: ReadonlySet<SlotOutcome> = new Set([
+  'ok',
+  'partial',
+  'empty',
+  'failed',
+  'skipped',
+  'never_started',
+]);
+
+/** Appends slots whose outcome is new. A lake that does not answer gets them with a later cycle. */
+async function recordChanges(
+  deps: MonitoringDeps,
+  tables: LakeTables,
+  slots: readonly Slot[],
+  memory: SlotMemory,
+): Promise<number> {
+  const keyOf = ({ scheduleId, logicalTime }: Slot): string => `${scheduleId} ${logicalTime}`;
+  const changed = slots.filter(
+    (slot) => WORTH_A_ROW.has(slot.outcome) && memory.slots[keyOf(slot)] !== slot.outcome,
+  );
+  if (changed.length === 0) return 0;
+  const recordedAt = new Date(deps.clock.nowMs()).toISOString();
+  const rows = await Promise.all(
+    changed.map(async (slot) => rowOf(slot, await rowsOf(deps, slot), recordedAt)),
+  );
+  try {
+    const table = tables.table('meta', 'expected_runs');
+    await appendRows(table, deps.rowParquet, rows, { schema: EXPECTED_RUNS });
+    await checkpointIfDue(deps, table);
+  } catch (error) {
+    deps.log(
+      { error: String(error).slice(0, 500) },
+      'expected runs were not recorded; the next cycle does',
+      'warn',
+    );
+    return 0;
+  }
+  const now = Object.fromEntries(slots.map((slot) => [keyOf(slot), slot.outcome]));
+  await remember(deps.lake, 'slots', { ...memory, slots: now });
+  return changed.length;
+}
+
+async function rowsOf(deps: MonitoringDeps, { outcome, workflowId, runId }: Slot): Promise<number | null> {
+  if (outcome !== 'ok' && outcome !== 'partial' && outcome !== 'empty') return null;
+  return workflowId === null || runId === null ? null : deps.rowsOfRun(workflowId, runId).catch(() => null);
+}
+
+function rowOf(slot: Slot, rows: number | null, recordedAt: string): Row {
+  return {
+    schedule_id: slot.scheduleId,
+    logical_time: slot.logicalTime,
+    outcome: slot.outcome,
+    started_at: slot.startedAt,
+    finished_at: slot.finishedAt,
+    rows,
+    run_id: slot.runId,
+    workflow_id: slot.workflowId,
+    detail: slot.detail,
+    recorded_at: recordedAt,
+  };
+}
+
+const EXPECTED_RUNS = recordSchema({
+  schedule_id: 'string',
+  logical_time: 'timestamp',
+  outcome: 'string',
+  started_at: 'timestamp',
+  finished_at: 'timestamp',
+  rows: 'long',
+  run_id: 'string',
+  workflow_id: 'string',
+  detail: 'string',
+  recorded_at: 'timestamp',
+});
+
+function measureSchedule(
+  { id, createPaused }: WatchedSchedule,
+  state: ScheduleState | null,
+  nowMs: number,
+  countFrom: number,
+): Measurement[] {
+  const labels = { schedule: id };
+  const figure = (metric: string, value: number, detail?: string): Measurement => ({
+    metric,
+    labels,
+    value,
+    ...(detail !== undefined && { detail }),
+  });
+  if (!state) return [figure('schedule.present', 0)];
+  const { slots, paused, note } = state;
+  const circuit = paused && note.startsWith(CIRCUIT_NOTE);
+  const missing = slots.filter(({ outcome }) => outcome === 'never_started');
+  const late = slots.filter(({ outcome }) => outcome === 'late');
+  const finished = slots.filter(isFinished);
+  const running = slots.filter(({ outcome }) => outcome === 'running').at(-1);
+  const last = finished.at(-1);
+  const took = (slot: Slot): number =>
+    (Date.parse(slot.finishedAt ?? '') || nowMs) - Date.parse(slot.startedAt ?? '');
+  return [
+    figure('schedule.present', 1),
+    // A schedule that is made paused rests by intention.
+    figure('schedule.paused', paused && !createPaused ? 1 : 0, note.slice(0, 200)),
+    figure('schedule.circuit_open', circuit ? 1 : 0, note.slice(0, 200)),
+    figure(
+      'schedule.never_started',
+      missing.length,
+      missing
+        .slice(-3)
+        .map(({ logicalTime }) => logicalTime)
+        .join(', '),
+    ),
+    figure('schedule.late', late.length, late.at(-1)?.detail ?? ''),
+    figure('schedule.consecutive_failures', failuresInARow(finished)),
+    figure('schedule.recent_failures', countFailures(finished, countFrom)),
+    ...(running ? [figure('schedule.run_seconds', took(running) / 1000)] : []),
+    ...(last ? [figure('schedule.last_run_seconds', took(last) / 1000)] : []),
+  ];
+}
+
+function isFinished({ outcome }: Slot): boolean {
+  return outcome === 'ok' || outcome === 'empty' || outcome === 'partial' || outcome === 'failed';
+}
+
+function failuresInARow(finished: readonly Slot[]): number {
+  const lastGood = finished.findLastIndex(({ outcome }) => outcome !== 'failed');
+  return finished.length - 1 - lastGood;
+}
+
+function countFailures(finished: readonly Slot[], countFrom: number): number {
+  return finished.filter(
+    ({ outcome, logicalTime }) => outcome === 'failed' && Date.parse(logicalTime) > countFrom,
+  ).length;
+}
+
+/** Pauses schedules of which too many of the last runs failed. What failed before a pause does not count after it. */
+export async function breakCircuits(deps: MonitoringDeps, _cycle: Cycle): Promise<readonly string[]> {
+  const { failures, runs } = deps.config.monitoring.circuitBreaker;
+  const memory = (await recall<SlotMemory>(deps.lake, 'slots')) ?? { slots: {}, countFrom: {} };
+  const tripped: string[] = [];
+  for (const { id, workflowType } of deps.schedules) {
+    if (workflowType === NOT_WATCHED) continue;
+    const state = await stateOf(deps, id);
+    if (!state || state.paused) continue;
+    const countFrom = memory.countFrom[id] ?? 0;
+    const recent = state.slots.filter(isFinished).slice(-runs);
+    const failed = countFailures(recent, countFrom);
+    if (failed < failures) continue;
+    await deps.pauseSchedule(
+      id,
+      `${CIRCUIT_NOTE} ${failed} of the last ${recent.length} runs failed. When the cause is gone: datalab schedules resume ${id}`,
+    );
+    tripped.push(id);
+  }
+  if (tripped.length > 0) {
+    const nowMs = deps.clock.nowMs();
+    const countFrom = { ...memory.countFrom, ...Object.fromEntries(tripped.map((id) => [id, nowMs])) };
+    await remember(deps.lake, 'slots', { ...memory, countFrom });
+  }
+  return tripped;
+}

@@ -1,0 +1,132 @@
+/** The part of the composition root that monitoring needs: configuration → connectors → its activities' ports. */
+import path from 'node:path';
+import type { Client } from '@temporalio/client';
+import { kafkaChannel, logChannel, type MonitoringDeps } from './activities/monitoring/index.js';
+import type { ActivityDeps } from './activities/deps.js';
+import type { Config, LoadedConfig } from './config/config.js';
+import { listDatasets } from './config/datasets.js';
+import { emailChannel, webhookChannel, type AlertChannel } from './connectors/channels/index.js';
+import { scheduleSlots } from './connectors/expected-runs.js';
+import { measureKafka } from './connectors/probes/kafka.js';
+import {
+  askHttp,
+  askMlflow,
+  askServices,
+  askTcp,
+  askTemporal,
+  measurePool,
+  type AskedService,
+} from './connectors/probes/services.js';
+import { ALERT_MANAGER, type AlertReport } from './contracts/alerts.js';
+import type { Cycle } from './contracts/monitoring.js';
+import { DatalabError } from './contracts/errors.js';
+import { POOLS, TASK_QUEUES } from './contracts/flows.js';
+import type { EtlSummary } from './contracts/run.js';
+import { declaredSchedules } from './schedules.js';
+
+type Variables = Readonly<Record<string, string | undefined>>;
+
+/** Everything the monitoring activities need. Throws DatalabError CONFIG_INVALID where a named variable is not set. */
+export function composeMonitoringDeps(
+  base: ActivityDeps,
+  { config, projectDirectory }: LoadedConfig,
+  client: Client,
+  env: Variables,
+): MonitoringDeps {
+  const { kafka, monitoring } = config;
+  const timeoutMs = monitoring.targetTimeoutSeconds * 1000;
+  const url = env[monitoring.heartbeatUrlEnv];
+  return {
+    ...base,
+    datasetNames: () => listDatasets(path.resolve(projectDirectory, config.datasets.directory)),
+    measureKafka: kafka.enabled
+      ? (before, nowMs) =>
+          measureKafka(
+            {
+              brokers: kafka.brokers,
+              clientId: kafka.clientId,
+              topics: Object.values(kafka.topics),
+              timeoutMs,
+            },
+            before,
+            nowMs,
+          )
+      : null,
+    services: servicesOf(config, client),
+    ask: (services) => askServices(services, timeoutMs),
+    measurePools: async () =>
+      (await Promise.all(POOLS.map((pool) => measurePool(client, pool, TASK_QUEUES[pool])))).flat(),
+    schedules: declaredSchedules(config),
+    slots: (scheduleId, range) => scheduleSlots(client, scheduleId, range),
+    rowsOfRun: async (workflowId, runId) =>
+      ((await client.workflow.getHandle(workflowId, runId).result()) as EtlSummary).bronze.accepted,
+    pauseSchedule: (scheduleId, note) => client.schedule.getHandle(scheduleId).pause(note),
+    report: (report) => reportTo(client, report),
+    channels: channelsOf(base, config, env),
+    heartbeat: url ? (cycle) => beat(url, cycle, timeoutMs) : null,
+  };
+}
+
+function servicesOf({ mlflow, monitoring }: Config, client: Client): AskedService[] {
+  return [
+    { service: 'temporal', ask: () => askTemporal(client) },
+    ...(mlflow.enabled
+      ? [{ service: 'mlflow', ask: (signal: AbortSignal) => askMlflow(mlflow.trackingUri, signal) }]
+      : []),
+    ...monitoring.targets.map(({ name, url, tcp }) => ({
+      service: name,
+      ask: (signal: AbortSignal) => (url === undefined ? askTcp(tcp ?? '', signal) : askHttp(url, signal)),
+    })),
+  ];
+}
+
+/** Starts the manager where it does not run. */
+async function reportTo(client: Client, report: AlertReport): Promise<void> {
+  await client.workflow.signalWithStart('alertManager', {
+    workflowId: ALERT_MANAGER.workflowId,
+    taskQueue: TASK_QUEUES.monitoring,
+    signal: ALERT_MANAGER.report,
+    signalArgs: [report],
+  });
+}
+
+function channelsOf(base: ActivityDeps, { kafka, monitoring }: Config, env: Variables): AlertChannel[] {
+  const secret = (variable: string | undefined, where: string): string | undefined => {
+    if (variable === undefined) return undefined;
+    const value = env[variable];
+    if (value) return value;
+    throw new DatalabError(
+      'CONFIG_INVALID',
+      `monitoring.channels ${where}: the variable ${variable} is not set`,
+    );
+  };
+  return [
+    logChannel(base.log),
+    ...(base.events ? [kafkaChannel(base.events, kafka.topics.alerts, base.lake.uri)] : []),
+    ...monitoring.channels.map((channel) => {
+      const { name } = channel;
+      if (channel.type === 'email') {
+        const { passwordEnv, ...options } = channel;
+        return emailChannel({ ...options, password: secret(passwordEnv, name) });
+      }
+      const url = channel.url ?? secret(channel.urlEnv, name) ?? '';
+      return webhookChannel({ name, url, format: channel.format });
+    }),
+  ];
+}
+
+async function beat(url: string, cycle: Cycle, timeoutMs: number): Promise<void> {
+  const response = await fetch(url, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ source: 'datalab', ...cycle }),
+    signal: AbortSignal.timeout(timeoutMs),
+  }).catch((error: unknown) => {
+    const cause = (error as Error).cause;
+    throw new Error(
+      `the heartbeat address did not answer: ${cause instanceof Error ? cause.message : String(error)}`,
+    );
+  });
+  await response.body?.cancel();
+  if (!response.ok) throw new Error(`the heartbeat address answered ${response.status}`);
+}

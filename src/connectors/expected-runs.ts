@@ -1,0 +1,174 @@
+/** What Temporal's schedules were expected to start, against the runs that it knows: the slots of a schedule. */
+import {
+  ScheduleNotFoundError,
+  type Client,
+  type Connection,
+  type WorkflowExecutionInfo,
+} from '@temporalio/client';
+import {
+  backfillPrefix,
+  type ScheduleState,
+  type Slot,
+  type SlotOutcome,
+} from '../contracts/expected-runs.js';
+import { SEARCH_ATTRIBUTES } from '../contracts/flows.js';
+
+/** A minute-by-minute schedule over a week. */
+const SLOTS_MAX = 10_080;
+
+export interface SlotRange {
+  readonly fromMs: number;
+  readonly toMs: number;
+  readonly nowMs: number;
+  readonly lateAfterMs: number;
+}
+
+/**
+ * The slots of a schedule in a range (both ends included), oldest first; null where there is no such schedule. Times
+ * before the schedule was made are not expected.
+ */
+export async function scheduleSlots(
+  client: Client,
+  scheduleId: string,
+  range: SlotRange,
+): Promise<ScheduleState | null> {
+  let description;
+  try {
+    description = await client.schedule.getHandle(scheduleId).describe();
+  } catch (error) {
+    if (error instanceof ScheduleNotFoundError) return null;
+    throw error;
+  }
+  const { state, info, policies } = description;
+  const fromMs = Math.max(range.fromMs, info.createdAt.getTime());
+  const toMs = Math.min(range.toMs, range.nowMs);
+  const [times, runs] = await Promise.all([
+    matchingTimes(client, scheduleId, fromMs, toMs),
+    runsOf(client, scheduleId, fromMs),
+  ]);
+  const slots = times.map((time) =>
+    slotOf(scheduleId, time, runs, {
+      ...range,
+      paused: state.paused,
+      skips: String(policies?.overlap) === 'SKIP',
+    }),
+  );
+  return { scheduleId, paused: state.paused, note: state.note ?? '', slots };
+}
+
+async function matchingTimes(
+  client: Client,
+  scheduleId: string,
+  fromMs: number,
+  toMs: number,
+): Promise<number[]> {
+  if (toMs < fromMs) return [];
+  const { workflowService } = client.connection as Connection;
+  const answer = await workflowService.listScheduleMatchingTimes({
+    namespace: client.options.namespace,
+    scheduleId,
+    startTime: timestamp(fromMs),
+    endTime: timestamp(toMs),
+  });
+  return (answer.startTime ?? []).slice(-SLOTS_MAX).map(({ seconds }) => Number(seconds ?? 0) * 1000);
+}
+
+function timestamp(ms: number) {
+  return { seconds: Math.floor(ms / 1000) as never, nanos: (ms % 1000) * 1_000_000 };
+}
+
+/** Runs by the logical time that they are for; of several for one time the one that came furthest. */
+async function runsOf(client: Client, scheduleId: string, fromMs: number): Promise<Map<number, Run[]>> {
+  const since = new Date(fromMs).toISOString();
+  const queries = [
+    `TemporalScheduledById = '${scheduleId}' AND TemporalScheduledStartTime >= '${since}'`,
+    `WorkflowId STARTS_WITH '${backfillPrefix(scheduleId)}' AND StartTime >= '${since}'`,
+  ];
+  const runs = new Map<number, Run[]>();
+  for (const query of queries) {
+    for await (const execution of client.workflow.list({ query })) {
+      const run = runOf(execution);
+      if (run) runs.set(run.logicalMs, [...(runs.get(run.logicalMs) ?? []), run]);
+    }
+  }
+  return runs;
+}
+
+interface Run {
+  readonly logicalMs: number;
+  readonly outcome: SlotOutcome;
+  readonly startedMs: number;
+  readonly finishedMs: number | null;
+  readonly runId: string;
+  readonly workflowId: string;
+}
+
+function runOf(execution: WorkflowExecutionInfo): Run | undefined {
+  const attributes = execution.searchAttributes as Readonly<Record<string, readonly unknown[] | undefined>>;
+  const time =
+    attributes[SEARCH_ATTRIBUTES.logicalTime.name]?.[0] ?? attributes['TemporalScheduledStartTime']?.[0];
+  if (!(time instanceof Date)) return undefined;
+  return {
+    logicalMs: Math.floor(time.getTime() / 1000) * 1000,
+    outcome: outcomeOf(execution.status.name, attributes[SEARCH_ATTRIBUTES.outcome.name]?.[0]),
+    startedMs: execution.startTime.getTime(),
+    finishedMs: execution.closeTime?.getTime() ?? null,
+    runId: execution.runId,
+    workflowId: execution.workflowId,
+  };
+}
+
+function outcomeOf(status: string, said: unknown): SlotOutcome {
+  if (status === 'RUNNING' || status === 'CONTINUED_AS_NEW') return 'running';
+  if (status !== 'COMPLETED') return 'failed';
+  return said === 'empty' || said === 'partial' ? said : 'ok';
+}
+
+/** The better a run, the further it came. */
+const WORTH: Readonly<Partial<Record<SlotOutcome, number>>> = {
+  ok: 5,
+  empty: 4,
+  running: 3,
+  partial: 2,
+  failed: 1,
+};
+
+interface Judging extends SlotRange {
+  readonly paused: boolean;
+  readonly skips: boolean;
+}
+
+function slotOf(
+  scheduleId: string,
+  timeMs: number,
+  runs: ReadonlyMap<number, readonly Run[]>,
+  judging: Judging,
+): Slot {
+  const base = { scheduleId, logicalTime: new Date(timeMs).toISOString(), rows: null };
+  const best = [...(runs.get(timeMs) ?? [])].sort(
+    (a, b) => (WORTH[b.outcome] ?? 0) - (WORTH[a.outcome] ?? 0),
+  )[0];
+  if (best) {
+    const { outcome, startedMs, finishedMs, runId, workflowId } = best;
+    return {
+      ...base,
+      outcome,
+      startedAt: new Date(startedMs).toISOString(),
+      finishedAt: finishedMs === null ? null : new Date(finishedMs).toISOString(),
+      runId,
+      workflowId,
+      detail: startedMs - timeMs > judging.lateAfterMs ? 'it started late' : '',
+    };
+  }
+  const nothing = { ...base, startedAt: null, finishedAt: null, runId: null, workflowId: null };
+  const busy = [...runs.values()]
+    .flat()
+    .some(({ startedMs, finishedMs }) => startedMs <= timeMs && (finishedMs ?? judging.nowMs) >= timeMs);
+  if (judging.paused) return { ...nothing, outcome: 'skipped', detail: 'the schedule is paused' };
+  if (busy && judging.skips)
+    return { ...nothing, outcome: 'skipped', detail: 'the previous run was still going on' };
+  if (judging.nowMs - timeMs < judging.lateAfterMs) return { ...nothing, outcome: 'due', detail: '' };
+  const waits = [...runs.values()].flat().some(({ outcome }) => outcome === 'running');
+  if (waits) return { ...nothing, outcome: 'late', detail: 'it waits for the previous run to end' };
+  return { ...nothing, outcome: 'never_started', detail: 'no run was started for this time' };
+}

@@ -1,0 +1,231 @@
+/** Measures a Kafka cluster: brokers, topics, partitions, ages, rates, and how far consumers are behind. */
+import { Kafka, logLevel, type Admin } from 'kafkajs';
+import type { Measurement } from '../../contracts/monitoring.js';
+import type { KafkaMemory } from '../../contracts/probe-memory.js';
+
+export interface KafkaProbe {
+  readonly brokers: readonly string[];
+  readonly clientId: string;
+  /** Topics that must be there. */
+  readonly topics: readonly string[];
+  readonly timeoutMs: number;
+}
+
+export interface KafkaSample {
+  readonly detail: string;
+  readonly measurements: readonly Measurement[];
+  readonly memory: KafkaMemory;
+}
+
+const PARALLEL = 8;
+const DAY_MS = 24 * 3600_000;
+/** Messages older than this are only said to be at least so old. */
+const AGE_MS_MAX = 30 * DAY_MS;
+const PRECISION_MS = 1000;
+
+/** Throws the broker's own reason where it does not answer. */
+export async function measureKafka(
+  probe: KafkaProbe,
+  before: KafkaMemory | null,
+  nowMs: number,
+): Promise<KafkaSample> {
+  return withAdmin(probe, async (admin) => {
+    const cluster = await admin.describeCluster();
+    const there = (await admin.listTopics()).filter((topic) => !topic.startsWith('__'));
+    const topics = await measureTopics(admin, { there, wanted: probe.topics, before, nowMs });
+    const groups = await measureGroups(admin, { before, nowMs, ends: topics.ends });
+    return {
+      detail: `${cluster.brokers.length} brokers, ${there.length} topics, ${groups.count} consumer groups`,
+      measurements: [
+        figure('kafka.brokers', {}, cluster.brokers.length),
+        figure('kafka.controller', {}, cluster.controller === null ? 0 : 1),
+        ...topics.measurements,
+        ...groups.measurements,
+      ],
+      memory: { at: nowMs, topics: topics.memory, lags: groups.memory },
+    };
+  });
+}
+
+interface Partitioned {
+  readonly partition: number;
+  readonly low: number;
+  readonly high: number;
+}
+
+async function measureTopics(
+  admin: Admin,
+  {
+    there,
+    wanted,
+    before,
+    nowMs,
+  }: { there: readonly string[]; wanted: readonly string[]; before: KafkaMemory | null; nowMs: number },
+) {
+  const measurements: Measurement[] = wanted.map((topic) =>
+    figure('topic.present', { topic }, there.includes(topic) ? 1 : 0),
+  );
+  const { topics: described } =
+    there.length === 0 ? { topics: [] } : await admin.fetchTopicMetadata({ topics: [...there] });
+  for (const { name: topic, partitions } of described) {
+    measurements.push(
+      figure('topic.partitions', { topic }, partitions.length),
+      figure('topic.offline_partitions', { topic }, partitions.filter(({ leader }) => leader < 0).length),
+      figure(
+        'topic.under_replicated',
+        { topic },
+        partitions.filter(({ isr, replicas }) => isr.length < replicas.length).length,
+      ),
+    );
+  }
+  const ends = new Map<string, readonly Partitioned[]>();
+  const memory: Record<string, KafkaMemory['topics'][string]> = {};
+  await inParallel(there, async (topic) => {
+    const partitions = (await admin.fetchTopicOffsets(topic)).map(({ partition, low, high }) => ({
+      partition,
+      low: Number(low),
+      high: Number(high),
+    }));
+    ends.set(topic, partitions);
+    const end = partitions.reduce((sum, { high }) => sum + high, 0);
+    const kept = partitions.reduce((sum, { low, high }) => sum + high - low, 0);
+    const known = before?.topics[topic];
+    const grown = known && end >= known.end ? end - known.end : undefined;
+    const newestAt =
+      kept === 0
+        ? null
+        : grown === 0 && known?.newestAt
+          ? known.newestAt
+          : await newestTime(admin, topic, nowMs, grown === undefined ? undefined : before?.at);
+    memory[topic] = { end, newestAt };
+    measurements.push(figure('topic.messages', { topic }, kept));
+    if (newestAt !== null)
+      measurements.push(
+        figure('topic.newest_age_seconds', { topic }, Math.max(0, (nowMs - newestAt) / 1000)),
+      );
+    if (grown !== undefined && before && nowMs > before.at)
+      measurements.push(figure('topic.rate_per_minute', { topic }, (grown * 60_000) / (nowMs - before.at)));
+  });
+  return { measurements, ends, memory };
+}
+
+/** By bisection over the broker's own index of times: it can say whether a message is at or after a moment. */
+async function newestTime(admin: Admin, topic: string, nowMs: number, sinceMs?: number): Promise<number> {
+  let from = sinceMs === undefined ? nowMs - AGE_MS_MAX : sinceMs - 60_000;
+  // The clock of whoever wrote may be ahead of ours.
+  let to = nowMs + 60_000;
+  while (to - from > PRECISION_MS) {
+    const middle = Math.floor((from + to) / 2);
+    const found = await admin.fetchTopicOffsetsByTimestamp(topic, middle);
+    const ends = await endsOf(admin, topic);
+    const isAfter = found.some(
+      ({ partition, offset }) => Number(offset) < (ends.get(partition) ?? 0) && Number(offset) >= 0,
+    );
+    if (isAfter) from = middle;
+    else to = middle;
+  }
+  return Math.min(from, nowMs);
+}
+
+async function endsOf(admin: Admin, topic: string): Promise<Map<number, number>> {
+  const offsets = await admin.fetchTopicOffsets(topic);
+  return new Map(offsets.map(({ partition, high }) => [partition, Number(high)]));
+}
+
+async function measureGroups(
+  admin: Admin,
+  {
+    before,
+    nowMs,
+    ends,
+  }: { before: KafkaMemory | null; nowMs: number; ends: ReadonlyMap<string, readonly Partitioned[]> },
+) {
+  const { groups } = await admin.listGroups();
+  const measurements: Measurement[] = [];
+  const memory: Record<string, KafkaMemory['lags'][string]> = {};
+  const consumers = groups.filter(({ protocolType }) => protocolType === 'consumer' || protocolType === '');
+  await inParallel(consumers, async ({ groupId: group }) => {
+    for (const { topic, partitions } of await admin.fetchOffsets({ groupId: group })) {
+      const behind = partitions.flatMap(({ partition, offset }) => {
+        const at = ends.get(topic)?.find((known) => known.partition === partition);
+        // -1: the group never committed there, so nothing says that it should have.
+        if (!at || Number(offset) < 0) return [];
+        const committed = Math.max(Number(offset), at.low);
+        return [{ partition, committed, lag: Math.max(0, at.high - committed) }];
+      });
+      if (behind.length === 0) continue;
+      const lag = behind.reduce((sum, one) => sum + one.lag, 0);
+      const known = before?.lags[`${group} ${topic}`];
+      const growing = known && lag > known.lag ? known.growing + 1 : 0;
+      memory[`${group} ${topic}`] = { lag, growing };
+      const labels = { group, topic };
+      const worst = behind.reduce((most, one) => (one.lag > most.lag ? one : most));
+      measurements.push(
+        figure('consumer.lag', labels, lag),
+        figure('consumer.lag_growing_samples', labels, growing, `${lag} messages behind`),
+        figure(
+          'consumer.lag_seconds',
+          labels,
+          lag === 0
+            ? 0
+            : (nowMs - (await timeOf(admin, topic, worst.partition, worst.committed, nowMs))) / 1000,
+        ),
+      );
+    }
+  });
+  return { measurements, memory, count: consumers.length };
+}
+
+/** About when the message at an offset was written: the latest moment whose first message is at or before it. */
+async function timeOf(
+  admin: Admin,
+  topic: string,
+  partition: number,
+  offset: number,
+  nowMs: number,
+): Promise<number> {
+  let from = nowMs - AGE_MS_MAX;
+  let to = nowMs;
+  while (to - from > PRECISION_MS) {
+    const middle = Math.floor((from + to) / 2);
+    const found = await admin.fetchTopicOffsetsByTimestamp(topic, middle);
+    const first = Number(found.find((one) => one.partition === partition)?.offset ?? -1);
+    if (first >= 0 && first <= offset) from = middle;
+    else to = middle;
+  }
+  return from;
+}
+
+function figure(metric: string, labels: Measurement['labels'], value: number, detail?: string): Measurement {
+  return { metric, labels, value, ...(detail !== undefined && { detail }) };
+}
+
+async function inParallel<Item>(items: readonly Item[], work: (item: Item) => Promise<void>): Promise<void> {
+  const left = [...items];
+  const lane = async (): Promise<void> => {
+    for (let item = left.pop(); item !== undefined; item = left.pop()) await work(item);
+  };
+  await Promise.all(Array.from({ length: Math.min(PARALLEL, items.length) }, lane));
+}
+
+async function withAdmin<T>(probe: KafkaProbe, work: (admin: Admin) => Promise<T>): Promise<T> {
+  const kafka = new Kafka({
+    clientId: `${probe.clientId}-monitoring`,
+    brokers: [...probe.brokers],
+    logLevel: logLevel.NOTHING,
+    connectionTimeout: probe.timeoutMs,
+    requestTimeout: probe.timeoutMs,
+    retry: { retries: 1, initialRetryTime: 100, maxRetryTime: 300 },
+  });
+  const admin = kafka.admin();
+  try {
+    await admin.connect();
+    return await work(admin);
+  } catch (error) {
+    // The library wraps the cause of a refused connection in a retry error without saying more.
+    if (error instanceof Error && error.cause instanceof Error) throw error.cause;
+    throw error;
+  } finally {
+    await admin.disconnect().catch(() => undefined);
+  }
+}

@@ -1,0 +1,42 @@
+/** What a schedule was expected to start, against what happened. */
+
+/**
+ * `due`: its time has come, but not yet the moment at which it counts as late. `skipped`: the schedule was paused, or its
+ * previous run was still going on and its overlap policy passes over such times.
+ */
+export type SlotOutcome =
+  'due' | 'running' | 'late' | 'ok' | 'partial' | 'empty' | 'failed' | 'skipped' | 'never_started';
+
+/** One logical time of one schedule. Times are ISO instants. */
+export interface Slot {
+  readonly scheduleId: string;
+  readonly logicalTime: string;
+  readonly outcome: SlotOutcome;
+  readonly startedAt: string | null;
+  readonly finishedAt: string | null;
+  /** Rows that Bronze accepted; null where that is not known. */
+  readonly rows: number | null;
+  readonly runId: string | null;
+  readonly workflowId: string | null;
+  readonly detail: string;
+}
+
+export const GAPS: readonly SlotOutcome[] = ['never_started', 'failed', 'partial', 'skipped'];
+export const MISSING: readonly SlotOutcome[] = ['never_started', 'skipped'];
+export const FAILED: readonly SlotOutcome[] = ['failed', 'partial'];
+
+/** Workflow ids of runs that fill one logical time of a schedule begin like this. */
+export function backfillPrefix(scheduleId: string): string {
+  return `${scheduleId}-backfill-`;
+}
+
+/** The state of one schedule in Temporal, with its slots. */
+export interface ScheduleState {
+  readonly scheduleId: string;
+  readonly paused: boolean;
+  readonly note: string;
+  readonly slots: readonly Slot[];
+}
+
+/** Begins the note of a schedule that the circuit breaker paused. */
+export const CIRCUIT_NOTE = 'circuit breaker:';

@@ -1,0 +1,151 @@
+/** The rules that hold unless the configuration says otherwise; `monitoring.rules` replaces them by name. */
+import type { AlertRule, AlertSeverity, Operator } from '../contracts/monitoring.js';
+
+const MINUTE = 60;
+const HOUR = 3600;
+
+type Extras = Partial<Pick<AlertRule, 'forSeconds' | 'where' | 'unless'>>;
+
+function rule(
+  name: string,
+  severity: AlertSeverity,
+  [metric, operator, value]: readonly [string, Operator, number],
+  summary: string,
+  extras: Extras = {},
+): AlertRule {
+  return {
+    ...{ name, metric, condition: { operator, value }, severity, summary },
+    ...{ forSeconds: 0, where: {}, labels: {}, unless: [] },
+    ...extras,
+  };
+}
+
+export const DEFAULT_RULES: readonly AlertRule[] = Object.freeze([
+  rule('store_down', 'critical', ['service.up', '==', 0], 'the object store does not answer: {detail}', {
+    where: { service: 'store' },
+  }),
+  rule('service_down', 'error', ['service.up', '==', 0], '{service} does not answer: {detail}', {
+    where: { service: '!store' },
+  }),
+  rule(
+    'service_slow',
+    'warning',
+    ['service.response_ms', '>', 5000],
+    '{service} takes {value} ms to answer',
+    {
+      forSeconds: 10 * MINUTE,
+    },
+  ),
+  rule('probe_failed', 'error', ['probe.up', '==', 0], 'the {probe} probe failed: {detail}', {
+    unless: ['store_down'],
+  }),
+  rule('pool_idle', 'critical', ['pool.pollers', '==', 0], 'no worker polls the pool {pool}'),
+  rule(
+    'pool_behind',
+    'warning',
+    ['pool.backlog_age_seconds', '>', 300],
+    'work waits {value} s for the pool {pool}',
+    {
+      unless: ['pool_idle'],
+    },
+  ),
+  rule('topic_missing', 'error', ['topic.present', '==', 0], 'the Kafka topic {topic} does not exist'),
+  rule(
+    'kafka_controller_missing',
+    'critical',
+    ['kafka.controller', '==', 0],
+    'the Kafka cluster has no controller',
+  ),
+  rule(
+    'partitions_offline',
+    'critical',
+    ['topic.offline_partitions', '>', 0],
+    '{value} partitions of {topic} are offline',
+  ),
+  rule(
+    'partitions_under_replicated',
+    'warning',
+    ['topic.under_replicated', '>', 0],
+    '{value} partitions of {topic} lack replicas',
+    {
+      forSeconds: 10 * MINUTE,
+      unless: ['partitions_offline'],
+    },
+  ),
+  rule(
+    'consumer_stalled',
+    'error',
+    ['consumer.lag_growing_samples', '>=', 3],
+    '{group} falls behind on {topic}, {value} samples in a row: {detail}',
+  ),
+  rule(
+    'consumer_late',
+    'warning',
+    ['consumer.lag_seconds', '>', HOUR],
+    '{group} is {value} s behind on {topic}',
+    {
+      unless: ['consumer_stalled'],
+    },
+  ),
+  rule('table_unreadable', 'critical', ['table.readable', '==', 0], '{table} cannot be read: {detail}'),
+  rule(
+    'table_stale',
+    'warning',
+    ['table.freshness_seconds', '>', 30 * HOUR],
+    'the newest data of {table} is {value} s old',
+    {
+      where: { layer: 'gold' },
+    },
+  ),
+  rule(
+    'table_log_long',
+    'warning',
+    ['table.commits_since_checkpoint', '>', 100],
+    '{table} has {value} commits since its checkpoint',
+  ),
+  rule(
+    'quarantine_grows',
+    'warning',
+    ['quarantine.new_rows', '>', 1000],
+    '{value} rows of {table} were refused since the last sample',
+  ),
+  rule('relay_behind', 'warning', ['relay.pending', '>', 0], '{value} events are not sent yet: {detail}', {
+    forSeconds: 15 * MINUTE,
+    unless: ['store_down'],
+  }),
+  rule(
+    'schedule_missing',
+    'error',
+    ['schedule.present', '==', 0],
+    'the schedule {schedule} is not in Temporal: run datalab schedules apply',
+  ),
+  rule(
+    'schedule_paused',
+    'warning',
+    ['schedule.paused', '==', 1],
+    'the schedule {schedule} is paused: {detail}',
+    {
+      unless: ['circuit_open'],
+    },
+  ),
+  rule(
+    'circuit_open',
+    'error',
+    ['schedule.circuit_open', '==', 1],
+    '{schedule} was paused after repeated failures; when the cause is gone: datalab schedules resume {schedule}',
+  ),
+  rule(
+    'run_never_started',
+    'error',
+    ['schedule.never_started', '>', 0],
+    '{value} expected runs of {schedule} never started ({detail}): datalab schedules gaps {schedule}',
+  ),
+  rule('run_late', 'warning', ['schedule.late', '>', 0], '{schedule}: {detail}'),
+  rule(
+    'runs_failing',
+    'error',
+    ['schedule.consecutive_failures', '>=', 1],
+    'the last {value} runs of {schedule} failed',
+  ),
+  rule('run_slow', 'warning', ['schedule.run_seconds', '>', 4 * HOUR], 'a run of {schedule} takes {value} s'),
+]);
