@@ -53,7 +53,7 @@ export interface AlertManagerInput {
   readonly records: number;
 }
 
-const EVENTS_MAX = 4000;
+const EVENTS_MAX = 2000;
 const KEPT_MAX = 200;
 const RECENT_MAX = 100;
 const SILENCES_MAX = 100;

@@ -5,6 +5,7 @@ import { DatalabError } from '../../contracts/errors.js';
 import { declaredSchedules, reconcile } from '../../schedules.js';
 import { report } from '../finish.js';
 import { lakeUriOf } from '../run-files.js';
+import { addGaps } from './schedule-gaps.js';
 import { print, withSession } from '../session.js';
 import { table } from '../text.js';
 
@@ -47,6 +48,8 @@ export function addSchedules(program: Command): void {
         }),
       ),
     );
+
+  addGaps(schedules);
 
   schedules
     .command('trigger')

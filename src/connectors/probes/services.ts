@@ -1,6 +1,6 @@
 /** Asks services in their own protocol: how long they take, or why they do not answer. */
 import { connect } from 'node:net';
-import type { Client} from '@temporalio/client';
+import type { Client } from '@temporalio/client';
 import { type Connection } from '@temporalio/client';
 import type { Measurement } from '../../contracts/monitoring.js';
 
