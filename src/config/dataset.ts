@@ -220,6 +220,12 @@ function sourceProblems(
   { location, format }: Declared['source'],
   say: (at: string, message: string) => void,
 ): void {
+  if (/^https?:\/\//.test(location)) {
+    // The address is shown in rows, logs and lineage.
+    const url = URL.canParse(location) ? new URL(location) : undefined;
+    if (!url || url.username !== '' || url.password !== '')
+      say('source.location', 'is not an address without user and password');
+  }
   if (!location.startsWith('kafka://')) return;
   if (!/^kafka:\/\/[a-zA-Z0-9._-]{1,249}$/.test(location))
     say('source.location', 'of Kafka is kafka://topic, with letters, digits, . _ - in the name of the topic');

@@ -140,7 +140,7 @@ export const ERRORS = {
   SOURCE_NOT_FOUND: {
     retry: false,
     remedy:
-      'Check `source.location` of the dataset: a file, a glob, s3://bucket/prefix with a glob, or kafka://topic.',
+      'Check `source.location` of the dataset: a file, a glob, s3://bucket/prefix with a glob, an https:// address, or kafka://topic.',
   },
   SOURCE_CHANGED: {
     retry: false,
@@ -150,7 +150,7 @@ export const ERRORS = {
   SOURCE_UNREACHABLE: {
     retry: true,
     remedy:
-      'Check that the S3 endpoint or the Kafka broker is up (`./manage.sh health`) and that the credentials may list and read there.',
+      'Check that the S3 endpoint, the Kafka broker (`./manage.sh health`) or the web server answers, and that the credentials may list and read there.',
   },
   SOURCE_MESSAGES_LOST: {
     retry: false,

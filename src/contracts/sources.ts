@@ -2,7 +2,7 @@
 
 /** One source object as a listing shows it. */
 export interface SourceObject {
-  /** Full path: `s3://bucket/key`, `file:///folder/file` or `kafka://topic/partition`. */
+  /** Full path: `s3://bucket/key`, `file:///folder/file`, `https://host/file` or `kafka://topic/partition`. */
   readonly path: string;
   /** 0 where nobody can tell before reading. */
   readonly sizeBytes: number;

@@ -1,8 +1,9 @@
-/** The SourceReader: files of this machine, objects in S3 and topics in Kafka, told apart by the location. */
+/** The SourceReader: files here, objects in S3, files behind an address and topics in Kafka, told apart by the location. */
 import { DatalabError } from '../../contracts/errors.js';
 import type { SourceReader } from '../../contracts/sources.js';
 import { createS3Client, type S3Options } from '../object-store/index.js';
 import { downloadKafka, listKafka, type KafkaSourceOptions } from './kafka.js';
+import { downloadHttp, listHttp } from './http.js';
 import { downloadLocal, listLocal } from './local.js';
 import { downloadS3, listS3 } from './s3.js';
 
@@ -26,11 +27,17 @@ export function openSources({ projectDirectory, s3, kafka }: SourcesOptions): So
     list: (location, options) => listLocal(location, projectDirectory, options?.signal),
     download: (source, _directory, options) => downloadLocal(source, options?.signal),
   };
+  const http: SourceReader = {
+    list: (location, options) => listHttp({}, location, options?.signal),
+    download: (source, directory, options) => downloadHttp({}, source, directory, options?.signal),
+  };
   const byScheme: Readonly<Record<string, SourceReader>> = {
     s3: {
       list: (location, options) => listS3(s3Client(), location, options?.signal),
       download: (source, directory, options) => downloadS3(s3Client(), source, directory, options?.signal),
     },
+    http,
+    https: http,
     kafka: {
       list: async (location) => listKafka(broker(), location),
       download: async (source, directory, options) =>
