@@ -100,7 +100,7 @@ export function composeActivityDeps(
       spillDirectory: path.join(scratchDirectory, 'spill'),
     }),
     rowParquet: createRowParquet(),
-    sources: openSources({ projectDirectory, s3 }),
+    sources: openSources({ projectDirectory, s3, ...(config.kafka.enabled && { kafka: config.kafka }) }),
     events,
     loadDataset: (name) => loadDataset(inProject(config.datasets.directory), name, config.quality),
     clock: { nowMs: () => Date.now() },

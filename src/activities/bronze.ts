@@ -4,13 +4,19 @@ import path from 'node:path';
 import type { PlannedRun, Staged } from '../contracts/activities.js';
 import type { DatasetDefinition } from '../contracts/dataset.js';
 import { NO_ROWS } from '../contracts/ledger.js';
-import type { LocalSource } from '../contracts/sources.js';
+import type { LocalSource, SourceObject } from '../contracts/sources.js';
 import { mapLimited, type Snapshot } from '../delta/index.js';
 import { ingest, type Ingested } from '../medallion/ingest.js';
-import { ingestTransaction, objectTransaction, sourceTransaction } from '../medallion/transactions.js';
+import {
+  ingestTransaction,
+  objectTransaction,
+  offsetsTransaction,
+  sourceTransaction,
+} from '../medallion/transactions.js';
 import { fingerprintOf } from '../medallion/staleness.js';
 import { plannedDataset } from './dataset.js';
 import type { ActivityDeps } from './deps.js';
+import { isToTake } from './offsets.js';
 import { sizeOf, stageAll, stageRefused } from './stage.js';
 import {
   readManifest,
@@ -40,11 +46,12 @@ export async function writeBronze(
         tables.table('bronze', run.dataset).snapshotIfExists(),
         readManifest<SourceManifest>(deps.lake, sourcesKey),
       ]);
-      const seen = await download(deps, manifest, context);
+      const wanted = manifest.sources.filter((source) => isToTake(source, bronze));
+      const seen = await download(deps, wanted, context);
       const sources = seen.filter((source) => !bronze?.transaction(sourceTransaction(source.sourceId)));
       if (sources.length === 0) {
         const current = bronze && stateOf(name, bronze, false);
-        const detail = 'every source holds bytes that are known under another name';
+        const detail = 'every source holds what is known already, under another name or by another run';
         return {
           outcome: 'skipped',
           rows: 0,
@@ -78,7 +85,7 @@ export async function writeBronze(
 /** Brings the sources here, several at a time, and gives each its identity. */
 async function download(
   deps: ActivityDeps,
-  { sources }: SourceManifest,
+  sources: readonly SourceObject[],
   { scratch, signal, progress }: StepContext,
 ): Promise<LocalSource[]> {
   const directory = path.join(scratch, 'sources');
@@ -140,16 +147,17 @@ async function stageBronze(
 
 /**
  * One per source identity, one per object as seen (also of objects whose bytes were known, so that they are not fetched
- * again), and one that makes two ingests of a dataset conflict.
+ * again), or the next offset of a Kafka partition; and one that makes two ingests of a dataset conflict.
  */
 function bronzeTransactions(
   dataset: string,
   generation: number,
   sources: readonly LocalSource[],
 ): StagedTransaction[] {
-  const appIds = sources.flatMap((source) => [sourceTransaction(source.sourceId), objectTransaction(source)]);
-  return [
-    { appId: ingestTransaction(dataset), version: generation },
-    ...[...new Set(appIds)].map((appId) => ({ appId, version: 1 })),
-  ];
+  const versions = new Map([[ingestTransaction(dataset), generation]]);
+  for (const source of sources) {
+    if (source.offsets) versions.set(offsetsTransaction(source.offsets), source.offsets.to);
+    else versions.set(sourceTransaction(source.sourceId), 1).set(objectTransaction(source), 1);
+  }
+  return [...versions].map(([appId, version]) => ({ appId, version }));
 }

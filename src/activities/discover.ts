@@ -1,9 +1,11 @@
 /** Lists a dataset's sources and sets aside those that Bronze has seen. */
 import type { Discovery, PlannedRun } from '../contracts/activities.js';
+import type { SourceObject } from '../contracts/sources.js';
 import { objectTransaction } from '../medallion/transactions.js';
 import { plannedDataset } from './dataset.js';
 import type { ActivityDeps } from './deps.js';
 import { writeManifest } from './staging.js';
+import { freshOffsets } from './offsets.js';
 import { runStep } from './step.js';
 import { stateOf, type LakeTables } from './tables.js';
 
@@ -18,7 +20,11 @@ export async function discoverSources(
       deps.sources.list(dataset.source.location, { signal }),
       tables.table('bronze', run.dataset).snapshotIfExists(),
     ]);
-    const fresh = listed.filter((source) => !bronze?.transaction(objectTransaction(source)));
+    const { maxMessagesPerRun } = deps.config.kafka;
+    const limits = { messages: maxMessagesPerRun, nowMs: deps.clock.nowMs() };
+    const fresh = isTopic(listed)
+      ? freshOffsets(listed, bronze, limits)
+      : listed.filter((source) => !bronze?.transaction(objectTransaction(source)));
     const bytes = fresh.reduce((sum, source) => sum + source.sizeBytes, 0);
     const manifest =
       fresh.length === 0
@@ -27,7 +33,9 @@ export async function discoverSources(
     return {
       rows: 0,
       bytes,
-      detail: `${listed.length} listed, ${fresh.length} not seen before`,
+      detail: isTopic(listed)
+        ? topicDetail(listed, fresh)
+        : `${listed.length} listed, ${fresh.length} not seen before`,
       value: {
         listed: listed.length,
         known: listed.length - fresh.length,
@@ -39,4 +47,14 @@ export async function discoverSources(
     };
   });
   return { step, ...value };
+}
+
+function isTopic(listed: readonly SourceObject[]): boolean {
+  return listed.some(({ offsets }) => offsets !== undefined);
+}
+
+function topicDetail(listed: readonly SourceObject[], fresh: readonly SourceObject[]): string {
+  const sizes = fresh.map(({ offsets }) => (offsets ? offsets.to - offsets.from : 0));
+  const messages = sizes.reduce((sum, size) => sum + size, 0);
+  return `${listed.length} partition(s) listed, ${messages} offset(s) to take from ${fresh.length} of them`;
 }

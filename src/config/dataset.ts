@@ -200,6 +200,7 @@ function crossChecks(folderName: string, declared: Declared, files: ReadonlyMap<
       say(`checks[${index}].name`, 'is the name of a rule in silver.rules');
     if (checkName(item) === 'score') say(`checks[${index}].name`, "is the score's own");
   });
+  sourceProblems(declared.source, say);
   declared.columns.forEach((column, index) => {
     if (column.zone !== undefined && column.type !== 'timestamp')
       say(`columns[${index}].zone`, 'is for timestamp columns');
@@ -213,6 +214,22 @@ function crossChecks(folderName: string, declared: Declared, files: ReadonlyMap<
     else if (files.get(file)?.trim() === '') say(at, `'${file}' is empty`);
   }
   return problems;
+}
+
+function sourceProblems(
+  { location, format }: Declared['source'],
+  say: (at: string, message: string) => void,
+): void {
+  if (/^https?:\/\//.test(location)) {
+    // The address is shown in rows, logs and lineage.
+    const url = URL.canParse(location) ? new URL(location) : undefined;
+    if (!url || url.username !== '' || url.password !== '')
+      say('source.location', 'is not an address without user and password');
+  }
+  if (!location.startsWith('kafka://')) return;
+  if (!/^kafka:\/\/[a-zA-Z0-9._-]{1,249}$/.test(location))
+    say('source.location', 'of Kafka is kafka://topic, with letters, digits, . _ - in the name of the topic');
+  if (format !== 'jsonl') say('source.format', 'of a Kafka topic is jsonl: one JSON object is one message');
 }
 
 function define(

@@ -52,6 +52,9 @@ export const configSchema = z.strictObject({
         .min(1)
         .default(['127.0.0.1:9092']),
       clientId: z.string().min(1).default('datalab'),
+      maxMessagesPerRun: positive
+        .default(1_000_000)
+        .describe('Messages that one run takes from a topic that is a source; the next run takes the rest.'),
       topics: z
         .strictObject({
           events: topic.default('datalab-events'),

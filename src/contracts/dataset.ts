@@ -25,10 +25,10 @@ export interface ColumnDefinition {
   readonly description?: string;
 }
 
-/** Files on this machine (glob) or below an S3 prefix. */
+/** Files on this machine (glob) or below an S3 prefix, or the messages of a Kafka topic. */
 export interface FileSource {
   readonly kind: 'files';
-  /** `data/samples/*.csv.gz` (relative to the project), `file:///…` or `s3://bucket/prefix/*.csv`. */
+  /** `data/samples/*.csv.gz` (relative to the project), `file:///…`, `s3://bucket/prefix/*.csv` or `kafka://topic`. */
   readonly location: string;
   readonly format: 'csv' | 'jsonl' | 'parquet';
   readonly csv: { readonly delimiter: string; readonly quote: string };

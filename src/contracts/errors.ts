@@ -139,7 +139,8 @@ export const ERRORS = {
   },
   SOURCE_NOT_FOUND: {
     retry: false,
-    remedy: 'Check `source.location` of the dataset: a file, a glob, or s3://bucket/prefix with a glob.',
+    remedy:
+      'Check `source.location` of the dataset: a file, a glob, s3://bucket/prefix with a glob, an https:// address, or kafka://topic.',
   },
   SOURCE_CHANGED: {
     retry: false,
@@ -149,7 +150,17 @@ export const ERRORS = {
   SOURCE_UNREACHABLE: {
     retry: true,
     remedy:
-      'Check that the S3 endpoint is up (`./manage.sh health`) and that the credentials may list and read the bucket.',
+      'Check that the S3 endpoint, the Kafka broker (`./manage.sh health`) or the web server answers, and that the credentials may list and read there.',
+  },
+  SOURCE_MESSAGES_LOST: {
+    retry: false,
+    remedy:
+      'Kafka deleted messages that no run had read; nothing of them is taken as read. To go on without them, give the dataset another name, which begins with what the topic has now; run datasets on topics more often than their retention.',
+  },
+  SOURCE_TOPIC_RENEWED: {
+    retry: false,
+    remedy:
+      'The topic was made anew, or lost its end, under a dataset that had read further. Give the dataset another name, which begins with what the topic has now; the rows that were read stay in their tables.',
   },
   SOURCE_HEADER_MISMATCH: {
     retry: false,

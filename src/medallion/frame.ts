@@ -131,7 +131,13 @@ class Framer {
 
   async take(index: number, source: LocalSource): Promise<void> {
     const refusedBefore = this.refused.position;
-    const state: SourceState = { index, own: source.sizeBytes >= OWN_PARTS_BYTES, read: 0, refused: 0 };
+    const state: SourceState = {
+      index,
+      own: source.sizeBytes >= OWN_PARTS_BYTES,
+      lineShift: source.lineShift ?? 0,
+      read: 0,
+      refused: 0,
+    };
     const seen = { hash: createHash('sha256'), bytes: 0 };
     try {
       const onChunk = (chunk: Buffer): void => {
@@ -250,7 +256,8 @@ class Framer {
 
   #takeLines({ line, bytes, passed }: PlainLines, state: SourceState): void {
     const part = state.part as OpenPart;
-    const numbers = { before: `${state.index}${this.#separator}`, firstLine: line, after: this.#separator };
+    const firstLine = line + state.lineShift;
+    const numbers = { before: `${state.index}${this.#separator}`, firstLine, after: this.#separator };
     const { lines, records: count } = part.spool.appendNumbered(bytes, numbers);
     passed(lines);
     state.read += count;
@@ -260,16 +267,17 @@ class Framer {
 
   #takeRecord(record: RawRecord, state: SourceState): void {
     const part = state.part as OpenPart;
+    const line = record.line + state.lineShift;
     state.read++;
     const flaw = record.flaw ?? this.#jsonFlaw(record);
     if (flaw === undefined) {
       const { bytes } = record;
-      part.spool.append(`${state.index}${this.#separator}${record.line}${this.#separator}`, bytes, '\n');
+      part.spool.append(`${state.index}${this.#separator}${line}${this.#separator}`, bytes, '\n');
       part.records++;
       part.underscores ||= bytes.includes(UNDERSCORE);
     } else {
       state.refused++;
-      this.#refuse(state.index, record.line, flaw, FLAWS[flaw], rawText(record));
+      this.#refuse(state.index, line, flaw, FLAWS[flaw], rawText(record));
     }
   }
 
@@ -301,6 +309,7 @@ interface SourceState {
   readonly index: number;
   /** Whether its records go into parts of its own. */
   readonly own: boolean;
+  readonly lineShift: number;
   read: number;
   refused: number;
   part?: OpenPart;
@@ -313,8 +322,8 @@ interface SourceState {
 const UNDERSCORE = 0x5f;
 
 /** The bytes must be those that were hashed: their identity goes into the commit. Throws SOURCE_CHANGED. */
-export function requireSame(source: LocalSource, sourceId: string): void {
-  if (sourceId === source.sourceId) return;
+export function requireSame(source: LocalSource, contentHash: string): void {
+  if (contentHash === source.contentHash) return;
   throw new DatalabError('SOURCE_CHANGED', `${source.path} changed while it was read`);
 }
 

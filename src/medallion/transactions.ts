@@ -3,7 +3,7 @@
  * commit that took it in, and nowhere else.
  */
 import { createHash } from 'node:crypto';
-import type { SourceObject } from '../contracts/sources.js';
+import type { OffsetRange, SourceObject } from '../contracts/sources.js';
 
 /** Bronze holds the rows of this source: its bytes, under whatever name. */
 export function sourceTransaction(sourceId: string): string {
@@ -18,6 +18,21 @@ export function objectTransaction(object: SourceObject): string {
   const text = [object.path, object.sizeBytes, object.modifiedMs, object.etag ?? ''].join('\0');
   return `datalab:object:${createHash('sha256').update(text).digest('hex')}`;
 }
+
+/**
+ * How far Bronze has taken in a partition of a Kafka topic: the transaction's version is the next offset to read. Clients
+ * cannot see a topic's own id, so a topic that is made anew under its name is told by its offsets.
+ */
+export function offsetsTransaction({ clusterId, topic, partition }: PartitionName): string {
+  return `${topicTransactions({ clusterId, topic })}${partition}`;
+}
+
+/** What the transactions of all partitions of a topic begin with; the partition's number follows. */
+export function topicTransactions({ clusterId, topic }: Omit<PartitionName, 'partition'>): string {
+  return `datalab:kafka:${clusterId}/${topic}:`;
+}
+
+type PartitionName = Pick<OffsetRange, 'clusterId' | 'topic' | 'partition'>;
 
 /** Counts the ingests of a dataset, so that two at once conflict and the loser looks at the sources again. */
 export function ingestTransaction(dataset: string): string {

@@ -49,6 +49,17 @@ describe('parseDataset', () => {
     expect(other.score.min).toBe(0.5);
   });
 
+  it('takes a Kafka topic for JSON lines only, and addresses without passwords', () => {
+    const of = (location: string, format: string): (() => unknown) => {
+      return () => parseDataset('d', { ...minimal, source: { location, format } }, files);
+    };
+    expect(of('kafka://orders.v1', 'jsonl')).not.toThrow();
+    expect(of('kafka://orders', 'csv')).toThrow(/source\.format.*jsonl/);
+    expect(of('https://example.com/a.jsonl', 'jsonl')).not.toThrow();
+    expect(of('https://me:secret@example.com/a.jsonl', 'jsonl')).toThrow(/source\.location/);
+    expect(of('kafka://orders/0', 'jsonl')).toThrow(/source\.location.*kafka:\/\/topic/);
+  });
+
   it('reports every problem of the shape at once, with its place', () => {
     const wrong = {
       ...minimal,

@@ -46,7 +46,14 @@ export class Workbench {
   sourceAt(localPath: string, path = `file://${localPath}`): LocalSource {
     const stat = statSync(localPath);
     const sourceId = createHash('sha256').update(readFileSync(localPath)).digest('hex');
-    return { path, localPath, sourceId, sizeBytes: stat.size, modifiedMs: stat.mtimeMs };
+    return {
+      path,
+      localPath,
+      sourceId,
+      contentHash: sourceId,
+      sizeBytes: stat.size,
+      modifiedMs: stat.mtimeMs,
+    };
   }
 
   async ingest(dataset: DatasetDefinition, ...sources: LocalSource[]): Promise<Ingested> {

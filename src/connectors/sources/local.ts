@@ -53,7 +53,8 @@ export async function downloadLocal(source: SourceObject, signal?: AbortSignal):
     hash.update(chunk as Buffer);
   }
   await requireUnchanged(source, localPath, 'while it was read');
-  return { ...source, localPath, sourceId: hash.digest('hex') };
+  const contentHash = hash.digest('hex');
+  return { ...source, localPath, sourceId: contentHash, contentHash };
 }
 
 async function requireUnchanged(source: SourceObject, localPath: string, when: string): Promise<void> {

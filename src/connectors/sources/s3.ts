@@ -95,7 +95,8 @@ export async function downloadS3(
       `${source.path} was listed with ${source.sizeBytes} bytes and has ${bytes}`,
     );
   }
-  return { ...source, localPath, sourceId: hash.digest('hex') };
+  const contentHash = hash.digest('hex');
+  return { ...source, localPath, sourceId: contentHash, contentHash };
 }
 
 function bucketAndKey(location: string): { bucket: string; key: string } {
