@@ -11,7 +11,7 @@ usage() {
 Usage: ./manage.sh <command> [options]
 
   demo          prepare and start everything, run the main job on real stock prices, show the numbers and addresses
-  test [tier…]  prepare what the tests need and run them: static unit contract golden workflow replay faults e2e
+  test [tier…]  prepare what the tests need and run them: static unit contract golden spark workflow replay faults e2e
   start         prepare and start what does not run       (--only, --without temporal,s3,kafka,mlflow,worker)
   stop          stop the worker, then the services
   restart       stop, then start
@@ -69,7 +69,7 @@ TEXT
 Usage: ./manage.sh test [tier...]
 
 Prepares what the tests need and runs them, on services, ports and folders of their own, also beside a started platform.
-Tiers: static unit contract golden workflow replay faults e2e; without one, all. One folder: npx vitest run test/delta
+Tiers: static unit contract golden spark workflow replay faults e2e; without one, all. One folder: npx vitest run test/delta
 A tier whose tool is missing is skipped with its reason, and fails where CI is set.
 Exit code: 0 when all passed, 1 when one failed or none ran, 2 for an unknown tier.
 TEXT
@@ -122,7 +122,7 @@ TEXT
     ;;
   test)
     # Without the program of today nothing can be tested; without a tool its tiers say so themselves.
-    SAY_LEFT_OUT=yes prepare node temporal versitygw kafka mlflow test-server python || true
+    SAY_LEFT_OUT=yes prepare node temporal versitygw kafka mlflow test-server python spark || true
     case "$UNPREPARED" in
       *" node "*)
         printf '0 passed, 1 failed, 0 skipped\n'

@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config';
 
 /** Tiers that have a folder of their own under test/; every other test is a unit test. */
-const NAMED = ['contract', 'golden', 'workflow', 'replay', 'faults', 'e2e'];
+const NAMED = ['contract', 'golden', 'spark', 'workflow', 'replay', 'faults', 'e2e'];
 const MINUTE = 60_000;
 
 export default defineConfig({

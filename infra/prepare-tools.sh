@@ -14,6 +14,7 @@ expected_seconds() {
     versitygw) echo 120 ;;
     mlflow) echo 90 ;;
     python) echo 40 ;;
+    spark) echo 60 ;;
     *) echo 20 ;;
   esac
 }

@@ -24,12 +24,18 @@ const NEEDS = {
     if (!existsSync(path.join(TOOLS.cacheDir, `temporal-test-server-${version}`, 'start')))
       throw new Error('the time-skipping test server is not prepared: run infra/prepare/test-server.sh');
   },
+  spark: () => {
+    const tool = `spark-${TOOL_VERSIONS.spark}-delta-${TOOL_VERSIONS.deltaSpark}`;
+    if (!existsSync(path.join(TOOLS.cacheDir, tool, 'bin', 'python')))
+      throw new Error('Spark is not prepared: run infra/prepare/spark.sh');
+  },
 };
 const TIERS = {
   static: [],
   unit: [],
   contract: ['s3', 'kafka'],
   golden: [],
+  spark: ['spark'],
   workflow: ['testServer'],
   replay: [],
   faults: ['temporal', 's3', 'kafka'],

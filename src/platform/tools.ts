@@ -11,6 +11,8 @@ export const TOOL_VERSIONS = Object.freeze({
   kafka: '4.1.1',
   mlflow: '3.17.2',
   deltalake: '1.6.6',
+  spark: '4.2.0',
+  deltaSpark: '4.4.0',
 });
 
 type Tools = Pick<Settings, 'cacheDir' | 'processEnv'>;

@@ -1,0 +1,18 @@
+/** Cross-checks with Spark and Delta Lake. One file, so that Spark starts once for the whole tier. */
+import { afterAll, beforeAll, describe } from 'vitest';
+import { deltaLab } from '../support/delta-lab.js';
+import { ourWrites } from './ours.case.js';
+import { SPARK_IS_PREPARED, SparkSession } from './session.js';
+
+describe.skipIf(!SPARK_IS_PREPARED)('Spark (skipped until infra/prepare/spark.sh has run)', () => {
+  const lab = deltaLab();
+  let session: SparkSession;
+  const spark = (): SparkSession => session;
+  beforeAll(async () => {
+    session = new SparkSession();
+    await session.ready();
+  });
+  afterAll(() => session.close());
+
+  describe('what we write', () => ourWrites(spark, lab));
+});
