@@ -14,8 +14,9 @@ import { aggregate } from '../../src/medallion/aggregate.js';
 import { computeSlices } from '../../src/medallion/slices.js';
 import { upsert } from '../../src/medallion/upsert.js';
 import { RUN, Workbench } from './workbench.js';
+import { seedOf } from '../support/seed.js';
 
-const SEED = Number(process.env['FAST_CHECK_SEED'] ?? 4);
+const SEED = seedOf(4);
 const DATASETS = fileURLToPath(new URL('datasets', import.meta.url));
 
 const benches: Workbench[] = [];

@@ -11,6 +11,7 @@ import type {
 import { SEVERITIES, type AlertSeverity, type Finding } from '../../src/contracts/monitoring.js';
 import { messagesOf } from '../../src/workflows/alert-messages.js';
 import { NO_ALERTS, step } from '../../src/workflows/episodes.js';
+import { seedOf } from '../support/seed.js';
 
 const MINUTE = 60_000;
 const CYCLE = 5 * MINUTE;
@@ -147,6 +148,7 @@ describe('whatever is reported', () => {
           expect(openedAt).toBeGreaterThanOrEqual(since);
         }
       }),
+      { seed: seedOf(23) },
     );
   });
 
@@ -163,6 +165,7 @@ describe('whatever is reported', () => {
           if (change === 'resolved') expect(open.delete(episode.fingerprint)).toBe(true);
         }
       }),
+      { seed: seedOf(23) },
     );
   });
 

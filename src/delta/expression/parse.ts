@@ -164,13 +164,16 @@ function parseComparison(column: ColumnName, op: Comparison, rest: readonly Toke
 function parseIn(column: ColumnName, tokens: readonly Token[]): Condition {
   if (!isSign(tokens[0], '(')) return UNKNOWN;
   const parts: Condition[] = [];
+  const literals: Literal[] = [];
   let rest = tokens.slice(1);
   for (;;) {
     const literal = takeLiteral(rest);
     if (!literal) return UNKNOWN;
+    literals.push(literal.value);
     parts.push({ kind: 'compare', column, op: '=', value: literal.value });
     rest = literal.rest.slice(1);
-    if (isSign(literal.rest[0], ')')) return rest.length === 0 ? { kind: 'or', parts } : UNKNOWN;
+    if (isSign(literal.rest[0], ')'))
+      return rest.length === 0 && areAlike(literals) ? { kind: 'or', parts } : UNKNOWN;
     if (!isSign(literal.rest[0], ',')) return UNKNOWN;
   }
 }
@@ -178,7 +181,7 @@ function parseIn(column: ColumnName, tokens: readonly Token[]): Condition {
 function parseBetween(column: ColumnName, tokens: readonly Token[]): Condition {
   const low = takeLiteral(tokens);
   const high = low && isWord(low.rest[0], 'AND') ? takeLiteral(low.rest.slice(1)) : undefined;
-  if (!low || !high || high.rest.length > 0) return UNKNOWN;
+  if (!low || !high || high.rest.length > 0 || !areAlike([low.value, high.value])) return UNKNOWN;
   return {
     kind: 'and',
     parts: [
@@ -186,6 +189,15 @@ function parseBetween(column: ColumnName, tokens: readonly Token[]): Condition {
       { kind: 'compare', column, op: '<=', value: high.value },
     ],
   };
+}
+
+/**
+ * An engine compares a column with all literals of an IN or a BETWEEN in one type: one that is a double makes the others
+ * doubles too, and whole numbers past 2^53 equal then that are not.
+ */
+function areAlike(literals: readonly Literal[]): boolean {
+  const form = ({ kind, text }: Literal): string => (kind === 'number' && /e/i.test(text) ? 'double' : kind);
+  return new Set(literals.map(form)).size <= 1;
 }
 
 function not(part: Condition): Condition {
