@@ -1,6 +1,8 @@
 /** Schemas of the layers, and the engine's types as Delta's. */
 import type { ColumnType, DatasetDefinition } from '../contracts/dataset.js';
 import { DatalabError } from '../contracts/errors.js';
+import { deltaTypeOf } from '../delta/engine-type.js';
+import { DeltaError } from '../delta/errors.js';
 import type { DataType, StructField, StructType } from '../delta/schema.js';
 
 /** Where a row came from and when: every Bronze and Silver row carries these. */
@@ -55,70 +57,18 @@ export function schemaOf(columns: ReadonlyArray<{ name: string; type: string }>)
   return { type: 'struct', fields: columns.map(({ name, type }) => field(name, deltaType(type))) };
 }
 
-const PRIMITIVES: Readonly<Record<string, DataType>> = {
-  BOOLEAN: 'boolean',
-  TINYINT: 'byte',
-  SMALLINT: 'short',
-  INTEGER: 'integer',
-  BIGINT: 'long',
-  FLOAT: 'float',
-  DOUBLE: 'double',
-  VARCHAR: 'string',
-  BLOB: 'binary',
-  DATE: 'date',
-  TIMESTAMP: 'timestamp_ntz',
-  'TIMESTAMP WITH TIME ZONE': 'timestamp',
-  TIMESTAMPTZ: 'timestamp',
-};
-
 /**
  * The Delta type of an engine type as it writes it: `DECIMAL(9,2)`, `STRUCT("a" INTEGER)[]`, `MAP(VARCHAR, DOUBLE)`.
  * Throws ENGINE_TYPE_UNSUPPORTED for types that Delta lacks (unsigned and 128-bit integers, TIME, INTERVAL, UUID, …).
  */
 export function deltaType(engineType: string): DataType {
-  const text = engineType.trim();
-  if (text.endsWith('[]'))
-    return { type: 'array', elementType: deltaType(text.slice(0, -2)), containsNull: true };
-  const primitive = PRIMITIVES[text];
-  if (primitive !== undefined) return primitive;
-  if (/^ENUM\(.*\)$/s.test(text)) return 'string';
-  const decimal = /^DECIMAL\((\d+), ?(\d+)\)$/.exec(text);
-  if (decimal) return `decimal(${Number(decimal[1])},${Number(decimal[2])})`;
-  const nested = /^(STRUCT|MAP)\((.*)\)$/s.exec(text);
-  const parts = nested ? splitTopLevel(nested[2] ?? '') : [];
-  if (nested?.[1] === 'STRUCT') return { type: 'struct', fields: parts.map(structMember) };
-  const [key, value] = parts;
-  if (nested?.[1] === 'MAP' && key !== undefined && value !== undefined) {
-    return { type: 'map', keyType: deltaType(key), valueType: deltaType(value), valueContainsNull: true };
+  if (/^ENUM\(.*\)$/s.test(engineType.trim())) return 'string';
+  try {
+    return deltaTypeOf(engineType);
+  } catch (error) {
+    if (!(error instanceof DeltaError)) throw error;
+    throw new DatalabError('ENGINE_TYPE_UNSUPPORTED', error.message, { cause: error });
   }
-  throw new DatalabError('ENGINE_TYPE_UNSUPPORTED', `Delta has no type for the engine's ${text}`);
-}
-
-function structMember(text: string): StructField {
-  const match = /^\s*(?:"((?:[^"]|"")*)"|(\S+))\s+(.*)$/s.exec(text);
-  if (!match) throw new DatalabError('ENGINE_TYPE_UNSUPPORTED', `cannot read the struct member ${text}`);
-  const name = match[1]?.replaceAll('""', '"') ?? match[2] ?? '';
-  return field(name, deltaType(match[3] ?? ''));
-}
-
-/** Splits at commas outside parentheses and quotes. */
-function splitTopLevel(text: string): string[] {
-  const parts: string[] = [];
-  let depth = 0;
-  let quoted = false;
-  let start = 0;
-  for (let index = 0; index < text.length; index++) {
-    const char = text[index];
-    if (char === '"') quoted = !quoted;
-    if (quoted) continue;
-    if (char === '(') depth++;
-    if (char === ')') depth--;
-    if (char === ',' && depth === 0) {
-      parts.push(text.slice(start, index));
-      start = index + 1;
-    }
-  }
-  return [...parts, text.slice(start)];
 }
 
 function field(name: string, type: ColumnType | DataType, comment?: string): StructField {

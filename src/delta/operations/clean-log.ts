@@ -7,6 +7,7 @@ import type { ObjectInfo } from '../ports.js';
 import type { MaintenanceOptions } from '../progress.js';
 import { requireEngine } from '../scratch.js';
 import { tableProperties } from '../table-properties.js';
+import { deleteObjects } from './delete-objects.js';
 import { requireWritable } from './run.js';
 
 export interface CleanLogOptions extends MaintenanceOptions {
@@ -24,7 +25,6 @@ export interface CleanLogReport {
 }
 
 const DAY_MS = 86_400_000;
-const DELETE_BATCH = 1000;
 
 /**
  * Deletes the log below the newest checkpoint that is older than the retention, oldest first, so that what is left is
@@ -33,7 +33,7 @@ const DELETE_BATCH = 1000;
  */
 export async function cleanLog(table: TableHandle, options: CleanLogOptions = {}): Promise<CleanLogReport> {
   const { store, deps } = table;
-  const { dryRun = false, signal, progress } = options;
+  const { dryRun = false, signal } = options;
   const snapshot = await table.snapshot();
   requireWritable(snapshot, table, 'append');
   const nothing = { dryRun, oldestVersion: null, deleted: 0, deletedBytes: 0 };
@@ -57,16 +57,7 @@ export async function cleanLog(table: TableHandle, options: CleanLogOptions = {}
       Promise.all(left.map((file) => checkpointKeys(store, engine, file))).then((keys) => keys.flat()),
     )),
   );
-  for (let done = 0; done < gone.length && !dryRun; done += DELETE_BATCH) {
-    signal?.throwIfAborted();
-    await store.delete(gone.slice(done, done + DELETE_BATCH).map(({ key }) => key));
-    progress?.({
-      phase: 'delete',
-      done: Math.min(done + DELETE_BATCH, gone.length),
-      total: gone.length,
-      unit: 'objects',
-    });
-  }
+  if (!dryRun) await deleteObjects(store, gone, options);
   return {
     dryRun,
     oldestVersion: keep.version,

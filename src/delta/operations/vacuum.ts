@@ -4,6 +4,7 @@ import { DeltaError } from '../errors.js';
 import type { MaintenanceOptions } from '../progress.js';
 import { checkVacuumable } from '../protocol.js';
 import { tableProperties } from '../table-properties.js';
+import { DELETE_BATCH, deleteObjects } from './delete-objects.js';
 import { dataObjects, referencesOf } from './references.js';
 
 export interface VacuumOptions extends MaintenanceOptions {
@@ -28,7 +29,6 @@ export interface VacuumReport {
 }
 
 const SAMPLE = 100;
-const DELETE_BATCH = 1000;
 
 /**
  * Deletes files that the table no longer refers to and that are older than the retention, which alone protects what is
@@ -60,16 +60,7 @@ export async function vacuum(table: TableHandle, options: VacuumOptions = {}): P
   checkVacuumable(snapshot.protocol, store.uri);
   const references = await referencesOf(table, snapshot, cutoffMs);
   const gone = old.filter(({ key }) => !references.has(key));
-  for (let done = 0; done < gone.length && !dryRun; done += DELETE_BATCH) {
-    signal?.throwIfAborted();
-    await store.delete(gone.slice(done, done + DELETE_BATCH).map(({ key }) => key));
-    progress?.({
-      phase: 'delete',
-      done: Math.min(done + DELETE_BATCH, gone.length),
-      total: gone.length,
-      unit: 'objects',
-    });
-  }
+  if (!dryRun) await deleteObjects(store, gone, options);
   return {
     dryRun,
     listed,
