@@ -1,6 +1,7 @@
 /** The seam: the activities that the flows call, over ports that the composition root fills in. */
 import type { EtlActivities, RunReport } from '../contracts/activities.js';
 import type { RunRef } from '../contracts/run.js';
+import type { ReplayActivities } from '../contracts/replay.js';
 import type { TableActivities } from '../contracts/table-maintenance.js';
 import { auditBronze } from './audit.js';
 import { writeBronze } from './bronze.js';
@@ -12,6 +13,8 @@ import { maintainTable } from './maintain-table.js';
 import { planRun } from './plan.js';
 import { publish } from './publish.js';
 import { recordRun } from './record.js';
+import { releaseReplayed } from './release.js';
+import { writeReplay } from './replay.js';
 import { writeReport } from './report.js';
 import { relayEvents } from './relay.js';
 import { RunLogs } from './run-log.js';
@@ -19,7 +22,7 @@ import { writeSilver } from './silver.js';
 import { LakeTables } from './tables.js';
 
 /** What the workers of every pool can do. */
-export type Activities = EtlActivities & TableActivities;
+export type Activities = EtlActivities & ReplayActivities & TableActivities;
 
 /** All activities, every one of which fails with a code (see failure.ts). */
 export function createActivities(given: ActivityDeps): Activities {
@@ -38,6 +41,8 @@ export function createActivities(given: ActivityDeps): Activities {
     writeReport: (report) => writeReport(deps, tables, report),
     recordRun: (report) => recordRun(deps, tables, report),
     relayEvents: (run) => relayEvents(deps, tables, run),
+    writeReplay: (run, filter) => writeReplay(deps, tables, run, filter),
+    releaseReplayed: (run) => releaseReplayed(deps, tables, run),
     maintainTable: (request) => maintainTable(deps, tables, request),
   });
 }

@@ -73,6 +73,18 @@ export function withdrawRefused(
   });
 }
 
+/**
+ * The files of a layer that no attempt will take away any more: those of generations that are settled. A file that was
+ * rewritten by somebody who knows nothing of generations has no tag, and is of a settled one.
+ */
+export function settledFiles(quarantine: Snapshot, layer: 'bronze' | 'silver'): AddFile[] {
+  const fence = quarantine.transaction(refusedTransaction(layer))?.version ?? -1;
+  return quarantine.files.filter(
+    ({ partitionValues, tags }) =>
+      partitionValues['layer'] === layer && Number(tags?.[GENERATION_TAG] ?? -1) <= fence,
+  );
+}
+
 /** What the quarantine holds of one layer. */
 interface LayerState {
   readonly exists: boolean;

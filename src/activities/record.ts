@@ -80,7 +80,7 @@ function runRow({ summary, outcome, startedAt, finishedAt, error }: RunReport): 
     run_id: run.runId,
     execution_id: run.executionId,
     workflow_id: run.workflowId,
-    flow: 'medallionEtl',
+    flow: summary.flow ?? 'medallionEtl',
     dataset: run.dataset,
     logical_time: run.logicalTime,
     started_at: startedAt,

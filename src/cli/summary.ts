@@ -1,5 +1,6 @@
 /** The end of a run, for people: what was read, how good it was, where the tables stand. Pure. */
 import type { EtlSummary } from '../contracts/run.js';
+import type { ReplayFigures } from '../contracts/replay.js';
 import { checkFigures } from '../report/index.js';
 import { count, plural, seconds, table } from './text.js';
 
@@ -25,8 +26,10 @@ export function renderSummary(summary: EtlSummary, durationMs?: number, lakeUri?
   );
   return [
     `Run ${run.workflowId} (${run.dataset}, logical time ${run.logicalTime}): ${HEADLINES[summary.outcome]}${took}`,
-    `Sources: ${plural(sources.listed, 'source')} listed, ${count(sources.known)} known, ${count(sources.ingested)} ingested. ` +
-      `${plural(bronze.accepted, 'new row')} in Bronze.`,
+    summary.replay
+      ? renderReplay(summary.replay)
+      : `Sources: ${plural(sources.listed, 'source')} listed, ${count(sources.known)} known, ${count(sources.ingested)} ingested. ` +
+        `${plural(bronze.accepted, 'new row')} in Bronze.`,
     '',
     'Ledger of this run',
     ledger,
@@ -47,6 +50,15 @@ export function renderSummary(summary: EtlSummary, durationMs?: number, lakeUri?
     '',
     ...renderReport(summary, lakeUri),
     `Events: ${plural(summary.events.sent, 'event')} sent, ${count(summary.events.pending)} pending. ${summary.events.detail}`.trimEnd(),
+  ].join('\n');
+}
+
+function renderReplay({ tried, accepted, refused, unreachable, problems }: ReplayFigures): string {
+  const first = `Quarantine: ${plural(tried, 'row')} read again, ${count(accepted)} accepted, ${count(refused)} refused still.`;
+  if (unreachable === 0) return first;
+  return [
+    `${first} ${plural(unreachable, 'row')} out of reach:`,
+    ...problems.map(({ path, problem }) => `  ${path}: ${problem}`),
   ].join('\n');
 }
 

@@ -11,6 +11,7 @@
 import { randomUUID } from 'node:crypto';
 import { Client, Connection, type ConnectionOptions } from '@temporalio/client';
 import { TASK_QUEUES, type MedallionEtlInput, type WorkflowType } from '../contracts/flows.js';
+import type { QuarantineReplayInput } from '../contracts/replay.js';
 import type { TableMaintained, TableMaintenanceInput } from '../contracts/table-maintenance.js';
 import { outcomeOf, type RunOutcomeOf } from './outcome.js';
 import { RunHandle } from './run-handle.js';
@@ -20,6 +21,7 @@ export { RunHandle, type RunProgress, type RunResult } from './run-handle.js';
 export type { RunOutcomeOf } from './outcome.js';
 export { triggerSchedule } from './schedules.js';
 export type { TableMaintained, TableMaintenanceInput, TableTask } from '../contracts/table-maintenance.js';
+export type { QuarantineReplayInput, ReplayFigures } from '../contracts/replay.js';
 export type { MedallionEtlInput, EtlOptions, Progress } from '../contracts/flows.js';
 export type { EtlSummary, RunOutcome, RunRef, StepRecord, TableState } from '../contracts/run.js';
 export type { Ledger } from '../contracts/ledger.js';
@@ -47,7 +49,19 @@ export class DatalabClient {
    */
   async startEtl(input: MedallionEtlInput, options: { workflowId?: string } = {}): Promise<RunHandle> {
     const workflowId = options.workflowId ?? `medallion-etl-${input.dataset}-${randomUUID()}`;
-    const type: WorkflowType = 'medallionEtl';
+    return this.#start('medallionEtl', workflowId, input);
+  }
+
+  /**
+   * Tries a dataset's refused rows again, under its definition as it is now, and takes those that pass through to Gold.
+   * A row is taken in once, however often this is called.
+   */
+  async startReplay(input: QuarantineReplayInput, options: { workflowId?: string } = {}): Promise<RunHandle> {
+    const workflowId = options.workflowId ?? `quarantine-replay-${input.dataset}-${randomUUID()}`;
+    return this.#start('quarantineReplay', workflowId, input);
+  }
+
+  async #start(type: WorkflowType, workflowId: string, input: object): Promise<RunHandle> {
     const handle = await this.temporal.workflow.start(type, {
       workflowId,
       taskQueue: TASK_QUEUES.flows,

@@ -23,6 +23,7 @@ export const DATASET_NAME = /^[a-z][a-z0-9_]{0,62}$/;
 /** Workflow types as Temporal knows them. */
 export const WORKFLOW_TYPES = [
   'medallionEtl',
+  'quarantineReplay',
   'tableMaintenance',
   'platformMonitoring',
   'alertManager',

@@ -1,6 +1,7 @@
 /** One execution of a flow for one dataset and logical time, and what it leaves behind. */
 import type { Ledger } from './ledger.js';
 import type { CheckResult } from './quality.js';
+import type { ReplayFigures } from './replay.js';
 
 export type Layer = 'bronze' | 'silver' | 'gold' | 'quarantine' | 'meta';
 
@@ -55,14 +56,18 @@ export interface ReportRef {
   readonly json: string;
 }
 
-/** What `medallionEtl` returns, and what the `progress` query shows while it runs. */
+/** What `medallionEtl` and `quarantineReplay` return, and what the `progress` query shows while they run. */
 export interface EtlSummary {
   readonly run: RunRef;
+  /** Absent in what runs returned before there was a second flow: `medallionEtl`. */
+  readonly flow?: 'medallionEtl' | 'quarantineReplay';
   readonly phase: Phase;
   readonly outcome: RunOutcome | 'running';
   readonly sources: { readonly listed: number; readonly ingested: number; readonly known: number };
   readonly bronze: Ledger;
   readonly silver: Ledger;
+  /** Of a replay: what became of the refused rows. */
+  readonly replay?: ReplayFigures;
   readonly score: number | null;
   /** Failed checks only; all of them are in `meta.quality_results`. */
   readonly failedChecks: readonly CheckResult[];

@@ -53,6 +53,7 @@ export {
   type SessionOptions,
   type WrittenFile,
 } from './ports.js';
+export { prune, type Pruned } from './prune.js';
 export { appendRows, widenSchema, type AppendRowsOptions, type AppendRowsResult, type Row } from './rows.js';
 export { checkoutScan, scanPlan, type CheckedOutScan, type DeletedRows, type ScanSource } from './scan.js';
 export { decimalOf, parseSchema, serialiseSchema } from './schema-json.js';

@@ -7,7 +7,7 @@ import type { EtlActivities, PlannedRun, Published, Staged } from '../contracts/
 import type { EtlOptions } from '../contracts/flows.js';
 import type { RunState } from './run-state.js';
 
-const ROUNDS_MAX = 8;
+export const ROUNDS_MAX = 8;
 
 /** Reads the new sources into Bronze. Returns false where a `block` check failed and nothing was published. */
 export async function fillBronze(etl: EtlActivities, state: RunState, run: PlannedRun): Promise<boolean> {
@@ -28,24 +28,35 @@ export async function fillBronze(etl: EtlActivities, state: RunState, run: Plann
       continue;
     }
     state.did(staged.step);
-    state.balanced('bronze', staged.ledger);
     if (staged.manifest === null) {
       state.listed({ listed, ingested: 0, known: listed });
       if (staged.current) state.stands(staged.current);
       return true;
     }
 
-    const audit = await etl.auditBronze(run, staged);
-    state.did(audit.step);
-    state.judged(audit.verdict);
-    if (audit.verdict.blocked) return false;
-
-    if (await published(etl, state, staged.manifest, 'bronze')) {
+    const ended = await publishBronze(etl, state, run, staged);
+    if (ended === 'blocked') return false;
+    if (ended === 'published') {
       state.listed({ listed, ingested: staged.sources, known: listed - staged.sources });
       return true;
     }
   }
   throw starved('bronze');
+}
+
+/** Judges staged rows, and publishes them unless they are blocked. */
+export async function publishBronze(
+  etl: EtlActivities,
+  state: RunState,
+  run: PlannedRun,
+  staged: Staged,
+): Promise<'published' | 'conflict' | 'blocked'> {
+  state.balanced('bronze', staged.ledger);
+  const audit = await etl.auditBronze(run, staged);
+  state.did(audit.step);
+  state.judged(audit.verdict);
+  if (audit.verdict.blocked) return 'blocked';
+  return (await published(etl, state, staged.manifest as string, 'bronze')) ? 'published' : 'conflict';
 }
 
 /** Undefined where a source was written to while it was read: what was listed is no longer there, so it is listed anew. */
@@ -120,7 +131,7 @@ async function published(
   return true;
 }
 
-function starved(layer: string): ApplicationFailure {
+export function starved(layer: string): ApplicationFailure {
   return ApplicationFailure.create({
     type: 'PUBLISH_STARVED',
     nonRetryable: true,

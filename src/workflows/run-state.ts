@@ -5,6 +5,7 @@ import type { Reported } from '../contracts/activities.js';
 import { SEARCH_ATTRIBUTES } from '../contracts/flows.js';
 import { NO_ROWS, type Ledger } from '../contracts/ledger.js';
 import type { QualityVerdict } from '../contracts/quality.js';
+import type { ReplayFigures } from '../contracts/replay.js';
 import type { EtlSummary, Phase, RunOutcome, RunRef, StepRecord, TableState } from '../contracts/run.js';
 
 const attribute = {
@@ -39,9 +40,13 @@ export class RunState {
   private summary: EtlSummary;
   verdict: QualityVerdict | null = null;
 
-  constructor(readonly run: RunRef) {
+  constructor(
+    readonly run: RunRef,
+    flow: EtlSummary['flow'] = 'medallionEtl',
+  ) {
     this.summary = {
       run,
+      flow,
       phase: 'starting',
       outcome: 'running',
       sources: { listed: 0, ingested: 0, known: 0 },
@@ -97,6 +102,10 @@ export class RunState {
 
   balanced(layer: 'bronze' | 'silver', ledger: Ledger): void {
     this.summary = { ...this.summary, [layer]: ledger };
+  }
+
+  replayed(replay: ReplayFigures): void {
+    this.summary = { ...this.summary, replay };
   }
 
   stands(table: TableState): void {

@@ -27,6 +27,7 @@ import { DatalabError } from '../../src/contracts/errors.js';
 import type { EventEnvelope } from '../../src/contracts/events.js';
 import type { LineageEvent } from '../../src/contracts/lineage.js';
 import type { EtlOptions } from '../../src/contracts/flows.js';
+import type { ReplayActivities } from '../../src/contracts/replay.js';
 import { checkoutScan, DeltaTable, type ObjectStore } from '../../src/delta/index.js';
 
 export const HEADER = 'id,name,amount\n';
@@ -106,7 +107,7 @@ export class Lab {
   readonly scratch = path.join(this.folder, 'scratch');
   readonly inbox = new Inbox();
   readonly deps: ActivityDeps;
-  readonly etl: EtlActivities;
+  readonly etl: EtlActivities & ReplayActivities;
   /** Passes a second at every question, so that what came later is later. */
   nowMs = Date.UTC(2024, 0, 1);
   newId: () => string = randomUUID;
@@ -189,14 +190,14 @@ export class Lab {
   }
 
   /** Calls one activity as a worker would. */
-  do<Name extends keyof EtlActivities>(
+  do<Name extends keyof (EtlActivities & ReplayActivities)>(
     name: Name,
-    ...args: Parameters<EtlActivities[Name]>
-  ): ReturnType<EtlActivities[Name]> {
+    ...args: Parameters<(EtlActivities & ReplayActivities)[Name]>
+  ): ReturnType<(EtlActivities & ReplayActivities)[Name]> {
     const environment = new MockActivityEnvironment({ activityType: name }, { logger: QUIET });
     const body = this.etl[name] as () => Promise<unknown>;
     const run = environment.run.bind(environment) as (...all: unknown[]) => Promise<unknown>;
-    return run(body, ...args) as ReturnType<EtlActivities[Name]>;
+    return run(body, ...args) as ReturnType<(EtlActivities & ReplayActivities)[Name]>;
   }
 
   /** Discovers and stages, up to the publish. */

@@ -12,6 +12,7 @@ import type {
   Staged,
 } from '../../src/contracts/activities.js';
 import type { Ledger } from '../../src/contracts/ledger.js';
+import type { ReplayActivities, ReplayFigures } from '../../src/contracts/replay.js';
 import type { CheckResult, QualityVerdict } from '../../src/contracts/quality.js';
 import type { StepRecord, TableState } from '../../src/contracts/run.js';
 
@@ -81,6 +82,11 @@ export const FAILED_CHECK: CheckResult = {
   detail: 'close: 50 % NULL, 5 % allowed',
 };
 
+export const REPLAYED: ReplayFigures = {
+  ...{ tried: 10, accepted: 8, refused: 2, unreachable: 1 },
+  problems: [{ path: 'file:///in/a.csv', problem: 'it is not where it was' }],
+};
+
 export const REPORT = { html: 'reports/stocks/r.html', json: 'reports/stocks/r.json' };
 
 export function audit(verdict: Partial<QualityVerdict> = {}): Audit {
@@ -88,14 +94,14 @@ export function audit(verdict: Partial<QualityVerdict> = {}): Audit {
 }
 
 /** A scripted run: every call is noted, and every answer may be replaced. */
-export function scriptedActivities(overrides: Partial<EtlActivities> = {}): {
-  activities: EtlActivities;
+export function scriptedActivities(overrides: Partial<EtlActivities & ReplayActivities> = {}): {
+  activities: EtlActivities & ReplayActivities;
   calls: string[];
   reports: RunReport[];
 } {
   const calls: string[] = [];
   const reports: RunReport[] = [];
-  const script: EtlActivities = {
+  const script: EtlActivities & ReplayActivities = {
     planRun: async () => PLAN,
     discoverSources: async () => discovery(1),
     writeBronze: async () => staged('bronze.stocks', 'bronze'),
@@ -103,6 +109,8 @@ export function scriptedActivities(overrides: Partial<EtlActivities> = {}): {
     writeSilver: async () => staged('silver.stocks', 'silver'),
     writeGold: async (_run, table) => staged(`gold.${table}`, `gold-${table}`),
     publish: async (_run, manifest) => published(manifest),
+    writeReplay: async () => ({ ...staged('bronze.stocks', 'bronze'), replay: REPLAYED }),
+    releaseReplayed: async () => ({ step: stepRecord('release'), released: 8 }),
     writeReport: async () => ({ step: stepRecord('report'), report: REPORT }),
     recordRun: async () => stepRecord('record'),
     relayEvents: async () => ({ step: stepRecord('relay'), sent: 4, pending: 0, detail: '' }),
@@ -123,6 +131,6 @@ export function scriptedActivities(overrides: Partial<EtlActivities> = {}): {
         return body(...args);
       },
     ]),
-  ) as unknown as EtlActivities;
+  ) as unknown as EtlActivities & ReplayActivities;
   return { activities: noted, calls, reports };
 }

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { TASK_QUEUES, SEARCH_ATTRIBUTES, WORKFLOW_TYPES } from '../../src/contracts/flows.js';
 import { TABLE_OPERATIONS } from '../../src/contracts/table-maintenance.js';
 import { parseInput } from '../../src/workflows/input.js';
+import { parseReplay } from '../../src/workflows/replay-input.js';
 import { parseTableMaintenance } from '../../src/workflows/table-input.js';
 import { examples, startCommand } from '../support/flows-page.js';
 
@@ -43,6 +44,16 @@ describe('the page of flows', () => {
       { table: 'silver.stocks', task: { operation: 'restore', version: 1, time: '2026-11-24T06:00:00Z' } },
     ])
       expect(() => parseTableMaintenance(bad)).toThrow('tableMaintenance takes');
+  });
+
+  it('shows a replay that the flow accepts, and every key of it', () => {
+    const [whole] = examples('replay').map(parseReplay);
+    for (const key of ['dataset', 'rule', 'source', 'logicalTime']) {
+      expect(whole).toHaveProperty(key);
+      expect(page).toContain(`| \`${key}\``);
+    }
+    for (const bad of [{}, { dataset: 'stocks', rules: 'x' }, { dataset: 'stocks', rule: '' }])
+      expect(() => parseReplay(bad)).toThrow('quarantineReplay takes');
   });
 
   it('names every search attribute', () => {

@@ -8,7 +8,12 @@ import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { addSearchAttributes } from '../../src/connectors/temporal.js';
 import type { EtlActivities } from '../../src/contracts/activities.js';
-import { SEARCH_ATTRIBUTES, TASK_QUEUES, type MedallionEtlInput } from '../../src/contracts/flows.js';
+import {
+  SEARCH_ATTRIBUTES,
+  TASK_QUEUES,
+  type MedallionEtlInput,
+  type WorkflowType,
+} from '../../src/contracts/flows.js';
 import type { EtlSummary } from '../../src/contracts/run.js';
 import {
   audit,
@@ -16,6 +21,7 @@ import {
   FAILED_CHECK,
   PLAN,
   published,
+  REPLAYED,
   REPORT,
   scriptedActivities,
   staged,
@@ -48,9 +54,10 @@ describe.skipIf(!hasTestServer && !process.env['CI'])(
     function run(
       activities: EtlActivities,
       input: MedallionEtlInput = { dataset: 'stocks' },
+      type: WorkflowType = 'medallionEtl',
     ): Promise<EtlSummary> {
       return withWorkers(activities, () =>
-        environment.client.workflow.execute('medallionEtl', {
+        environment.client.workflow.execute(type, {
           workflowId: randomUUID(),
           taskQueue: TASK_QUEUES.flows,
           args: [input],
@@ -313,6 +320,53 @@ describe.skipIf(!hasTestServer && !process.env['CI'])(
       });
       expect(await failureOf(run(activities))).toBe('ENGINE_SQL_FAILED');
       expect(reports[0]?.summary.steps.map(({ step }) => step)).toContain('publish gold-monthly');
+    });
+
+    describe('quarantineReplay', () => {
+      const replay = (activities: EtlActivities): Promise<EtlSummary> =>
+        run(activities, { dataset: 'stocks', rule: 'bad_value' } as MedallionEtlInput, 'quarantineReplay');
+
+      it('takes refused rows through to Gold, then out of the quarantine, and is recorded', async () => {
+        const { activities, calls, reports } = scriptedActivities();
+        const summary = await replay(activities);
+        expect(calls.slice(0, 6)).toEqual([
+          'planRun',
+          'writeReplay',
+          'auditBronze',
+          'publish bronze',
+          'releaseReplayed',
+          'writeSilver',
+        ]);
+        expect(calls).not.toContain('discoverSources');
+        expect(summary).toMatchObject({ flow: 'quarantineReplay', outcome: 'ok', replay: REPLAYED });
+        expect(reports).toHaveLength(1);
+      });
+
+      it('releases what an earlier attempt took in, where nothing is left to take', async () => {
+        const { activities, calls } = scriptedActivities({
+          writeReplay: async () => ({
+            ...staged('bronze.stocks', null),
+            replay: { ...REPLAYED, accepted: 0 },
+          }),
+        });
+        await replay(activities);
+        expect(calls.slice(1, 3)).toEqual(['writeReplay', 'releaseReplayed']);
+      });
+
+      it('starts over when somebody else published first, and keeps all in quarantine where a check blocks', async () => {
+        let rounds = 0;
+        const { activities, calls } = scriptedActivities({
+          publish: async (_run, manifest) =>
+            published(manifest, manifest === 'bronze' && rounds++ === 0 ? 'conflict' : 'published'),
+        });
+        await replay(activities);
+        expect(calls.filter((call) => call === 'writeReplay')).toHaveLength(2);
+        const blocked = scriptedActivities({
+          auditBronze: async () => audit({ blocked: true, results: [FAILED_CHECK] }),
+        });
+        expect(await failureOf(replay(blocked.activities))).toBe('QUALITY_BLOCKED');
+        expect(blocked.calls).not.toContain('releaseReplayed');
+      });
     });
 
     it('keeps its history small with a hundred Gold tables', async () => {

@@ -1,4 +1,4 @@
-/** `datalab quarantine …`: the rows that were refused, with the reason of each; read only. */
+/** `datalab quarantine …`: the rows that were refused, with the reason of each, and the run that tries them again. */
 import type { Command } from 'commander';
 import { literal } from '../../contracts/sql-text.js';
 import { queryLake, type QueryResult } from '../../lake/query.js';
@@ -6,7 +6,9 @@ import { listTables, nameOf, parseTableName } from '../../lake/tables.js';
 import { withLake } from '../lake.js';
 import { positiveInteger } from '../options.js';
 import { rowsAsCsv, rowsAsObjects, rowsAsText } from '../rows.js';
-import { print } from '../session.js';
+import { report } from '../finish.js';
+import { lakeUriOf } from '../run-files.js';
+import { print, withSession } from '../session.js';
 
 interface ShowFlags {
   readonly rule?: string;
@@ -21,7 +23,7 @@ interface ShowFlags {
 const GROUPS_MAX = 10_000;
 
 export function addQuarantine(program: Command): void {
-  const quarantine = program.command('quarantine').description('Rows that were refused, and why; read only');
+  const quarantine = program.command('quarantine').description('Rows that were refused, and why');
 
   quarantine
     .command('list')
@@ -42,6 +44,34 @@ export function addQuarantine(program: Command): void {
     .option('--csv', 'print CSV with a header')
     .option('--json', 'print JSON: an array of objects')
     .action((dataset: string, flags: ShowFlags) => show(dataset, flags));
+
+  quarantine
+    .command('replay')
+    .argument('<dataset>', 'as in `datalab datasets list`')
+    .description(
+      'try the rows that Bronze refused again, after the dataset was mended; takes what passes through to Gold',
+    )
+    .option('--rule <code>', 'only rows that this rule refused')
+    .option('--source <text>', 'only sources whose path contains this')
+    .option('--wait', 'follow the run to its end; exit code 1 when it fails')
+    .option('--json', 'print JSON')
+    .action((dataset: string, { rule, source, ...options }: ReplayFlags) =>
+      withSession(async ({ datalab, loaded }) => {
+        const run = await datalab.startReplay({
+          dataset,
+          ...(rule !== undefined && { rule }),
+          ...(source !== undefined && { source }),
+        });
+        await report(run, { ...options, lakeUri: lakeUriOf(loaded) });
+      }),
+    );
+}
+
+interface ReplayFlags {
+  readonly rule?: string;
+  readonly source?: string;
+  readonly wait?: boolean;
+  readonly json?: boolean;
 }
 
 async function list(dataset: string | undefined, json: boolean | undefined): Promise<void> {

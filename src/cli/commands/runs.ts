@@ -77,7 +77,7 @@ export function addRuns(program: Command): void {
 async function list({ temporal }: Session, limit: number, json: boolean | undefined): Promise<void> {
   const rows = [];
   for await (const run of temporal.workflow.list({
-    query: `WorkflowType = 'medallionEtl'`,
+    query: `WorkflowType IN ('medallionEtl', 'quarantineReplay')`,
     pageSize: limit,
   })) {
     const attribute = (name: string): string => String(run.searchAttributes?.[name]?.[0] ?? '-');
