@@ -1,6 +1,7 @@
 /** Lists a dataset's sources and sets aside those that Bronze has seen. */
 import type { Discovery, PlannedRun } from '../contracts/activities.js';
 import type { SourceObject } from '../contracts/sources.js';
+import { locationAt } from '../contracts/source-location.js';
 import { objectTransaction } from '../medallion/transactions.js';
 import { plannedDataset } from './dataset.js';
 import type { ActivityDeps } from './deps.js';
@@ -17,7 +18,7 @@ export async function discoverSources(
   const { step, value } = await runStep('discover', deps.scratchDirectory, async ({ signal }) => {
     const dataset = await plannedDataset(deps, run);
     const [listed, bronze] = await Promise.all([
-      deps.sources.list(dataset.source.location, { signal }),
+      deps.sources.list(locationAt(dataset.source.location, run.logicalTime), { signal }),
       tables.table('bronze', run.dataset).snapshotIfExists(),
     ]);
     const { maxMessagesPerRun } = deps.config.kafka;

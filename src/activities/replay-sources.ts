@@ -5,6 +5,7 @@ import path from 'node:path';
 import type { DatasetDefinition } from '../contracts/dataset.js';
 import { DatalabError } from '../contracts/errors.js';
 import type { ReplayFigures } from '../contracts/replay.js';
+import { hasPlaces, locationAtAnyTime } from '../contracts/source-location.js';
 import type { LocalSource, SourceObject } from '../contracts/sources.js';
 import { mapLimited, type EngineSession } from '../delta/index.js';
 import { OWED_LINES, type OwedSource } from '../medallion/replay.js';
@@ -41,7 +42,8 @@ export async function fetchAgain(
   directory: string,
   { signal }: StepContext,
 ): Promise<Reached> {
-  const listed = new Map((await listAll(deps, location, signal)).map((object) => [object.path, object]));
+  const anywhere = await Promise.all(placesOf(location, owed).map((place) => listAll(deps, place, signal)));
+  const listed = new Map(anywhere.flat().map((object) => [object.path, object]));
   const sources: LocalSource[] = [];
   const unreachable: Array<{ source: OwedSource; problem: string }> = [];
   await mapLimited(owed, PARALLEL_DOWNLOADS, async (source) => {
@@ -58,6 +60,12 @@ export async function fetchAgain(
     }
   });
   return { sources, unreachable };
+}
+
+/** Where the sources may be. An address knows no globs, so there each source is asked for by itself. */
+function placesOf(location: string, owed: readonly OwedSource[]): string[] {
+  if (!hasPlaces(location)) return [location];
+  return /^https?:/.test(location) ? owed.map((source) => source.path) : [locationAtAnyTime(location)];
 }
 
 const GONE: ReadonlySet<string> = new Set(['SOURCE_NOT_FOUND', 'SOURCE_CHANGED']);

@@ -17,6 +17,7 @@ import type { ColumnDefinition, ColumnType, DatasetDefinition } from '../contrac
 import { canonicalJson } from '../contracts/canonical-json.js';
 import { DATASET_NAME } from '../contracts/flows.js';
 import { DatalabError } from '../contracts/errors.js';
+import { PLACES_TEXT, strangePlace } from '../contracts/source-location.js';
 import { isRowCheck, quarantineRule } from '../quality/index.js';
 
 export { QUALITY_DEFAULTS, type QualityDefaults } from './checks.js';
@@ -220,6 +221,9 @@ function sourceProblems(
   { location, format }: Declared['source'],
   say: (at: string, message: string) => void,
 ): void {
+  const strange = strangePlace(location);
+  if (strange !== undefined)
+    say('source.location', `${strange} is nothing that a logical time fills in: ${PLACES_TEXT}`);
   if (/^https?:\/\//.test(location)) {
     // The address is shown in rows, logs and lineage.
     const url = URL.canParse(location) ? new URL(location) : undefined;

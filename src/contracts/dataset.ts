@@ -28,7 +28,10 @@ export interface ColumnDefinition {
 /** Files on this machine (glob) or below an S3 prefix, or the messages of a Kafka topic. */
 export interface FileSource {
   readonly kind: 'files';
-  /** `data/samples/*.csv.gz` (relative to the project), `file:///…`, `s3://bucket/prefix/*.csv` or `kafka://topic`. */
+  /**
+   * `data/samples/*.csv.gz` (relative to the project), `file:///…`, `s3://bucket/prefix/*.csv` or `kafka://topic`;
+   * the logical time fills in `{date}`, `{year}`, `{month}`, `{day}`, `{hour}`.
+   */
   readonly location: string;
   readonly format: 'csv' | 'jsonl' | 'parquet';
   readonly csv: { readonly delimiter: string; readonly quote: string };

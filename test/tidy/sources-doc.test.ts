@@ -16,6 +16,12 @@ it('has examples that a dataset may declare', () => {
   }
 });
 
+it('refuses a place that no time fills in', () => {
+  const source = { location: 'in/{dates}/*.csv', format: 'csv' };
+  const rest = { name: 'd', columns: [{ name: 'a', type: 'long' }], key: ['a'], silver: { sql: 's.sql' } };
+  expect(() => parseDataset('d', { ...rest, source }, new Map([['s.sql', 'SELECT 1']]))).toThrow('{dates}');
+});
+
 it('names codes that there are', () => {
   const codes = Object.keys(ERRORS).filter((code) => code.startsWith('SOURCE_'));
   const named = new Set([...page.matchAll(/`(SOURCE_[A-Z_]+)`/g)].map(([, code]) => code));
