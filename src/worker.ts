@@ -12,6 +12,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import pino, { type Logger } from 'pino';
+import { createBackfillActivities } from './activities/backfill.js';
 import { createActivities } from './activities/index.js';
 import type { ActivityDeps } from './activities/deps.js';
 import { createMonitoringActivities } from './activities/monitoring/index.js';
@@ -19,6 +20,7 @@ import { composeMonitoringDeps } from './compose-monitoring.js';
 import { loadConfig, type Config, type LoadedConfig } from './config/config.js';
 import { loadDataset } from './config/datasets.js';
 import { createDuckDbEngine } from './connectors/duckdb/engine.js';
+import { scheduleSlots } from './connectors/expected-runs.js';
 import { kafkaSink, type KafkaSink } from './connectors/kafka.js';
 import { resolveLakeUri } from './connectors/lake-uri.js';
 import { openObjectStore } from './connectors/object-store/index.js';
@@ -26,6 +28,7 @@ import { createRowParquet } from './connectors/parquet-rows.js';
 import { openSources } from './connectors/sources/index.js';
 import { connectTemporal, ensureSearchAttributes } from './connectors/temporal.js';
 import { POOLS, TASK_QUEUES, type Pool } from './contracts/flows.js';
+import { declaredSchedules } from './schedules.js';
 import { WORKFLOW_BUNDLE_PATH } from './workflow-bundle.js';
 
 /** Pools whose workers run workflow code; monitoring runs its own, so that it works while the flows do not. */
@@ -49,7 +52,16 @@ export async function runWorker(pools: readonly Pool[], loaded: LoadedConfig): P
   const events = config.kafka.enabled ? kafkaSink(config.kafka) : null;
   try {
     const deps = composeActivityDeps(loaded, events, log);
-    const activities = createActivities(deps);
+    const activities = {
+      ...createActivities(deps),
+      ...createBackfillActivities({
+        slots: (id, range) => scheduleSlots(client, id, range),
+        schedules: declaredSchedules(config),
+        loadDataset: deps.loadDataset,
+        lateAfterMs: config.monitoring.lateAfterMinutes * 60_000,
+        nowMs: () => Date.now(),
+      }),
+    };
     const monitoring = pools.includes('monitoring')
       ? createMonitoringActivities(composeMonitoringDeps(deps, loaded, client, process.env))
       : {};

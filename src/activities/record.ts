@@ -46,12 +46,23 @@ export async function recordRun(
 }
 
 function finishedOf({ summary, outcome, startedAt, finishedAt, error }: RunReport): RunFinished {
-  const { run, bronze, silver, score, tables } = summary;
+  const { run, bronze, silver, score, tables, quiet } = summary;
   const message =
     error === null
       ? `${run.dataset}: ${bronze.accepted} new rows, ${tables.filter((table) => table.changed).length} tables published`
       : `${run.dataset}: ${outcome} (${error.code}): ${error.message}`;
-  return { ...run, outcome, message, startedAt, finishedAt, bronze, silver, score, tables };
+  return {
+    ...run,
+    outcome,
+    message,
+    startedAt,
+    finishedAt,
+    bronze,
+    silver,
+    score,
+    tables,
+    ...(quiet && { quiet }),
+  };
 }
 
 /** What the lineage of the run needs to know later. A dataset that cannot be read has no source to name. */

@@ -11,8 +11,10 @@
 import { randomUUID } from 'node:crypto';
 import { Client, Connection, type ConnectionOptions } from '@temporalio/client';
 import { TASK_QUEUES, type MedallionEtlInput, type WorkflowType } from '../contracts/flows.js';
+import type { BackfillInput } from '../contracts/backfill.js';
 import type { QuarantineReplayInput } from '../contracts/replay.js';
 import type { TableMaintained, TableMaintenanceInput } from '../contracts/table-maintenance.js';
+import { startBackfill, type BackfillHandle } from './backfill.js';
 import { outcomeOf, type RunOutcomeOf } from './outcome.js';
 import { RunHandle } from './run-handle.js';
 import { triggerSchedule } from './schedules.js';
@@ -21,6 +23,8 @@ export { RunHandle, type RunProgress, type RunResult } from './run-handle.js';
 export type { RunOutcomeOf } from './outcome.js';
 export { triggerSchedule } from './schedules.js';
 export type { TableMaintained, TableMaintenanceInput, TableTask } from '../contracts/table-maintenance.js';
+export { BackfillHandle } from './backfill.js';
+export type { BackfillInput, BackfillMode, BackfillSummary } from '../contracts/backfill.js';
 export type { QuarantineReplayInput, ReplayFigures } from '../contracts/replay.js';
 export type { MedallionEtlInput, EtlOptions, Progress } from '../contracts/flows.js';
 export type { EtlSummary, RunOutcome, RunRef, StepRecord, TableState } from '../contracts/run.js';
@@ -88,6 +92,11 @@ export class DatalabClient {
   /** A run that is known by its workflow id; without a run id, the newest of that name. */
   run(workflowId: string, runId?: string): RunHandle {
     return new RunHandle(this.temporal, workflowId, runId);
+  }
+
+  /** Fills the logical times of a schedule that have no run, or none that ended well. */
+  startBackfill(input: BackfillInput): Promise<BackfillHandle> {
+    return startBackfill(this.temporal, input);
   }
 
   /** Starts a schedule's flow now. */

@@ -21,11 +21,13 @@ export interface SlotRange {
   readonly toMs: number;
   readonly nowMs: number;
   readonly lateAfterMs: number;
+  /** Whether times before the schedule was made count too. */
+  readonly beforeCreation?: boolean;
 }
 
 /**
  * The slots of a schedule in a range (both ends included), oldest first; null where there is no such schedule. Times
- * before the schedule was made are not expected.
+ * before the schedule was made are not expected, unless they are asked for.
  */
 export async function scheduleSlots(
   client: Client,
@@ -40,7 +42,7 @@ export async function scheduleSlots(
     throw error;
   }
   const { state, info, policies } = description;
-  const fromMs = Math.max(range.fromMs, info.createdAt.getTime());
+  const fromMs = range.beforeCreation ? range.fromMs : Math.max(range.fromMs, info.createdAt.getTime());
   const toMs = Math.min(range.toMs, range.nowMs);
   const [times, runs] = await Promise.all([
     matchingTimes(client, scheduleId, fromMs, toMs),

@@ -55,6 +55,20 @@ export const ERRORS = {
     remedy:
       'Run `datalab schedules list` to see them, or `datalab schedules apply` to create those of the configuration.',
   },
+  BACKFILL_UNSUITED: {
+    retry: false,
+    remedy:
+      'Only runs of datasets are for a logical time. `datalab schedules trigger` starts the flow once, now.',
+  },
+  BACKFILL_RUNNING: {
+    retry: false,
+    remedy: 'Wait for it, or stop it with `datalab runs cancel <workflow>`; what it has done stays.',
+  },
+  BACKFILL_FAILED: {
+    retry: false,
+    remedy:
+      'The code in the message says what to mend. Starting the backfill again goes on with what is still owed.',
+  },
   ALERT_UNKNOWN: {
     retry: false,
     remedy: 'Run `datalab alerts list` to see what is open and which silences there are.',

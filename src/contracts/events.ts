@@ -44,6 +44,8 @@ export interface RunFinished {
   readonly silver: Ledger;
   readonly score: number | null;
   readonly tables: readonly TableState[];
+  /** Whether nobody is to be notified. */
+  readonly quiet?: boolean;
 }
 
 export const EVENT_TYPES = Object.freeze({

@@ -12,6 +12,8 @@ export interface MedallionEtlInput {
 export interface EtlOptions {
   /** Recompute Silver and Gold from all of Bronze even where nothing changed. */
   readonly rebuild?: boolean;
+  /** No notification for the run: a backfill of a year is not three hundred messages. Its record and events stay. */
+  readonly quiet?: boolean;
 }
 
 /** Input of the workflow type `platformMonitoring`: everything that it needs is configuration. */
@@ -24,6 +26,7 @@ export const DATASET_NAME = /^[a-z][a-z0-9_]{0,62}$/;
 export const WORKFLOW_TYPES = [
   'medallionEtl',
   'quarantineReplay',
+  'scheduleBackfill',
   'tableMaintenance',
   'platformMonitoring',
   'alertManager',

@@ -59,6 +59,8 @@ export interface ReportRef {
 /** What `medallionEtl` and `quarantineReplay` return, and what the `progress` query shows while they run. */
 export interface EtlSummary {
   readonly run: RunRef;
+  /** Whether nobody is to be notified of it. */
+  readonly quiet?: boolean;
   /** Absent in what runs returned before there was a second flow: `medallionEtl`. */
   readonly flow?: 'medallionEtl' | 'quarantineReplay';
   readonly phase: Phase;

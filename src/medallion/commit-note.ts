@@ -77,6 +77,7 @@ export function eventOf(
   } as const;
   if (note.kind === 'run') {
     const { finished } = note;
+    if (finished.quiet) return undefined;
     return {
       topic: 'notifications',
       event: {

@@ -2,6 +2,7 @@
 export { medallionEtl } from './medallion-etl.js';
 export { progressQuery } from './medallion-run.js';
 export { quarantineReplay } from './quarantine-replay.js';
+export { scheduleBackfill } from './schedule-backfill.js';
 export { tableMaintenance } from './table-maintenance.js';
 export { platformMonitoring } from './platform-monitoring.js';
 export { alertManager } from './alert-manager.js';

@@ -14,6 +14,6 @@ import { identifyRun, RunState } from './run-state.js';
 
 export async function medallionEtl(input: MedallionEtlInput): Promise<EtlSummary> {
   const { dataset, logicalTime, options = {} } = parseInput(input);
-  const state = new RunState(identifyRun(dataset, logicalTime));
+  const state = new RunState(identifyRun(dataset, logicalTime), 'medallionEtl', options.quiet);
   return runMedallion(state, (etl, run) => fillBronze(etl, state, run), options);
 }

@@ -43,10 +43,12 @@ export class RunState {
   constructor(
     readonly run: RunRef,
     flow: EtlSummary['flow'] = 'medallionEtl',
+    quiet = false,
   ) {
     this.summary = {
       run,
       flow,
+      ...(quiet && { quiet }),
       phase: 'starting',
       outcome: 'running',
       sources: { listed: 0, ingested: 0, known: 0 },

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { TASK_QUEUES, SEARCH_ATTRIBUTES, WORKFLOW_TYPES } from '../../src/contracts/flows.js';
 import { TABLE_OPERATIONS } from '../../src/contracts/table-maintenance.js';
+import { parseBackfill } from '../../src/workflows/backfill-input.js';
 import { parseInput } from '../../src/workflows/input.js';
 import { parseReplay } from '../../src/workflows/replay-input.js';
 import { parseTableMaintenance } from '../../src/workflows/table-input.js';
@@ -20,7 +21,8 @@ describe('the page of flows', () => {
   });
 
   it('explains every key of the input', () => {
-    for (const key of ['dataset', 'logicalTime', 'options.rebuild']) expect(page).toContain(`| \`${key}\``);
+    for (const key of ['dataset', 'logicalTime', 'options.rebuild', 'options.quiet'])
+      expect(page).toContain(`| \`${key}\``);
   });
 
   it('names every workflow type, and starts one where it runs', () => {
@@ -54,6 +56,21 @@ describe('the page of flows', () => {
     }
     for (const bad of [{}, { dataset: 'stocks', rules: 'x' }, { dataset: 'stocks', rule: '' }])
       expect(() => parseReplay(bad)).toThrow('quarantineReplay takes');
+  });
+
+  it('shows a backfill that the flow accepts, and every key of it', () => {
+    const [whole] = examples('backfill').map(parseBackfill);
+    for (const key of Object.keys(whole ?? {})) expect(page).toMatch(new RegExp(`\\| .*\`${key}\``));
+    const range = { from: '2013-03-01T00:00:00Z', to: '2013-03-02T00:00:00Z' };
+    for (const bad of [
+      {},
+      { scheduleId: 'a', ...range, to: '2013-03-02' },
+      { scheduleId: 'a', from: range.to, to: range.from },
+      { scheduleId: 'a', ...range, mode: 'some' },
+      { scheduleId: 'a', ...range, parallel: 11 },
+      { scheduleId: 'a', ...range, dry: true },
+    ])
+      expect(() => parseBackfill(bad)).toThrow('scheduleBackfill takes');
   });
 
   it('names every search attribute', () => {

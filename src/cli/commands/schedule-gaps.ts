@@ -2,7 +2,7 @@
 import type { Command } from 'commander';
 import { secondsOf } from '../../config/monitoring.js';
 import { scheduleSlots } from '../../connectors/expected-runs.js';
-import { GAPS, type Slot } from '../../contracts/expected-runs.js';
+import { FAILED, GAPS, MISSING, type Slot } from '../../contracts/expected-runs.js';
 import { DatalabError } from '../../contracts/errors.js';
 import type { MedallionEtlInput } from '../../contracts/flows.js';
 import { declaredSchedules } from '../../schedules.js';
@@ -21,6 +21,12 @@ export function addGaps(schedules: Command): void {
     );
 }
 
+/** Which mode of a backfill fills which gaps. */
+const GAP_MODES = [
+  { mode: 'missing', outcomes: MISSING },
+  { mode: 'failed', outcomes: FAILED },
+] as const;
+
 async function gaps(session: Session, id: string, fromMs: number, json: boolean | undefined): Promise<void> {
   const { temporal, loaded } = session;
   const nowMs = Date.now();
@@ -32,6 +38,13 @@ async function gaps(session: Session, id: string, fromMs: number, json: boolean 
   const found = state.slots
     .filter(({ outcome }) => GAPS.includes(outcome))
     .map((slot) => ({ ...slot, fill: fillOf(slot, dataset) }));
+  const first = found[0]?.logicalTime;
+  const all =
+    dataset === undefined || first === undefined
+      ? []
+      : GAP_MODES.filter(({ outcomes }) => found.some(({ outcome }) => outcomes.includes(outcome))).map(
+          ({ mode }) => `datalab schedules backfill ${id} --from ${first} --mode ${mode} --wait`,
+        );
   const rows = found.map(({ logicalTime, outcome, detail, fill }) => [
     logicalTime,
     outcome,
@@ -40,8 +53,14 @@ async function gaps(session: Session, id: string, fromMs: number, json: boolean 
   ]);
   const verdict = `${plural(state.slots.length, 'expected run')}, ${plural(found.length, 'gap')}`;
   const text =
-    found.length === 0 ? verdict : `${table(['for', 'outcome', '', 'filled by'], rows)}\n${verdict}`;
-  print(json, { scheduleId: id, expected: state.slots.length, gaps: found }, text);
+    found.length === 0
+      ? verdict
+      : [
+          table(['for', 'outcome', '', 'filled by'], rows),
+          verdict,
+          ...(all.length > 0 ? ['', 'All of them:', ...all.map((command) => `  ${command}`)] : []),
+        ].join('\n');
+  print(json, { scheduleId: id, expected: state.slots.length, gaps: found, fill: all }, text);
 }
 
 function fillOf({ logicalTime, scheduleId }: Slot, dataset: string | undefined): string | null {

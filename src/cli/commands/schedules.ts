@@ -5,6 +5,7 @@ import { DatalabError } from '../../contracts/errors.js';
 import { declaredSchedules, reconcile } from '../../schedules.js';
 import { report } from '../finish.js';
 import { lakeUriOf } from '../run-files.js';
+import { addBackfill } from './schedule-backfill.js';
 import { addGaps } from './schedule-gaps.js';
 import { print, withSession } from '../session.js';
 import { table } from '../text.js';
@@ -50,6 +51,7 @@ export function addSchedules(program: Command): void {
     );
 
   addGaps(schedules);
+  addBackfill(schedules);
 
   schedules
     .command('trigger')
