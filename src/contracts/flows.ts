@@ -28,6 +28,7 @@ export const WORKFLOW_TYPES = [
   'quarantineReplay',
   'scheduleBackfill',
   'tableMaintenance',
+  'lakeMaintenance',
   'platformMonitoring',
   'alertManager',
 ] as const;
@@ -35,14 +36,16 @@ export type WorkflowType = (typeof WORKFLOW_TYPES)[number];
 
 /**
  * A pool is the workers on one task queue. `flows` runs workflow code and light activities, `etl` the heavy ones.
+ * `maintenance` the work on tables, apart from `etl` so that neither waits for the other.
  * `monitoring` runs its workflows and its activities itself, so that it still works when the others do not.
  */
-export const POOLS = ['flows', 'etl', 'monitoring'] as const;
+export const POOLS = ['flows', 'etl', 'maintenance', 'monitoring'] as const;
 export type Pool = (typeof POOLS)[number];
 
 export const TASK_QUEUES: Readonly<Record<Pool, string>> = Object.freeze({
   flows: 'datalab-flows',
   etl: 'datalab-etl',
+  maintenance: 'datalab-maintenance',
   monitoring: 'datalab-monitoring',
 });
 

@@ -6,3 +6,4 @@ export { scheduleBackfill } from './schedule-backfill.js';
 export { tableMaintenance } from './table-maintenance.js';
 export { platformMonitoring } from './platform-monitoring.js';
 export { alertManager } from './alert-manager.js';
+export { lakeMaintenance } from './lake-maintenance.js';

@@ -5,6 +5,7 @@ import { TASK_QUEUES, SEARCH_ATTRIBUTES, WORKFLOW_TYPES } from '../../src/contra
 import { TABLE_OPERATIONS } from '../../src/contracts/table-maintenance.js';
 import { parseBackfill } from '../../src/workflows/backfill-input.js';
 import { parseInput } from '../../src/workflows/input.js';
+import { parseLakeMaintenance } from '../../src/workflows/maintenance-input.js';
 import { parseReplay } from '../../src/workflows/replay-input.js';
 import { parseTableMaintenance } from '../../src/workflows/table-input.js';
 import { examples, startCommand } from '../support/flows-page.js';
@@ -56,6 +57,17 @@ describe('the page of flows', () => {
     }
     for (const bad of [{}, { dataset: 'stocks', rules: 'x' }, { dataset: 'stocks', rule: '' }])
       expect(() => parseReplay(bad)).toThrow('quarantineReplay takes');
+  });
+
+  it('shows maintenance of the lake that the flow accepts, and every key of it', () => {
+    const [whole] = examples('lake-maintenance').map(parseLakeMaintenance);
+    for (const key of ['dryRun', 'tables']) {
+      expect(whole).toHaveProperty(key);
+      expect(page).toContain(`| \`${key}\``);
+    }
+    expect(parseLakeMaintenance(undefined)).toEqual({});
+    for (const bad of [{ dryrun: true }, { dryRun: 'yes' }, { tables: [] }, { tables: ['stocks'] }])
+      expect(() => parseLakeMaintenance(bad)).toThrow('lakeMaintenance takes');
   });
 
   it('shows a backfill that the flow accepts, and every key of it', () => {
