@@ -185,6 +185,11 @@ export const ERRORS = {
     retry: false,
     remedy: "Select the columns named in the message in the dataset's silver.sql.",
   },
+  SILVER_HISTORY_UNFIT: {
+    retry: false,
+    remedy:
+      'Nothing was published. Make the definition fit the old rows, bring Bronze back from a backup, or accept the loss: `datalab runs start <dataset> --rebuild --accept-loss`.',
+  },
   LEDGER_UNBALANCED: {
     retry: false,
     remedy:

@@ -12,6 +12,8 @@ export interface MedallionEtlInput {
 export interface EtlOptions {
   /** Recompute Silver and Gold from all of Bronze even where nothing changed. */
   readonly rebuild?: boolean;
+  /** In a rebuild: drops published rows that retention took out of Bronze and that the new definition has no place for. */
+  readonly acceptLoss?: boolean;
   /** No notification for the run: a backfill of a year is not three hundred messages. Its record and events stay. */
   readonly quiet?: boolean;
 }
