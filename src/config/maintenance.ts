@@ -13,16 +13,16 @@ const retention = z
     logDays: days.default(30).describe('Logs of steps, staging manifests, files of changes. 14 at least.'),
     reportDays: days.default(180).describe('Reports of runs. 14 at least.'),
     tables: z
-      .record(
-        tableName,
+      .array(
         z.strictObject({
+          table: tableName,
           days: days.optional(),
           column: z.string().min(1).optional().describe('Of Silver and Gold: a date or timestamp.'),
           hold: z.boolean().optional().describe('No row goes, whatever else is said.'),
         }),
       )
-      .default({})
-      .describe('By table; wins over layers and datasets.'),
+      .default([])
+      .describe('Single tables; wins over layers and datasets.'),
   })
   .prefault({});
 

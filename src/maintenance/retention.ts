@@ -5,10 +5,13 @@ import type { Layer } from '../contracts/run.js';
 export interface RetentionPolicies {
   readonly bronzeDays: number | null;
   readonly quarantineDays: number | null;
-  /** By `layer.table`; wins over what datasets and layers say. */
-  readonly tables: Readonly<
-    Record<string, { readonly days?: number; readonly column?: string; readonly hold?: boolean }>
-  >;
+  /** Single tables, as `layer.table`; wins over what datasets and layers say. */
+  readonly tables: ReadonlyArray<{
+    readonly table: string;
+    readonly days?: number;
+    readonly column?: string;
+    readonly hold?: boolean;
+  }>;
 }
 
 /** Rows whose column is older than so many days go. */
@@ -28,7 +31,7 @@ export function retentionOf(
   policies: RetentionPolicies,
   declared?: { readonly days?: number; readonly column?: string; readonly hold?: boolean },
 ): RetentionPolicy | null {
-  const own = policies.tables[`${name.layer}.${name.table}`];
+  const own = policies.tables.find(({ table }) => table === `${name.layer}.${name.table}`);
   if (own?.hold ?? declared?.hold) return null;
   const days = own?.days ?? declared?.days;
   switch (name.layer) {

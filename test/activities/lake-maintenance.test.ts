@@ -128,7 +128,7 @@ it('keeps rows of a table on hold, and rows that Silver has not taken in', async
   lab.passDays(100);
   const held = await maintain(
     { tables: ['bronze.sales'] },
-    'maintenance: { retention: { tables: { bronze.sales: { hold: true } } } }',
+    'maintenance: { retention: { tables: [{ table: bronze.sales, hold: true }] } }',
   );
   expect(words(held).filter((word) => word.includes('retention'))).toEqual([]);
   const unread = await maintain({ tables: ['bronze.sales'] });

@@ -57,7 +57,7 @@ describe('a plan', () => {
 });
 
 describe('the retention of a table', () => {
-  const POLICIES: RetentionPolicies = { bronzeDays: 90, quarantineDays: 60, tables: {} };
+  const POLICIES: RetentionPolicies = { bronzeDays: 90, quarantineDays: 60, tables: [] };
   const bronze = { layer: 'bronze', table: 'sales' } as const;
   const silver = { layer: 'silver', table: 'sales' } as const;
 
@@ -82,11 +82,14 @@ describe('the retention of a table', () => {
   });
 
   it('goes by the table before the dataset, and by a hold before both', () => {
-    const tables = { 'bronze.sales': { days: 7 }, 'silver.sales': { hold: true } };
+    const tables = [
+      { table: 'bronze.sales', days: 7 },
+      { table: 'silver.sales', hold: true },
+    ];
     expect(retentionOf(bronze, { ...POLICIES, tables }, { days: 30 })?.days).toBe(7);
     expect(retentionOf(silver, { ...POLICIES, tables }, { days: 365, column: 'date' })).toBeNull();
     expect(retentionOf(bronze, POLICIES, { hold: true })).toBeNull();
-    const released = { 'bronze.sales': { hold: false } };
+    const released = [{ table: 'bronze.sales', hold: false }];
     expect(retentionOf(bronze, { ...POLICIES, tables: released }, { hold: true })?.days).toBe(90);
   });
 });
