@@ -22,6 +22,10 @@ const ROOMS = {
   },
   lake: { use: ['contracts', 'delta'], types: [] },
   client: { use: ['contracts'], types: [] },
+  dashboard: {
+    use: ['contracts', 'config', 'client', 'connectors', 'delta', 'lake', 'monitoring'],
+    types: [],
+  },
   platform: { use: ['contracts', 'config', 'connectors'], types: [] },
   cli: {
     use: [
@@ -29,6 +33,7 @@ const ROOMS = {
       'config',
       'client',
       'connectors',
+      'dashboard',
       'delta',
       'lake',
       'medallion',
@@ -46,7 +51,7 @@ const roomRules = Object.entries(ROOMS).map(([room, { use, types }]) => {
   const others = [...Object.keys(ROOMS), ...ROOT_FILES].filter(
     (other) => other !== room && !use.includes(other),
   );
-  const allowSchedules = room === 'cli' || room === 'platform';
+  const allowSchedules = room === 'cli' || room === 'platform' || room === 'dashboard';
   const forbidden = others.filter((other) => !(allowSchedules && other === 'schedules'));
   return {
     files: [`src/${room}/**/*.ts`],
@@ -69,7 +74,7 @@ export default tseslint.config(
   { ignores: ['dist/**', 'node_modules/**', '.datalab/**', 'coverage/**'] },
   ...tseslint.configs.recommended,
   {
-    files: ['**/*.ts'],
+    files: ['**/*.ts', '**/*.tsx'],
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
     plugins: { 'import-x': importX },
     settings: {
@@ -91,6 +96,24 @@ export default tseslint.config(
     },
   },
   ...roomRules,
+  {
+    // The page knows the server by its types alone. A component is mostly markup, a line an element.
+    files: ['src/dashboard/web/**/*.{ts,tsx}'],
+    rules: {
+      '@typescript-eslint/no-restricted-imports': [
+        'error',
+        {
+          patterns: [
+            {
+              regex: '^(\\.\\./)+(server|contracts|lake|delta|client|config|connectors|monitoring)/',
+              allowTypeImports: true,
+            },
+          ],
+        },
+      ],
+      'max-lines-per-function': ['error', { max: 150, skipBlankLines: true, skipComments: true }],
+    },
+  },
   {
     files: ['src/workflows/**/*.ts'],
     rules: {
