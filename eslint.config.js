@@ -11,12 +11,13 @@ const ROOMS = {
   config: { use: ['contracts', 'quality'], types: [] },
   quality: { use: ['contracts'], types: [] },
   medallion: { use: ['contracts', 'quality', 'delta'], types: [] },
+  ml: { use: ['contracts', 'delta'], types: [] },
   report: { use: ['contracts'], types: [] },
   workflows: { use: ['contracts'], types: [] },
   connectors: { use: ['contracts', 'config'], types: ['delta'] },
   monitoring: { use: ['contracts'], types: [] },
   activities: {
-    use: ['contracts', 'delta', 'quality', 'medallion', 'monitoring', 'lake', 'report'],
+    use: ['contracts', 'delta', 'quality', 'medallion', 'ml', 'monitoring', 'lake', 'report'],
     types: ['connectors', 'config'],
   },
   lake: { use: ['contracts', 'delta'], types: [] },
@@ -31,6 +32,7 @@ const ROOMS = {
       'delta',
       'lake',
       'medallion',
+      'ml',
       'monitoring',
       'platform',
       'report',
@@ -38,7 +40,7 @@ const ROOMS = {
     types: ['workflows'],
   },
 };
-const ROOT_FILES = ['worker', 'compose-monitoring', 'schedules', 'workflow-bundle'];
+const ROOT_FILES = ['worker', 'train-child', 'compose-monitoring', 'schedules', 'workflow-bundle'];
 const importPath = (room) => `^(\\.\\./)+${room}(/|\\.js$)`;
 
 const roomRules = Object.entries(ROOMS).map(([room, { use, types }]) => {
