@@ -40,7 +40,7 @@ const ROOMS = {
     types: ['workflows'],
   },
 };
-const ROOT_FILES = ['worker', 'train-child', 'compose-monitoring', 'schedules', 'workflow-bundle'];
+const ROOT_FILES = ['worker', 'train-child', 'compose-monitoring', 'compose-training', 'schedules', 'workflow-bundle'];
 const importPath = (room) => `^(\\.\\./)+${room}(/|\\.js$)`;
 
 const roomRules = Object.entries(ROOMS).map(([room, { use, types }]) => {

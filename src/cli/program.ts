@@ -4,6 +4,7 @@ import { addAlerts } from './commands/alerts.js';
 import { addDatasets } from './commands/datasets.js';
 import { addDemo } from './commands/demo.js';
 import { addDoctor } from './commands/doctor.js';
+import { addModels } from './commands/models.js';
 import { addMonitoring } from './commands/monitoring.js';
 import { addQuarantine } from './commands/quarantine.js';
 import { addRuns } from './commands/runs.js';
@@ -19,6 +20,7 @@ export function buildProgram(): Command {
   addDatasets(program);
   addDemo(program);
   addDoctor(program);
+  addModels(program);
   addMonitoring(program);
   addQuarantine(program);
   addRuns(program);

@@ -78,6 +78,21 @@ export const configSchema = z.strictObject({
         .describe('Where the MLflow server answers.'),
     })
     .prefault({}),
+  ml: z
+    .strictObject({
+      xgboostLibrary: z
+        .string()
+        .min(1)
+        .optional()
+        .describe("Path of libxgboost.so. Default: the one in MLflow's Python environment."),
+      modelServer: z
+        .url({ protocol: /^https?$/, error: 'an address that starts with http:// or https://' })
+        .optional()
+        .describe(
+          'Address of `datalab model-server`; a deployment then asks it whether it serves the new champion.',
+        ),
+    })
+    .prefault({}),
   temporal: z
     .strictObject({
       address: z
@@ -103,6 +118,12 @@ export const configSchema = z.strictObject({
         .strictObject({ dataset: z.string().default('stocks'), cron: cron.default('0 * * * *') })
         .prefault({}),
       monitoring: z.strictObject({ cron: cron.default('*/5 * * * *') }).prefault({}),
+      mlopsWeekly: z
+        .strictObject({
+          model: z.string().default('next_day_volatility'),
+          cron: cron.default('0 2 * * 0'),
+        })
+        .prefault({}),
     })
     .prefault({}),
   monitoring: monitoringSchema,
@@ -133,6 +154,7 @@ export const configSchema = z.strictObject({
         .strictObject({
           flows: positive.default(20),
           etl: positive.default(2),
+          ml: positive.default(2),
           monitoring: positive.default(10),
         })
         .prefault({})

@@ -25,6 +25,8 @@ export const WORKFLOW_TYPES = [
   'medallionEtl',
   'quarantineReplay',
   'tableMaintenance',
+  'mlopsTraining',
+  'modelDeployment',
   'platformMonitoring',
   'alertManager',
 ] as const;
@@ -32,14 +34,15 @@ export type WorkflowType = (typeof WORKFLOW_TYPES)[number];
 
 /**
  * A pool is the workers on one task queue. `flows` runs workflow code and light activities, `etl` the heavy ones.
- * `monitoring` runs its workflows and its activities itself, so that it still works when the others do not.
+ * `ml` trains models and tells MLflow. `monitoring` runs its workflows and its activities itself, so that it still works when the others do not.
  */
-export const POOLS = ['flows', 'etl', 'monitoring'] as const;
+export const POOLS = ['flows', 'etl', 'ml', 'monitoring'] as const;
 export type Pool = (typeof POOLS)[number];
 
 export const TASK_QUEUES: Readonly<Record<Pool, string>> = Object.freeze({
   flows: 'datalab-flows',
   etl: 'datalab-etl',
+  ml: 'datalab-ml',
   monitoring: 'datalab-monitoring',
 });
 

@@ -4,4 +4,6 @@ export { progressQuery } from './medallion-run.js';
 export { quarantineReplay } from './quarantine-replay.js';
 export { tableMaintenance } from './table-maintenance.js';
 export { platformMonitoring } from './platform-monitoring.js';
+export { mlopsTraining } from './mlops-training.js';
+export { modelDeployment } from './model-deployment.js';
 export { alertManager } from './alert-manager.js';
