@@ -11,13 +11,14 @@ const ROOMS = {
   config: { use: ['contracts', 'quality'], types: [] },
   quality: { use: ['contracts'], types: [] },
   medallion: { use: ['contracts', 'quality', 'delta'], types: [] },
+  ml: { use: ['contracts', 'delta'], types: [] },
   report: { use: ['contracts'], types: [] },
   workflows: { use: ['contracts'], types: [] },
   connectors: { use: ['contracts', 'config'], types: ['delta'] },
   monitoring: { use: ['contracts'], types: [] },
   maintenance: { use: ['contracts'], types: [] },
   activities: {
-    use: ['contracts', 'delta', 'quality', 'medallion', 'monitoring', 'maintenance', 'lake', 'report'],
+    use: ['contracts', 'delta', 'quality', 'medallion', 'maintenance', 'ml', 'monitoring', 'lake', 'report'],
     types: ['connectors', 'config'],
   },
   lake: { use: ['contracts', 'delta'], types: [] },
@@ -37,6 +38,7 @@ const ROOMS = {
       'delta',
       'lake',
       'medallion',
+      'ml',
       'monitoring',
       'platform',
       'report',
@@ -44,7 +46,15 @@ const ROOMS = {
     types: ['workflows'],
   },
 };
-const ROOT_FILES = ['worker', 'compose-maintenance', 'compose-monitoring', 'schedules', 'workflow-bundle'];
+const ROOT_FILES = [
+  'worker',
+  'train-child',
+  'compose-maintenance',
+  'compose-monitoring',
+  'compose-training',
+  'schedules',
+  'workflow-bundle',
+];
 const importPath = (room) => `^(\\.\\./)+${room}(/|\\.js$)`;
 
 const roomRules = Object.entries(ROOMS).map(([room, { use, types }]) => {

@@ -10,6 +10,7 @@ import {
 import type { Workflow } from '@temporalio/common';
 import type { Config } from './config/config.js';
 import type { LakeMaintenanceInput } from './contracts/lake-maintenance.js';
+import type { TrainingInput } from './contracts/ml-flows.js';
 import {
   TASK_QUEUES,
   WORKFLOW_TYPES,
@@ -25,7 +26,7 @@ export interface ScheduleDefinition {
   readonly workflowType: WorkflowType;
   /** Pool that runs its workflow code. */
   readonly pool: Pool;
-  readonly input: MedallionEtlInput | MonitoringInput | LakeMaintenanceInput;
+  readonly input: MedallionEtlInput | MonitoringInput | LakeMaintenanceInput | TrainingInput;
   readonly cron: string;
   readonly timezone: string;
   readonly overlap: keyof typeof ScheduleOverlapPolicy;
@@ -38,7 +39,7 @@ export interface ScheduleDefinition {
 
 /** The schedules of this configuration. Only workflow types that the workers register. */
 export function declaredSchedules(config: Config): readonly ScheduleDefinition[] {
-  const { timezone, etlDaily, etlHourly, monitoring, maintenance } = config.schedules;
+  const { timezone, etlDaily, etlHourly, monitoring, maintenance, mlopsWeekly } = config.schedules;
   const etl = {
     workflowType: 'medallionEtl',
     pool: 'flows',
@@ -63,6 +64,19 @@ export function declaredSchedules(config: Config): readonly ScheduleDefinition[]
       cron: etlHourly.cron,
       createPaused: true,
       note: 'The same every hour; made paused, `datalab schedules resume medallion-etl-hourly` starts it',
+    },
+    {
+      id: 'mlops-weekly-retrain',
+      workflowType: 'mlopsTraining',
+      pool: 'flows',
+      input: { model: mlopsWeekly.model },
+      cron: mlopsWeekly.cron,
+      timezone,
+      overlap: 'SKIP',
+      catchupWindowSeconds: 12 * 3600,
+      pauseOnFailure: false,
+      createPaused: !config.mlflow.enabled,
+      note: 'Trains the model anew and deploys it if it has earned that',
     },
     {
       id: 'datalab-monitoring-realtime',

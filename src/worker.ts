@@ -1,7 +1,7 @@
 /**
  * The composition root: configuration → connectors → activities → one Temporal worker for each pool it is told.
  *
- *   node dist/worker.js [--pool flows|etl|maintenance|monitoring|all]...
+ *   node dist/worker.js [--pool flows|etl|ml|maintenance|monitoring|all]...
  *
  * Only the pools `flows` and `monitoring` load workflow code. SIGTERM and SIGINT stop it: running activities may finish within the
  * configured grace, then they are cancelled and another worker takes them.
@@ -18,7 +18,9 @@ import type { ActivityDeps } from './activities/deps.js';
 import { createMaintenanceActivities } from './activities/maintenance/index.js';
 import { createMonitoringActivities } from './activities/monitoring/index.js';
 import { composeMaintenanceDeps } from './compose-maintenance.js';
+import { createTrainingActivities } from './activities/training/index.js';
 import { composeMonitoringDeps } from './compose-monitoring.js';
+import { composeTrainingDeps } from './compose-training.js';
 import { loadConfig, type Config, type LoadedConfig } from './config/config.js';
 import { loadDataset } from './config/datasets.js';
 import { createDuckDbEngine } from './connectors/duckdb/engine.js';
@@ -68,13 +70,18 @@ export async function runWorker(pools: readonly Pool[], loaded: LoadedConfig): P
     const monitoring = pools.includes('monitoring')
       ? createMonitoringActivities(composeMonitoringDeps(deps, loaded, client, process.env))
       : {};
+    const training = pools.includes('ml')
+      ? createTrainingActivities(composeTrainingDeps(deps, loaded, process.env))
+      : {};
+    const activitiesOf = (pool: Pool): object =>
+      pool === 'monitoring' ? monitoring : pool === 'ml' ? training : activities;
     const workers = await Promise.all(
       pools.map((pool) =>
         Worker.create({
           connection,
           namespace,
           taskQueue: TASK_QUEUES[pool],
-          activities: pool === 'monitoring' ? monitoring : activities,
+          activities: activitiesOf(pool),
           ...(RUNS_WORKFLOWS.includes(pool) && { workflowBundle: { codePath: WORKFLOW_BUNDLE_PATH } }),
           maxConcurrentActivityTaskExecutions: config.worker.concurrency[pool],
           maxHeartbeatThrottleInterval: '1s',

@@ -2,6 +2,7 @@
 import type { RunReport } from '../contracts/activities.js';
 import type { RunFinished } from '../contracts/events.js';
 import type { RunLineage } from '../contracts/lineage.js';
+import type { TrainingSummary } from '../contracts/ml-flows.js';
 import type { StepRecord } from '../contracts/run.js';
 import { appendRows, type DataType, type Row, type StructType } from '../delta/index.js';
 import type { RunNote } from '../medallion/commit-note.js';
@@ -47,22 +48,15 @@ export async function recordRun(
 
 function finishedOf({ summary, outcome, startedAt, finishedAt, error }: RunReport): RunFinished {
   const { run, bronze, silver, score, tables, quiet } = summary;
+  const { training } = summary as TrainingSummary;
   const message =
-    error === null
-      ? `${run.dataset}: ${bronze.accepted} new rows, ${tables.filter((table) => table.changed).length} tables published`
-      : `${run.dataset}: ${outcome} (${error.code}): ${error.message}`;
-  return {
-    ...run,
-    outcome,
-    message,
-    startedAt,
-    finishedAt,
-    bronze,
-    silver,
-    score,
-    tables,
-    ...(quiet && { quiet }),
-  };
+    error === null && training
+      ? training.message
+      : error === null
+        ? `${run.dataset}: ${bronze.accepted} new rows, ${tables.filter((table) => table.changed).length} tables published`
+        : `${run.dataset}: ${outcome} (${error.code}): ${error.message}`;
+  const times = { startedAt, finishedAt };
+  return { ...run, outcome, message, ...times, bronze, silver, score, tables, ...(quiet && { quiet }) };
 }
 
 /** What the lineage of the run needs to know later. A dataset that cannot be read has no source to name. */

@@ -22,6 +22,7 @@ const UNAVAILABLE = new Set([
   'EVENTS_UNAVAILABLE',
   'STORE_UNAVAILABLE',
   'FLOWS_IDLE',
+  'MLFLOW_UNAVAILABLE',
 ]);
 const USAGE = new Set([
   'CONFIG_INVALID',
@@ -36,6 +37,11 @@ const USAGE = new Set([
   'SCHEDULE_UNKNOWN',
   'RUN_UNKNOWN',
   'REPORT_MISSING',
+  'INPUT_INVALID',
+  'MODEL_UNKNOWN',
+  'MODEL_INVALID',
+  'MODEL_VERSION_UNKNOWN',
+  'MLFLOW_OFF',
 ]);
 
 export function exitCodeOf(errorCode: string): number {

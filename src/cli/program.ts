@@ -6,6 +6,7 @@ import { addDatasets } from './commands/datasets.js';
 import { addDemo } from './commands/demo.js';
 import { addDoctor } from './commands/doctor.js';
 import { addMaintenance } from './commands/maintenance.js';
+import { addModels } from './commands/models.js';
 import { addMonitoring } from './commands/monitoring.js';
 import { addQuarantine } from './commands/quarantine.js';
 import { addRuns } from './commands/runs.js';
@@ -23,6 +24,7 @@ export function buildProgram(): Command {
   addDemo(program);
   addDoctor(program);
   addMaintenance(program);
+  addModels(program);
   addMonitoring(program);
   addQuarantine(program);
   addRuns(program);

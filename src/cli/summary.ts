@@ -1,5 +1,6 @@
 /** The end of a run, for people: what was read, how good it was, where the tables stand. Pure. */
 import type { EtlSummary } from '../contracts/run.js';
+import type { TrainingFigures, TrainingSummary } from '../contracts/ml-flows.js';
 import type { ReplayFigures } from '../contracts/replay.js';
 import { checkFigures } from '../report/index.js';
 import { count, plural, seconds, table } from './text.js';
@@ -16,6 +17,8 @@ const HEADLINES: Readonly<Record<EtlSummary['outcome'], string>> = {
 /** `lakeUri` tells where the report is; without it the summary names its key in the lake. */
 export function renderSummary(summary: EtlSummary, durationMs?: number, lakeUri?: string): string {
   const { run, sources, bronze, silver } = summary;
+  const { training } = summary as TrainingSummary;
+  if (training) return renderTraining(summary, training, durationMs, lakeUri);
   const took = durationMs === undefined ? '' : ` in ${seconds(durationMs)}`;
   const ledger = table(
     ['layer', 'read', 'accepted', 'duplicate', 'quarantined'],
@@ -50,6 +53,32 @@ export function renderSummary(summary: EtlSummary, durationMs?: number, lakeUri?
     '',
     ...renderReport(summary, lakeUri),
     `Events: ${plural(summary.events.sent, 'event')} sent, ${count(summary.events.pending)} pending. ${summary.events.detail}`.trimEnd(),
+  ].join('\n');
+}
+
+function renderTraining(
+  summary: EtlSummary,
+  training: TrainingFigures,
+  durationMs: number | undefined,
+  lakeUri: string | undefined,
+): string {
+  const took = durationMs === undefined ? '' : ` in ${seconds(durationMs)}`;
+  const { run, events } = summary;
+  const tried = training.candidates.map(({ name, validation }) => [
+    name === training.winner ? `${name} *` : name,
+    (validation[training.metric] ?? NaN).toFixed(4),
+  ]);
+  const measured = Object.entries(training.metrics).map(([name, value]) => `${name} ${value.toFixed(4)}`);
+  return [
+    `Run ${run.workflowId} (${training.model}, logical time ${run.logicalTime}): ${HEADLINES[summary.outcome]}${took}`,
+    `Data: ${training.table} version ${training.goldVersion}, ${plural(training.rows, 'row')}.`,
+    ...(tried.length === 0 ? [] : ['', table(['candidate', `${training.metric}, walking forward`], tried)]),
+    ...(measured.length === 0 ? [] : ['', `On the holdout: ${measured.join(', ')}`]),
+    '',
+    training.message,
+    '',
+    ...renderReport(summary, lakeUri),
+    `Events: ${plural(events.sent, 'event')} sent, ${count(events.pending)} pending. ${events.detail}`.trimEnd(),
   ].join('\n');
 }
 

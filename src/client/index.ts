@@ -12,6 +12,14 @@ import { randomUUID } from 'node:crypto';
 import { Client, Connection, type ConnectionOptions } from '@temporalio/client';
 import { TASK_QUEUES, type MedallionEtlInput, type WorkflowType } from '../contracts/flows.js';
 import type { BackfillInput } from '../contracts/backfill.js';
+import {
+  APPROVAL_UPDATE,
+  deploymentId,
+  type Approval,
+  type Deployed,
+  type DeploymentInput,
+  type TrainingInput,
+} from '../contracts/ml-flows.js';
 import type { QuarantineReplayInput } from '../contracts/replay.js';
 import type { TableMaintained, TableMaintenanceInput } from '../contracts/table-maintenance.js';
 import { startBackfill, type BackfillHandle } from './backfill.js';
@@ -65,6 +73,33 @@ export class DatalabClient {
   async startReplay(input: QuarantineReplayInput, options: { workflowId?: string } = {}): Promise<RunHandle> {
     const workflowId = options.workflowId ?? `quarantine-replay-${input.dataset}-${randomUUID()}`;
     return this.#start('quarantineReplay', workflowId, input);
+  }
+
+  /** Trains a model, judges it, and deploys it where it has earned that. A refusal is a completed run with reasons. */
+  async startTraining(input: TrainingInput, options: { workflowId?: string } = {}): Promise<RunHandle> {
+    const workflowId = options.workflowId ?? `mlops-training-${input.model}-${randomUUID()}`;
+    return this.#start('mlopsTraining', workflowId, input);
+  }
+
+  /**
+   * Makes a version of a model the champion (`previous`: the one before), after a test of it, and waits for the end. One
+   * deployment of a model goes on at a time; a second is refused (WorkflowExecutionAlreadyStartedError).
+   */
+  async deployModel(input: DeploymentInput): Promise<RunOutcomeOf<Deployed>> {
+    const type: WorkflowType = 'modelDeployment';
+    const handle = await this.temporal.workflow.start(type, {
+      workflowId: deploymentId(input.model),
+      taskQueue: TASK_QUEUES.flows,
+      args: [input],
+    });
+    return outcomeOf(handle.result() as Promise<Deployed>);
+  }
+
+  /** Tells a training that waits for a person what was decided. Throws where it does not wait, or was told already. */
+  async decideTraining(workflowId: string, approval: Approval): Promise<string> {
+    return this.temporal.workflow
+      .getHandle(workflowId)
+      .executeUpdate<string, [Approval]>(APPROVAL_UPDATE, { args: [approval] });
   }
 
   async #start(type: WorkflowType, workflowId: string, input: object): Promise<RunHandle> {

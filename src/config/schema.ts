@@ -79,6 +79,21 @@ export const configSchema = z.strictObject({
         .describe('Where the MLflow server answers.'),
     })
     .prefault({}),
+  ml: z
+    .strictObject({
+      xgboostLibrary: z
+        .string()
+        .min(1)
+        .optional()
+        .describe("Path of libxgboost.so. Default: the one in MLflow's Python environment."),
+      modelServer: z
+        .url({ protocol: /^https?$/, error: 'an address that starts with http:// or https://' })
+        .optional()
+        .describe(
+          'Address of `datalab model-server`; a deployment then asks it whether it serves the new champion.',
+        ),
+    })
+    .prefault({}),
   temporal: z
     .strictObject({
       address: z
@@ -105,6 +120,12 @@ export const configSchema = z.strictObject({
         .prefault({}),
       monitoring: z.strictObject({ cron: cron.default('*/5 * * * *') }).prefault({}),
       maintenance: z.strictObject({ cron: cron.default('0 3 * * 6') }).prefault({}),
+      mlopsWeekly: z
+        .strictObject({
+          model: z.string().default('next_day_volatility'),
+          cron: cron.default('0 2 * * 0'),
+        })
+        .prefault({}),
     })
     .prefault({}),
   monitoring: monitoringSchema,
@@ -141,6 +162,7 @@ export const configSchema = z.strictObject({
         .strictObject({
           flows: positive.default(20),
           etl: positive.default(2),
+          ml: positive.default(2),
           monitoring: positive.default(10),
           maintenance: positive.default(2),
         })

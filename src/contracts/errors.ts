@@ -16,6 +16,83 @@ export const ERRORS = {
     retry: false,
     remedy: 'Correct the keys named in the message; `datalab datasets validate` checks the folder.',
   },
+  MODEL_UNKNOWN: {
+    retry: false,
+    remedy: 'Run `datalab models list` to see the models; each is a file in `datasets/<dataset>/models/`.',
+  },
+  MODEL_INVALID: {
+    retry: false,
+    remedy: 'Correct the keys named in the message in the file of the model.',
+  },
+  MODEL_CHANGED: {
+    retry: false,
+    remedy: 'The file of the model was edited while a run was under way. Start the run again.',
+  },
+  MODEL_COLUMNS_MISSING: {
+    retry: false,
+    remedy:
+      'Correct the expressions of the model, or the SQL of its Gold table: `datalab tables show gold.<table>` lists the columns.',
+  },
+  MODEL_TABLE_MISSING: {
+    retry: false,
+    remedy: 'Run the dataset first (`datalab runs start <dataset>`), or name a version that the table has.',
+  },
+  MODEL_ROWS_TOO_FEW: {
+    retry: false,
+    remedy: 'Wait for more data, or lower `splits.minRows`, the windows or the number of folds.',
+  },
+  MODEL_TARGET_CONSTANT: {
+    retry: false,
+    remedy: 'There is nothing to learn: correct `target.expression`, or wait for data in which it varies.',
+  },
+  MODEL_VALUES_NOT_FINITE: {
+    retry: false,
+    remedy: 'Make the expression named in the message finite or NULL, as with greatest() or nullif().',
+  },
+  MODEL_ENGINE_MISSING: {
+    retry: false,
+    remedy:
+      'Prepare MLflow (`infra/prepare/mlflow.sh`), which brings the library, or set `ml.xgboostLibrary`.',
+  },
+  MODEL_ENGINE_FAILED: {
+    retry: false,
+    remedy: 'Read the message of the training process; check the parameters of the candidate.',
+  },
+  MODEL_PROCESS_LOST: {
+    retry: true,
+    remedy: 'The training process ended by itself, often for want of memory: lower `worker.concurrency.ml`.',
+  },
+  MODEL_UNREADABLE: {
+    retry: false,
+    remedy:
+      'The stored model is not one that DataLab wrote: train it again, or roll back (`datalab models rollback`).',
+  },
+  MODEL_PARITY: {
+    retry: false,
+    remedy:
+      'The model predicts otherwise here than where it was trained: it is not deployed. Train it again; tell the authors.',
+  },
+  MODEL_ALIAS_MOVED: {
+    retry: false,
+    remedy: 'Somebody moved the alias meanwhile: look at `datalab models show <model>` and decide anew.',
+  },
+  MODEL_VERSION_UNKNOWN: {
+    retry: false,
+    remedy: 'Run `datalab models show <model>` to see its versions.',
+  },
+  MLFLOW_OFF: {
+    retry: false,
+    remedy: 'Switch it on (`mlflow.enabled: true`): models are kept in MLflow.',
+  },
+  MLFLOW_UNAVAILABLE: {
+    retry: true,
+    remedy:
+      'Start it (`./manage.sh start`) or set `mlflow.trackingUri`; `./manage.sh health` shows what answers.',
+  },
+  MLFLOW_REFUSED: {
+    retry: false,
+    remedy: 'Read what MLflow says in the message.',
+  },
   TABLE_UNKNOWN: {
     retry: false,
     remedy: 'Run `datalab tables list` to see the tables; a run of a dataset creates its own.',

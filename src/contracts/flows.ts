@@ -31,6 +31,8 @@ export const WORKFLOW_TYPES = [
   'scheduleBackfill',
   'tableMaintenance',
   'lakeMaintenance',
+  'mlopsTraining',
+  'modelDeployment',
   'platformMonitoring',
   'alertManager',
 ] as const;
@@ -38,16 +40,17 @@ export type WorkflowType = (typeof WORKFLOW_TYPES)[number];
 
 /**
  * A pool is the workers on one task queue. `flows` runs workflow code and light activities, `etl` the heavy ones.
- * `maintenance` the work on tables, apart from `etl` so that neither waits for the other.
+ * `ml` trains models and tells MLflow. `maintenance` works on tables, apart from `etl` so that neither waits for the other.
  * `monitoring` runs its workflows and its activities itself, so that it still works when the others do not.
  */
-export const POOLS = ['flows', 'etl', 'maintenance', 'monitoring'] as const;
+export const POOLS = ['flows', 'etl', 'ml', 'maintenance', 'monitoring'] as const;
 export type Pool = (typeof POOLS)[number];
 
 export const TASK_QUEUES: Readonly<Record<Pool, string>> = Object.freeze({
   flows: 'datalab-flows',
   etl: 'datalab-etl',
   maintenance: 'datalab-maintenance',
+  ml: 'datalab-ml',
   monitoring: 'datalab-monitoring',
 });
 

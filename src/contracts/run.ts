@@ -24,7 +24,20 @@ export interface RunRef {
 export type RunOutcome = 'ok' | 'empty' | 'blocked' | 'failed' | 'cancelled';
 
 export type Phase =
-  'starting' | 'bronze' | 'silver' | 'gold' | 'reporting' | 'recording' | 'relaying' | 'done';
+  | 'starting'
+  | 'bronze'
+  | 'silver'
+  | 'gold'
+  | 'features'
+  | 'training'
+  | 'evaluating'
+  | 'registering'
+  | 'approval'
+  | 'deploying'
+  | 'reporting'
+  | 'recording'
+  | 'relaying'
+  | 'done';
 
 /** What one activity did, for `meta.steps` and the summary. Times are ISO instants of the worker's clock. */
 export interface StepRecord {
@@ -62,7 +75,7 @@ export interface EtlSummary {
   /** Whether nobody is to be notified of it. */
   readonly quiet?: boolean;
   /** Absent in what runs returned before there was a second flow: `medallionEtl`. */
-  readonly flow?: 'medallionEtl' | 'quarantineReplay';
+  readonly flow?: 'medallionEtl' | 'quarantineReplay' | 'mlopsTraining';
   readonly phase: Phase;
   readonly outcome: RunOutcome | 'running';
   readonly sources: { readonly listed: number; readonly ingested: number; readonly known: number };

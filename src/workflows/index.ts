@@ -5,5 +5,7 @@ export { quarantineReplay } from './quarantine-replay.js';
 export { scheduleBackfill } from './schedule-backfill.js';
 export { tableMaintenance } from './table-maintenance.js';
 export { platformMonitoring } from './platform-monitoring.js';
+export { mlopsTraining } from './mlops-training.js';
+export { modelDeployment } from './model-deployment.js';
 export { alertManager } from './alert-manager.js';
 export { lakeMaintenance } from './lake-maintenance.js';

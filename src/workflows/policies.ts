@@ -88,3 +88,21 @@ export const ALERT_DELIVERY: StepPolicy = { ...PROBE, startToCloseSeconds: 30, m
 
 /** The history of alerts. */
 export const ALERT_RECORD: StepPolicy = { ...ALERT_DELIVERY };
+
+/** A step of a deployment: given up soon, since what was there before is then put back. */
+export const DEPLOY: StepPolicy = {
+  startToCloseSeconds: 120,
+  scheduleToCloseSeconds: 300,
+  heartbeatSeconds: 0,
+  maximumAttempts: 5,
+  initialIntervalSeconds: 1,
+};
+
+/** Telling MLflow of a model: for an hour, as it may be away. */
+export const REGISTER: StepPolicy = {
+  startToCloseSeconds: 600,
+  scheduleToCloseSeconds: 3600,
+  heartbeatSeconds: 30,
+  maximumAttempts: 0,
+  initialIntervalSeconds: 1,
+};

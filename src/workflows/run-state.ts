@@ -4,6 +4,7 @@ import { defineSearchAttributeKey, type SearchAttributePair } from '@temporalio/
 import type { Reported } from '../contracts/activities.js';
 import { SEARCH_ATTRIBUTES } from '../contracts/flows.js';
 import { NO_ROWS, type Ledger } from '../contracts/ledger.js';
+import type { TrainingFigures, TrainingPlan, TrainingSummary } from '../contracts/ml-flows.js';
 import type { QualityVerdict } from '../contracts/quality.js';
 import type { ReplayFigures } from '../contracts/replay.js';
 import type { EtlSummary, Phase, RunOutcome, RunRef, StepRecord, TableState } from '../contracts/run.js';
@@ -37,7 +38,7 @@ export function identifyRun(dataset: string, logicalTime: string | undefined): R
 }
 
 export class RunState {
-  private summary: EtlSummary;
+  private summary: TrainingSummary;
   verdict: QualityVerdict | null = null;
 
   constructor(
@@ -68,7 +69,7 @@ export class RunState {
     ] satisfies SearchAttributePair[]);
   }
 
-  get snapshot(): EtlSummary {
+  get snapshot(): TrainingSummary {
     return this.summary;
   }
 
@@ -113,6 +114,34 @@ export class RunState {
   stands(table: TableState): void {
     const others = this.summary.tables.filter((known) => known.table !== table.table);
     this.summary = { ...this.summary, tables: [...others, table] };
+  }
+
+  /** What a training is going to do; its figures come as they are known. */
+  plans({ model, table, goldVersion, leftOut, metric }: TrainingPlan): void {
+    const training: TrainingFigures = {
+      ...{
+        model,
+        table: `gold.${table}`,
+        goldVersion,
+        leftOut,
+        metric,
+        rows: 0,
+        candidates: [],
+        winner: null,
+      },
+      ...{ metrics: {}, version: null, mlflowRun: null, decision: null, reasons: [], message: '' },
+    };
+    this.summary = { ...this.summary, training };
+  }
+
+  get training(): TrainingFigures {
+    const { training } = this.summary;
+    if (!training) throw new TypeError('the training is not planned yet');
+    return training;
+  }
+
+  trained(figures: Partial<TrainingFigures>): void {
+    this.summary = { ...this.summary, training: { ...this.training, ...figures } };
   }
 
   reported({ step, report }: Reported): void {

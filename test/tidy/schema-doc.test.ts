@@ -6,6 +6,7 @@ import { parse } from 'yaml';
 import { z } from 'zod';
 import { parseConfig, type Config } from '../../src/config/config.js';
 import { datasetSchema } from '../../src/config/dataset.js';
+import { modelSchema } from '../../src/config/model.js';
 import { configSchema } from '../../src/config/schema.js';
 
 const ROOT = new URL('../../', import.meta.url);
@@ -20,6 +21,7 @@ function jsonSchema(title: string, schema: z.ZodType): string {
 describe.each([
   ['docs/schema/datalab.schema.json', jsonSchema('datalab.yaml', configSchema)],
   ['docs/schema/dataset.schema.json', jsonSchema('dataset.yaml', datasetSchema)],
+  ['docs/schema/model.schema.json', jsonSchema('models/<name>.yaml', modelSchema)],
 ])('%s', (file, text) => {
   it('is made of the schema that the program checks with', () => {
     if (process.env['DATALAB_UPDATE_DOCS']) writeFileSync(new URL(file, ROOT), text);

@@ -1,0 +1,85 @@
+/** The steps of a deployment. Each looks first, so that each can be repeated. */
+import { DatalabError } from '../../contracts/errors.js';
+import type { AliasState, DeploymentInput } from '../../contracts/ml-flows.js';
+import type { Evaluation } from '../../contracts/training.js';
+import { openPredictor } from '../../ml/predictor.js';
+import { mlflowOf } from './common.js';
+import type { TrainingDeps } from './deps.js';
+
+const DIFFERENCE_MAX = 1e-4;
+
+/** Where the aliases stand, and the version that the input means. Throws MODEL_VERSION_UNKNOWN. */
+export async function readAliases(
+  deps: TrainingDeps,
+  { model, version }: DeploymentInput,
+): Promise<AliasState & { version: string }> {
+  const mlflow = mlflowOf(deps);
+  const { champion = null, previous = null } = await mlflow.aliases(model);
+  const wanted = version === 'previous' ? previous : version;
+  if (wanted !== null && (await mlflow.versions(model)).some((one) => one.version === wanted))
+    return { champion, previous, version: wanted };
+  throw new DatalabError('MODEL_VERSION_UNKNOWN', `model '${model}' has no version '${version}'`);
+}
+
+export async function smokeTest(deps: TrainingDeps, model: string, version: string): Promise<void> {
+  const mlflow = mlflowOf(deps);
+  const found = (await mlflow.versions(model)).find((one) => one.version === version);
+  if (!found) throw new DatalabError('MODEL_VERSION_UNKNOWN', `model '${model}' has no version '${version}'`);
+  const read = async (name: string): Promise<string> =>
+    (await mlflow.getArtifact(found.source, name)).toString();
+  const predictor = openPredictor(await read('model.json'));
+  const rows = JSON.parse(await read('smoke.json')) as Evaluation['smoke'];
+  for (const { features, prediction } of rows) {
+    const row = Float32Array.from(predictor.featureNames, (name) => features[name] ?? NaN);
+    const own = predictor.predict(row);
+    if (!(Math.abs(own - prediction) <= DIFFERENCE_MAX * (1 + Math.abs(prediction))))
+      throw new DatalabError(
+        'MODEL_PARITY',
+        `model '${model}' version ${version} predicts ${own} where ${prediction} is stored`,
+      );
+  }
+}
+
+/**
+ * Compare and set: MLflow has no such thing, so what is there is read first; deployments of a model come one at a time
+ * because they share a workflow id. `previous` moves first: at every moment the old champion has a name.
+ */
+export async function switchAlias(
+  deps: TrainingDeps,
+  model: string,
+  from: AliasState,
+  to: AliasState,
+): Promise<void> {
+  const mlflow = mlflowOf(deps);
+  const { champion = null, previous = null } = await mlflow.aliases(model);
+  if (champion !== from.champion && champion !== to.champion) {
+    throw new DatalabError(
+      'MODEL_ALIAS_MOVED',
+      `the champion of '${model}' is version ${champion ?? 'none'}, not ${from.champion ?? 'none'}`,
+    );
+  }
+  if (previous !== to.previous) await mlflow.setAlias(model, 'previous', to.previous);
+  if (champion !== to.champion) await mlflow.setAlias(model, 'champion', to.champion);
+}
+
+export async function verifyChampion(deps: TrainingDeps, model: string, version: string): Promise<void> {
+  const { champion } = await mlflowOf(deps).aliases(model);
+  if (champion !== version)
+    throw new DatalabError(
+      'MODEL_ALIAS_MOVED',
+      `the champion of '${model}' is version ${champion ?? 'none'}, not ${version}`,
+    );
+  await smokeTest(deps, model, version);
+  if (deps.modelServer === undefined) return;
+  const response = await fetch(`${deps.modelServer}/reload`, {
+    method: 'POST',
+    signal: AbortSignal.timeout(30_000),
+  });
+  const said = (await response.json()) as { models?: ReadonlyArray<{ name: string; version: string }> };
+  const served = said.models?.find(({ name }) => name === model)?.version;
+  if (served !== version)
+    throw new DatalabError(
+      'MODEL_PARITY',
+      `the model server serves version ${served ?? 'none'} of '${model}', not ${version}`,
+    );
+}

@@ -1,0 +1,30 @@
+/** What the steps of models are made of, for the composition root. */
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { ActivityDeps } from './activities/deps.js';
+import type { TrainingDeps } from './activities/training/deps.js';
+import type { LoadedConfig } from './config/config.js';
+import { loadModel } from './config/model.js';
+import { openMlflow } from './connectors/mlflow.js';
+import { runTrainingProcess } from './connectors/training-process.js';
+import { locateXgboost } from './connectors/xgboost/locate.js';
+
+/** The program of a training process, beside this file. */
+const CHILD = fileURLToPath(new URL('./train-child.js', import.meta.url));
+
+export function composeTrainingDeps(
+  deps: ActivityDeps,
+  { config, projectDirectory }: LoadedConfig,
+  env: NodeJS.ProcessEnv,
+): TrainingDeps {
+  const datasets = path.resolve(projectDirectory, config.datasets.directory);
+  return {
+    ...deps,
+    mlflow: config.mlflow.enabled ? openMlflow(config.mlflow.trackingUri) : null,
+    loadModel: (name) => loadModel(datasets, name),
+    library: locateXgboost(config.ml.xgboostLibrary, env),
+    runJob: (job, options) => runTrainingProcess(CHILD, job, options),
+    revision: env['DATALAB_GIT_REVISION'] ?? '',
+    modelServer: config.ml.modelServer,
+  };
+}

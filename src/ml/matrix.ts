@@ -1,0 +1,90 @@
+/** The feature file: rows in order of time as one Arrow stream, and the same as typed arrays that training reads. */
+import {
+  makeVector,
+  Table,
+  tableFromIPC,
+  tableToIPC,
+  Utf8,
+  vectorFromArray,
+  type Vector,
+} from 'apache-arrow';
+import { baselineColumn, META } from './features.js';
+
+/** Rows of features, row by row as XGBoost wants them, with everything that belongs to a row beside it. */
+export interface FeatureRows {
+  readonly names: readonly string[];
+  readonly rows: number;
+  /** `rows * names.length`, NaN where a value is missing. */
+  readonly x: Float32Array;
+  readonly y: Float64Array;
+  /** Milliseconds since 1970, ascending. */
+  readonly time: Float64Array;
+  /** When the target is known. */
+  readonly targetTime: Float64Array;
+  readonly keys: readonly string[];
+  /** What naive rules say, by baseline; NaN where they have nothing to say. */
+  readonly baselines: Readonly<Record<string, Float64Array>>;
+}
+
+/** The rows as Arrow: the same rows give the same bytes. */
+export function encodeRows(data: FeatureRows): Uint8Array {
+  const { names, rows, x, y, time, targetTime, keys, baselines } = data;
+  const column = (index: number): Float32Array =>
+    Float32Array.from({ length: rows }, (_, row) => x[row * names.length + index] ?? NaN);
+  const columns: Record<string, Vector> = {
+    [META.key]: vectorFromArray(keys, new Utf8()),
+    [META.time]: makeVector(time),
+    [META.targetTime]: makeVector(targetTime),
+    [META.target]: makeVector(y),
+  };
+  for (const [name, values] of Object.entries(baselines)) columns[baselineColumn(name)] = makeVector(values);
+  names.forEach((name, index) => (columns[name] = makeVector(column(index))));
+  return tableToIPC(new Table(columns), 'stream');
+}
+
+/** Reads what {@link encodeRows} wrote. */
+export function decodeRows(bytes: Uint8Array): FeatureRows {
+  const table = tableFromIPC(bytes);
+  const fields = table.schema.fields.map(({ name }) => name);
+  const doubles = (name: string): Float64Array =>
+    Float64Array.from(table.getChild(name)?.toArray() as Float64Array);
+  const own = Object.values(META) as string[];
+  const prefix = baselineColumn('');
+  const names = fields.filter((name) => !own.includes(name) && !name.startsWith(prefix));
+  const rows = table.numRows;
+  const x = new Float32Array(rows * names.length);
+  names.forEach((name, index) => {
+    const values = table.getChild(name)?.toArray() as Float32Array;
+    for (let row = 0; row < rows; row += 1) x[row * names.length + index] = values[row] ?? NaN;
+  });
+  const baselines = fields
+    .filter((name) => name.startsWith(prefix))
+    .map((name) => [name.slice(prefix.length), doubles(name)] as const);
+  return {
+    ...{
+      names,
+      rows,
+      x,
+      y: doubles(META.target),
+      time: doubles(META.time),
+      targetTime: doubles(META.targetTime),
+    },
+    keys: [...(table.getChild(META.key) ?? [])].map(String),
+    baselines: Object.fromEntries(baselines),
+  };
+}
+
+/** Some rows of a matrix, in the order of their positions. */
+export function takeRows(
+  data: FeatureRows,
+  positions: readonly number[],
+): { x: Float32Array; y: Float64Array } {
+  const width = data.names.length;
+  const x = new Float32Array(positions.length * width);
+  const y = new Float64Array(positions.length);
+  positions.forEach((row, index) => {
+    x.set(data.x.subarray(row * width, (row + 1) * width), index * width);
+    y[index] = data.y[row] ?? NaN;
+  });
+  return { x, y };
+}

@@ -1,0 +1,126 @@
+/** Predictions without the native library: an XGBoost model in JSON, walked in single precision as the library does. */
+import { z } from 'zod';
+import { DatalabError } from '../contracts/errors.js';
+
+const tree = z.object({
+  left_children: z.array(z.number().int()),
+  right_children: z.array(z.number().int()),
+  split_indices: z.array(z.number().int().nonnegative()),
+  split_conditions: z.array(z.number()),
+  default_left: z.array(z.union([z.number(), z.boolean()])),
+});
+const booster = z.union([
+  z.object({ name: z.literal('gbtree'), model: z.object({ trees: z.array(tree) }) }),
+  z.object({ name: z.literal('gblinear'), model: z.object({ weights: z.array(z.number()) }) }),
+]);
+const document = z.object({
+  learner: z.object({
+    feature_names: z.array(z.string()),
+    gradient_booster: booster,
+    learner_model_param: z.object({ base_score: z.string() }),
+    objective: z.object({ name: z.enum(['reg:squarederror', 'binary:logistic']) }),
+  }),
+});
+
+export interface Predictor {
+  readonly featureNames: readonly string[];
+  /** One prediction from `row[offset]` on; NaN is a missing value. */
+  predict(row: Float32Array, offset?: number): number;
+}
+
+/** Reads a model. Throws MODEL_UNREADABLE for one that is of another kind, or whose trees lead nowhere. */
+export function openPredictor(json: string): Predictor {
+  const parsed = document.safeParse(parse(json));
+  if (!parsed.success)
+    throw unreadable(
+      parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('; '),
+    );
+  const {
+    feature_names: featureNames,
+    gradient_booster: made,
+    learner_model_param,
+    objective,
+  } = parsed.data.learner;
+  const start = Number.parseFloat(learner_model_param.base_score.replace(/[[\]]/g, ''));
+  if (!Number.isFinite(start)) throw unreadable(`base_score is ${learner_model_param.base_score}`);
+  const isLogistic = objective.name === 'binary:logistic';
+  const base = Math.fround(isLogistic ? Math.log(start / (1 - start)) : start);
+  const margin =
+    made.name === 'gbtree'
+      ? treeMargin(made.model.trees, featureNames.length)
+      : linearMargin(made.model.weights, featureNames.length);
+  return {
+    featureNames,
+    predict: (row, offset = 0) => {
+      const value = margin(row, offset, base);
+      return isLogistic ? Math.fround(1 / (1 + Math.exp(-value))) : value;
+    },
+  };
+}
+
+type Margin = (row: Float32Array, offset: number, base: number) => number;
+
+function treeMargin(trees: ReadonlyArray<z.output<typeof tree>>, width: number): Margin {
+  const flat = trees.map((one) => flatten(one, width));
+  return (row, offset, base) => {
+    let sum = base;
+    for (const { left, right, feature, condition, defaultLeft } of flat) {
+      let node = 0;
+      for (let child = left[0] ?? -1; child !== -1; child = left[node] ?? -1) {
+        const value = row[offset + (feature[node] ?? 0)] ?? NaN;
+        const goesLeft = Number.isNaN(value) ? defaultLeft[node] === 1 : value < (condition[node] ?? 0);
+        node = goesLeft ? child : (right[node] ?? 0);
+      }
+      sum = Math.fround(sum + (condition[node] ?? 0));
+    }
+    return sum;
+  };
+}
+
+function flatten(one: z.output<typeof tree>, width: number) {
+  const nodes = one.left_children.length;
+  const sizes = [one.right_children, one.split_indices, one.split_conditions, one.default_left];
+  if (nodes === 0 || sizes.some((list) => list.length !== nodes))
+    throw unreadable('a tree has lists of different lengths');
+  for (let node = 0; node < nodes; node += 1) {
+    const children = [one.left_children[node] ?? -1, one.right_children[node] ?? -1];
+    // Children come after their parent, so that every walk ends.
+    const isLeaf = children[0] === -1;
+    if (!isLeaf && !children.every((child) => child > node && child < nodes))
+      throw unreadable('a tree leads out of itself');
+    if (!isLeaf && (one.split_indices[node] ?? width) >= width)
+      throw unreadable('a tree asks for a feature that there is not');
+  }
+  return {
+    left: Int32Array.from(one.left_children),
+    right: Int32Array.from(one.right_children),
+    feature: Int32Array.from(one.split_indices),
+    condition: Float32Array.from(one.split_conditions),
+    defaultLeft: Uint8Array.from(one.default_left, Number),
+  };
+}
+
+function linearMargin(weights: readonly number[], width: number): Margin {
+  if (weights.length !== width + 1) throw unreadable(`${weights.length} weights for ${width} features`);
+  const flat = Float32Array.from(weights);
+  return (row, offset, base) => {
+    let sum = Math.fround(base + (flat[width] ?? 0));
+    for (let i = 0; i < width; i += 1) {
+      const value = row[offset + i] ?? NaN;
+      if (!Number.isNaN(value)) sum = Math.fround(sum + Math.fround(value * (flat[i] ?? 0)));
+    }
+    return sum;
+  };
+}
+
+function parse(json: string): unknown {
+  try {
+    return JSON.parse(json);
+  } catch (error) {
+    throw unreadable((error as Error).message);
+  }
+}
+
+function unreadable(why: string): DatalabError {
+  return new DatalabError('MODEL_UNREADABLE', `the model cannot be read: ${why.slice(0, 500)}`);
+}

@@ -1,0 +1,177 @@
+/** The report of a training as one page: what was tried, how it did beside naive rules, and what the gate said. */
+import { createHash } from 'node:crypto';
+import type { ModelDefinition } from '../contracts/model.js';
+import type { ChartData } from '../contracts/report.js';
+import type { RunRef } from '../contracts/run.js';
+import type { Evaluation, GateResult, Judged, TrainedCandidate } from '../contracts/training.js';
+import { chartFigure } from './chart.js';
+import { count, figure, instant } from './format.js';
+import { html, trusted, type Html } from './html.js';
+import { SCRIPT } from './script.js';
+import { STYLE } from './style.js';
+
+export interface ModelReport {
+  readonly model: ModelDefinition;
+  readonly run: RunRef;
+  readonly plan: { readonly goldVersion: number };
+  readonly evaluation: Evaluation;
+  readonly gate: GateResult;
+  readonly candidates: readonly TrainedCandidate[];
+  readonly reportedAt: string;
+}
+
+/** The whole page. Nothing in it comes from elsewhere. */
+export function renderModelReport(report: ModelReport): string {
+  const { model, evaluation, gate, run, plan } = report;
+  const hash = createHash('sha256').update(SCRIPT).digest('base64');
+  const policy = `default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-${hash}'; base-uri 'none'; form-action 'none'`;
+  const { rows, metric } = evaluation;
+  const rivals: Judged[] = [
+    ...evaluation.candidates,
+    ...(evaluation.champion ? [evaluation.champion] : []),
+    ...evaluation.baselines,
+  ];
+  const body = html`<header class="bar">
+      <div>
+        <div class="brand">DataLab <span>model report</span></div>
+        <button class="theme" type="button" hidden></button>
+      </div>
+    </header>
+    <main>
+      <h1>
+        ${model.name}
+        <span class="pill ${gate.passed ? 'good' : 'bad'}">${gate.passed ? 'passed' : 'refused'}</span>
+      </h1>
+      <p>${model.description}</p>
+      <p class="note">
+        gold.${model.table} version ${plan.goldVersion}; ${count(rows.train)} rows to learn from,
+        ${count(rows.holdout)} held out from ${rows.from.slice(0, 10)} to ${rows.to.slice(0, 10)}.
+      </p>
+      <h2>Gate</h2>
+      <div class="card">
+        ${table(
+          ['Rule', 'Outcome', 'Measured'],
+          gate.rules.map(({ rule, passed, detail }) => [rule, passed ? 'passed' : 'refused', detail]),
+        )}
+      </div>
+      <h2>On the holdout</h2>
+      <div class="two">
+        ${chartFigure(bars(metric, `${metric} of candidates, champion and naive rules on the same rows.`, rivals, metric))}
+        ${chartFigure(bars('Over time', `${metric} of ${evaluation.winner}, by half-year.`, evaluation.byPeriod, metric))}
+      </div>
+      <div class="card">${metricsTable(rivals)}</div>
+      <h2>By key</h2>
+      <div class="card">${metricsTable(evaluation.byKey)}</div>
+      <h2>What it looks at, and what has moved</h2>
+      <div class="two">
+        <div class="card">
+          ${table(
+            ['Feature', `Loss of ${metric} when shuffled`],
+            evaluation.importance.slice(0, 20).map(({ feature, loss }) => [feature, figure(loss)]),
+          )}
+        </div>
+        <div class="card">
+          ${table(
+            ['Feature', 'Shift (PSI) to the newest rows'],
+            evaluation.drift.slice(0, 20).map(({ feature, psi }) => [feature, figure(psi)]),
+          )}
+        </div>
+      </div>
+      ${evaluation.confusion ? confusion(evaluation.confusion) : null}
+      <h2>Candidates <small>judged by walking forward</small></h2>
+      <div class="card">
+        ${table(
+          ['Candidate', 'Best parameters', 'Tried', ...Object.keys(report.candidates[0]?.validation ?? {})],
+          report.candidates.map(({ name, parameters, tried, validation }) => [
+            name,
+            Object.entries(parameters)
+              .map(([key, value]) => `${key} ${value}`)
+              .join(', '),
+            String(tried),
+            ...Object.values(validation).map(figure),
+          ]),
+        )}
+      </div>
+    </main>
+    <footer>
+      Written by DataLab for run <code>${run.runId}</code> of workflow <code>${run.workflowId}</code>, for
+      ${instant(report.reportedAt)}. Times are UTC.
+    </footer>`;
+  return html`<!doctype html>
+    <html lang="en">
+      <head>
+        <meta charset="utf-8" />
+        <meta http-equiv="Content-Security-Policy" content="${policy}" />
+        <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <title>${model.name}: ${gate.passed ? 'passed' : 'refused'} · DataLab</title>
+        ${trusted(`<style>${STYLE}</style>`)}
+      </head>
+      <body>
+        ${body}${trusted(`<script>${SCRIPT}</script>`)}
+      </body>
+    </html>`.text;
+}
+
+function bars(title: string, description: string, judged: readonly Judged[], metric: string): ChartData {
+  const known = judged.filter(({ metrics }) => metrics[metric] !== undefined);
+  return {
+    ...{
+      title,
+      description,
+      kind: 'bar',
+      xKind: 'category',
+      xName: 'name',
+      yName: metric,
+      logarithmic: false,
+    },
+    categories: known.map(({ name }) => name),
+    series: [
+      { name: metric, points: known.map(({ metrics }, index) => [index, metrics[metric] ?? 0] as const) },
+    ],
+    notes: [],
+  };
+}
+
+function metricsTable(judged: readonly Judged[]): Html {
+  const names = [...new Set(judged.flatMap(({ metrics }) => Object.keys(metrics)))];
+  return table(
+    ['', ...names],
+    judged.map(({ name, metrics }) => [
+      name,
+      ...names.map((key) => (metrics[key] === undefined ? '–' : figure(metrics[key]))),
+    ]),
+  );
+}
+
+function confusion({ tp, fp, tn, fn }: NonNullable<Evaluation['confusion']>): Html {
+  return html`<h2>Confusion at one half</h2>
+    <div class="card">
+      ${table(
+        ['', 'said yes', 'said no'],
+        [
+          ['was yes', count(tp), count(fn)],
+          ['was no', count(fp), count(tn)],
+        ],
+      )}
+    </div>`;
+}
+
+function table(head: readonly string[], rows: ReadonlyArray<readonly string[]>): Html {
+  return html`<div class="scroll">
+    <table>
+      <thead>
+        <tr>
+          ${head.map((one) => html`<th>${one}</th>`)}
+        </tr>
+      </thead>
+      <tbody>
+        ${rows.map(
+          (row) =>
+            html`<tr>
+              ${row.map((cell) => html`<td>${cell}</td>`)}
+            </tr>`,
+        )}
+      </tbody>
+    </table>
+  </div>`;
+}
