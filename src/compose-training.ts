@@ -5,7 +5,7 @@ import type { ActivityDeps } from './activities/deps.js';
 import type { TrainingDeps } from './activities/training/deps.js';
 import type { LoadedConfig } from './config/config.js';
 import { loadModel } from './config/model.js';
-import { openMlflow } from './connectors/mlflow.js';
+import { openMlflow } from './connectors/mlflow/index.js';
 import { runTrainingProcess } from './connectors/training-process.js';
 import { locateXgboost } from './connectors/xgboost/locate.js';
 

@@ -62,36 +62,8 @@ export function renderModelReport(report: ModelReport): string {
       <div class="card">${metricsTable(rivals)}</div>
       <h2>By key</h2>
       <div class="card">${metricsTable(evaluation.byKey)}</div>
-      <h2>What it looks at, and what has moved</h2>
-      <div class="two">
-        <div class="card">
-          ${table(
-            ['Feature', `Loss of ${metric} when shuffled`],
-            evaluation.importance.slice(0, 20).map(({ feature, loss }) => [feature, figure(loss)]),
-          )}
-        </div>
-        <div class="card">
-          ${table(
-            ['Feature', 'Shift (PSI) to the newest rows'],
-            evaluation.drift.slice(0, 20).map(({ feature, psi }) => [feature, figure(psi)]),
-          )}
-        </div>
-      </div>
-      ${evaluation.confusion ? confusion(evaluation.confusion) : null}
-      <h2>Candidates <small>judged by walking forward</small></h2>
-      <div class="card">
-        ${table(
-          ['Candidate', 'Best parameters', 'Tried', ...Object.keys(report.candidates[0]?.validation ?? {})],
-          report.candidates.map(({ name, parameters, tried, validation }) => [
-            name,
-            Object.entries(parameters)
-              .map(([key, value]) => `${key} ${value}`)
-              .join(', '),
-            String(tried),
-            ...Object.values(validation).map(figure),
-          ]),
-        )}
-      </div>
+      ${features(evaluation)} ${evaluation.confusion ? confusion(evaluation.confusion) : null}
+      ${candidates(report)}
     </main>
     <footer>
       Written by DataLab for run <code>${run.runId}</code> of workflow <code>${run.workflowId}</code>, for
@@ -110,6 +82,41 @@ export function renderModelReport(report: ModelReport): string {
         ${body}${trusted(`<script>${SCRIPT}</script>`)}
       </body>
     </html>`.text;
+}
+
+function candidates(report: ModelReport): Html {
+  return html`<h2>Candidates <small>judged by walking forward</small></h2>
+    <div class="card">
+      ${table(
+        ['Candidate', 'Best parameters', 'Tried', ...Object.keys(report.candidates[0]?.validation ?? {})],
+        report.candidates.map(({ name, parameters, tried, validation }) => [
+          name,
+          Object.entries(parameters)
+            .map(([key, value]) => `${key} ${value}`)
+            .join(', '),
+          String(tried),
+          ...Object.values(validation).map(figure),
+        ]),
+      )}
+    </div>`;
+}
+
+function features({ importance, drift, metric }: Evaluation): Html {
+  return html`<h2>What it looks at, and what has moved</h2>
+    <div class="two">
+      <div class="card">
+        ${table(
+          ['Feature', `Loss of ${metric} when shuffled`],
+          importance.slice(0, 20).map(({ feature, loss }) => [feature, figure(loss)]),
+        )}
+      </div>
+      <div class="card">
+        ${table(
+          ['Feature', 'Shift (PSI) to the newest rows'],
+          drift.slice(0, 20).map(({ feature, psi }) => [feature, figure(psi)]),
+        )}
+      </div>
+    </div>`;
 }
 
 function bars(title: string, description: string, judged: readonly Judged[], metric: string): ChartData {

@@ -4,7 +4,7 @@
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openMlflow } from '../../src/connectors/mlflow.js';
+import { openMlflow } from '../../src/connectors/mlflow/index.js';
 import type { Evaluation } from '../../src/contracts/training.js';
 import type { TrainingSummary } from '../../src/contracts/ml-flows.js';
 import { readSettings } from '../../src/platform/settings.js';

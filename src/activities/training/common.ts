@@ -1,5 +1,5 @@
 /** What the steps of a training share: its definition, its place in the lake, MLflow. */
-import type { MlflowClient } from '../../connectors/mlflow.js';
+import type { MlflowClient } from '../../connectors/mlflow/index.js';
 import { DatalabError } from '../../contracts/errors.js';
 import type { PlannedTraining, TrainingRun } from '../../contracts/ml-flows.js';
 import type { ModelDefinition } from '../../contracts/model.js';

@@ -1,5 +1,5 @@
 /** What the steps of models need beside what every step has. */
-import type { MlflowClient } from '../../connectors/mlflow.js';
+import type { MlflowClient } from '../../connectors/mlflow/index.js';
 import type { ModelDefinition } from '../../contracts/model.js';
 import type { TrainingJob, TrainingProgress } from '../../contracts/training.js';
 import type { ActivityDeps } from '../deps.js';

@@ -1,5 +1,5 @@
 /** Telling MLflow: a parent run, one run per candidate, the model's files, and one version of the registered model. */
-import type { MlflowMetric } from '../../connectors/mlflow.js';
+import type { MlflowClient, MlflowMetric, MlflowRun } from '../../connectors/mlflow/index.js';
 import type {
   BuiltFeatures,
   EvaluatedStep,
@@ -9,7 +9,8 @@ import type {
   TrainedStep,
   TrainingRun,
 } from '../../contracts/ml-flows.js';
-import { featureNames } from '../../contracts/model.js';
+import { featureNames, type ModelDefinition } from '../../contracts/model.js';
+import type { ReportRef } from '../../contracts/run.js';
 import type { Evaluation, Figures, GateResult } from '../../contracts/training.js';
 import { mlflowFiles } from '../../ml/mlmodel.js';
 import { renderModelReport } from '../../report/index.js';
@@ -33,6 +34,22 @@ export async function findIdentical(
   return { version: known.version, gate: known.tags['datalab.gate'] ?? 'unknown', isChampion };
 }
 
+/** What a registration works with; made once from what the steps before handed over. */
+interface Registration {
+  readonly deps: TrainingDeps;
+  readonly mlflow: MlflowClient;
+  readonly model: ModelDefinition;
+  readonly run: PlannedTraining;
+  readonly features: BuiltFeatures;
+  readonly trained: readonly TrainedStep[];
+  readonly winner: TrainedStep;
+  readonly evaluation: Evaluation;
+  readonly gate: GateResult;
+  readonly tags: Readonly<Record<string, string>>;
+  /** The time of everything that is told: a repetition tells the same. */
+  readonly startMs: number;
+}
+
 export async function registerModel(
   deps: TrainingDeps,
   run: PlannedTraining,
@@ -41,130 +58,141 @@ export async function registerModel(
   evaluated: EvaluatedStep,
 ): Promise<RegisteredStep> {
   const model = await plannedModel(deps, run);
-  const mlflow = mlflowOf(deps);
   const { step, value } = await runStep('register', deps.scratchDirectory, async ({ progress }) => {
-    const startMs = Date.parse(run.logicalTime);
-    const stored = JSON.parse(Buffer.from(await deps.lake.get(evaluated.key)).toString()) as {
+    const stored = await deps.lake.get(evaluated.key);
+    const { evaluation, gate } = JSON.parse(Buffer.from(stored).toString()) as {
       evaluation: Evaluation;
       gate: GateResult;
     };
-    const { evaluation, gate } = stored;
-    const winner = trained.find((one) => one.trained.name === evaluated.winner) ?? trained[0];
-    if (!winner) throw new RangeError('there is no candidate to register');
-    const tags = {
-      'datalab.run': run.executionId,
-      'datalab.workflow': run.workflowId,
-      'datalab.model': model.name,
-      'datalab.dataset': model.dataset,
-      'datalab.gold_table': `gold.${model.table}`,
-      'datalab.gold_version': String(run.plan.goldVersion),
-      'datalab.gate': gate.passed ? 'passed' : 'refused',
-      'datalab.git_revision': deps.revision,
-      'datalab.logical_time': run.logicalTime,
-      [IDENTITY]: features.identity,
+    const winner = trained.find((one) => one.trained.name === evaluated.winner);
+    if (!winner) throw new RangeError(`there is no candidate '${evaluated.winner}' to register`);
+    const registration: Registration = {
+      ...{ deps, mlflow: mlflowOf(deps), model, run, features, trained, winner, evaluation, gate },
+      ...{ tags: tagsOf(deps, run, model, features, gate), startMs: Date.parse(run.logicalTime) },
     };
-    const experiment = await mlflow.experiment(experimentOf(model.name));
-    const open = (part: string, more: Record<string, string> = {}) =>
-      mlflow.ensureRun(experiment, {
-        ...{
-          key: `${run.executionId}/${part}`,
-          name: `${model.name} ${part}`,
-          startMs,
-          tags: { ...tags, ...more },
-        },
-      });
-    const parent = await open('training');
-    await mlflow.logBatch(parent.runId, {
-      params: {
-        ...{
-          target: model.target.expression,
-          horizon: String(model.target.horizon),
-          table: `gold.${model.table}`,
-        },
-        ...{
-          gold_version: String(run.plan.goldVersion),
-          rows: String(features.rows),
-          winner: evaluation.winner,
-        },
-        ...{ seed: String(model.seed), definition: model.fingerprint, engine: winner.trained.engine },
-      },
-      metrics: [
-        ...metricsOf(evaluation.metrics, startMs, 'holdout_'),
-        ...evaluation.baselines.flatMap(({ name, metrics }) =>
-          metricsOf(metrics, startMs, `baseline_${name}_`),
-        ),
-      ],
-    });
-    await mlflow.logDataset(parent.runId, {
-      ...{ name: `gold.${model.table}`, digest: features.sha256.slice(0, 32) },
-      source: {
-        uri: `${deps.lake.uri}/gold/${model.table}`,
-        version: run.plan.goldVersion,
-        table_id: run.plan.tableId,
-      },
-      profile: { num_rows: features.rows, features: featureNames(model.features).length },
-    });
+    const parent = await tellRuns(registration);
     progress({ phase: 'register', done: 1, total: 3, unit: 'parts' });
-    for (const { trained: one } of trained) {
-      const child = await open(one.name, { 'mlflow.parentRunId': parent.runId });
-      await mlflow.logBatch(child.runId, {
-        params: Object.fromEntries(
-          Object.entries(one.parameters).map(([name, number]) => [name, String(number)]),
-        ),
-        metrics: [
-          ...one.folds.flatMap(({ metrics }, fold) => metricsOf(metrics, startMs, 'fold_', fold)),
-          ...metricsOf(one.validation, startMs, 'validation_'),
-        ],
-      });
-      await mlflow.closeRun(child.runId, 'FINISHED', deps.clock.nowMs());
-    }
-    const data = {
-      model,
-      run,
-      plan: run.plan,
-      evaluation,
-      gate,
-      candidates: trained.map((one) => one.trained),
-    };
-    const page = renderModelReport({ ...data, reportedAt: run.logicalTime });
-    const json = JSON.stringify({ schema: 'datalab.model-report/1', ...data });
-    const stem = `reports/${model.dataset}/models/${model.name}/${run.logicalTime.replace(/\.\d+Z$/, 'Z').replaceAll(':', '')}-${run.executionId}`;
-    const report = { html: `${stem}.html`, json: `${stem}.json` };
-    await deps.lake.put(report.html, Buffer.from(page));
-    await deps.lake.put(report.json, Buffer.from(json));
-    const root = { 'report.html': page, 'report.json': json, 'model-definition.json': JSON.stringify(model) };
-    for (const [name, content] of Object.entries(root))
-      await mlflow.putArtifact(parent.artifactUri, name, content);
-    await mlflow.putArtifact(parent.artifactUri, 'features.arrow', await deps.lake.get(features.key));
+    const report = await keepReport(registration, parent);
     progress({ phase: 'register', done: 2, total: 3, unit: 'parts' });
-    const ubj = await deps.lake.get(`${winner.folder}/model.ubj`);
-    const source = `${parent.artifactUri}/model`;
-    const files = {
-      ...mlflowFiles({
-        ...{ ubj, featureNames: featureNames(model.features), runId: parent.runId },
-        ...{ createdAt: run.logicalTime, example: evaluation.smoke[0]?.features ?? {} },
-      }),
-      // What our own predictor, its smoke test and predictions by key need.
-      'model.json': await deps.lake.get(`${winner.folder}/model.json`),
-      'smoke.json': JSON.stringify(evaluation.smoke),
-      'definition.json': JSON.stringify(model),
-    };
-    for (const [name, content] of Object.entries(files)) await mlflow.putArtifact(source, name, content);
-    await mlflow.ensureModel(model.name, model.description);
-    // Making a version twice makes two: look for this run's first.
-    const there = (await mlflow.versions(model.name)).find((one) => one.runId === parent.runId);
-    const description = `${evaluation.winner} on gold.${model.table} version ${run.plan.goldVersion}`;
-    const version =
-      there?.version ??
-      (await mlflow.createVersion(model.name, { source, runId: parent.runId, tags, description }));
-    await mlflow.setAlias(model.name, 'candidate', version);
-    await mlflow.closeRun(parent.runId, 'FINISHED', deps.clock.nowMs());
+    const { version, bytes } = await makeVersion(registration, parent);
+    await registration.mlflow.closeRun(parent.runId, 'FINISHED', deps.clock.nowMs());
     return {
-      ...{ rows: 0, bytes: ubj.length, detail: `${model.name} version ${version}` },
+      ...{ rows: 0, bytes, detail: `${model.name} version ${version}` },
       value: { version, mlflowRun: parent.runId, report },
     };
   });
   return { step, ...value };
+}
+
+function tagsOf(
+  { revision }: TrainingDeps,
+  run: PlannedTraining,
+  model: ModelDefinition,
+  features: BuiltFeatures,
+  gate: GateResult,
+): Record<string, string> {
+  return {
+    'datalab.run': run.executionId,
+    'datalab.workflow': run.workflowId,
+    'datalab.model': model.name,
+    'datalab.dataset': model.dataset,
+    'datalab.gold_table': `gold.${model.table}`,
+    'datalab.gold_version': String(run.plan.goldVersion),
+    'datalab.gate': gate.passed ? 'passed' : 'refused',
+    'datalab.git_revision': revision,
+    'datalab.logical_time': run.logicalTime,
+    [IDENTITY]: features.identity,
+  };
+}
+
+/** The parent run with its data and figures, and one closed run per candidate. Returns the parent, still open. */
+async function tellRuns(registration: Registration): Promise<MlflowRun> {
+  const { deps, mlflow, model, run, features, trained, winner, evaluation, tags, startMs } = registration;
+  const { goldVersion, tableId } = run.plan;
+  const experiment = await mlflow.experiment(experimentOf(model.name));
+  const open = (part: string, more: Record<string, string> = {}): Promise<MlflowRun> =>
+    mlflow.ensureRun(experiment, {
+      ...{ key: `${run.executionId}/${part}`, name: `${model.name} ${part}` },
+      ...{ startMs, tags: { ...tags, ...more } },
+    });
+  const parent = await open('training');
+  await mlflow.logBatch(parent.runId, {
+    params: {
+      ...{ target: model.target.expression, horizon: String(model.target.horizon) },
+      ...{ table: `gold.${model.table}`, gold_version: String(goldVersion), rows: String(features.rows) },
+      ...{ winner: evaluation.winner, seed: String(model.seed), definition: model.fingerprint },
+      engine: winner.trained.engine,
+    },
+    metrics: [
+      ...metricsOf(evaluation.metrics, startMs, 'holdout_'),
+      ...evaluation.baselines.flatMap(({ name, metrics }) =>
+        metricsOf(metrics, startMs, `baseline_${name}_`),
+      ),
+    ],
+  });
+  await mlflow.logDataset(parent.runId, {
+    ...{ name: `gold.${model.table}`, digest: features.sha256.slice(0, 32) },
+    source: { uri: `${deps.lake.uri}/gold/${model.table}`, version: goldVersion, table_id: tableId },
+    profile: { num_rows: features.rows, features: featureNames(model.features).length },
+  });
+  for (const { trained: one } of trained) {
+    const child = await open(one.name, { 'mlflow.parentRunId': parent.runId });
+    await mlflow.logBatch(child.runId, {
+      params: Object.fromEntries(Object.entries(one.parameters).map(([name, set]) => [name, String(set)])),
+      metrics: [
+        ...one.folds.flatMap(({ metrics }, fold) => metricsOf(metrics, startMs, 'fold_', fold)),
+        ...metricsOf(one.validation, startMs, 'validation_'),
+      ],
+    });
+    await mlflow.closeRun(child.runId, 'FINISHED', deps.clock.nowMs());
+  }
+  return parent;
+}
+
+/** The report in the lake and in MLflow, and the feature file in MLflow, so that no table version is kept for a model. */
+async function keepReport(registration: Registration, parent: MlflowRun): Promise<ReportRef> {
+  const { deps, mlflow, model, run, features, trained, evaluation, gate } = registration;
+  const candidates = trained.map((one) => one.trained);
+  const data = { model, run, plan: run.plan, evaluation, gate, candidates, reportedAt: run.logicalTime };
+  const page = renderModelReport(data);
+  const json = JSON.stringify({ schema: 'datalab.model-report/1', ...data });
+  const at = run.logicalTime.replace(/\.\d+Z$/, 'Z').replaceAll(':', '');
+  const stem = `reports/${model.dataset}/models/${model.name}/${at}-${run.executionId}`;
+  const report = { html: `${stem}.html`, json: `${stem}.json` };
+  await deps.lake.put(report.html, Buffer.from(page));
+  await deps.lake.put(report.json, Buffer.from(json));
+  await mlflow.putArtifact(parent.artifactUri, 'report.html', page);
+  await mlflow.putArtifact(parent.artifactUri, 'report.json', json);
+  await mlflow.putArtifact(parent.artifactUri, 'features.arrow', await deps.lake.get(features.key));
+  return report;
+}
+
+/** The model's files, and one version of the registered model for this run, with the alias `candidate`. */
+async function makeVersion(
+  { deps, mlflow, model, run, winner, evaluation, tags }: Registration,
+  parent: MlflowRun,
+): Promise<{ version: string; bytes: number }> {
+  const ubj = await deps.lake.get(`${winner.folder}/model.ubj`);
+  const source = `${parent.artifactUri}/model`;
+  const files = {
+    ...mlflowFiles({
+      ...{ ubj, featureNames: featureNames(model.features), runId: parent.runId },
+      ...{ createdAt: run.logicalTime, example: evaluation.smoke[0]?.features ?? {} },
+    }),
+    // What our own predictor, its smoke test and predictions by key need.
+    'model.json': await deps.lake.get(`${winner.folder}/model.json`),
+    'smoke.json': JSON.stringify(evaluation.smoke),
+    'definition.json': JSON.stringify(model),
+  };
+  for (const [name, content] of Object.entries(files)) await mlflow.putArtifact(source, name, content);
+  await mlflow.ensureModel(model.name, model.description);
+  // Making a version twice makes two: look for this run's first.
+  const there = (await mlflow.versions(model.name)).find((one) => one.runId === parent.runId);
+  const description = `${evaluation.winner} on gold.${model.table} version ${run.plan.goldVersion}`;
+  const made = { source, runId: parent.runId, tags, description };
+  const version = there?.version ?? (await mlflow.createVersion(model.name, made));
+  await mlflow.setAlias(model.name, 'candidate', version);
+  return { version, bytes: ubj.length };
 }
 
 function metricsOf(metrics: Figures, timestamp: number, prefix: string, step = 0): MlflowMetric[] {

@@ -3,7 +3,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Command } from 'commander';
 import { loadModels } from '../../config/model.js';
-import { openMlflow, type MlflowClient, type MlflowVersion } from '../../connectors/mlflow.js';
+import { openMlflow, type MlflowClient, type MlflowVersion } from '../../connectors/mlflow/index.js';
 import { loadConfig, type LoadedConfig } from '../../config/config.js';
 import { DatalabError } from '../../contracts/errors.js';
 import type { DeploymentInput } from '../../contracts/ml-flows.js';
