@@ -66,6 +66,7 @@ describe('the main job on real stock prices', () => {
     expect(await apply()).toEqual([
       { id: 'medallion-etl-daily', change: 'created', paused: false },
       { id: 'medallion-etl-hourly', change: 'created', paused: true },
+      { id: 'mlops-weekly-retrain', change: 'created', paused: false },
       { id: 'datalab-monitoring-realtime', change: 'created', paused: false },
       { id: 'datalake-maintenance-weekly', change: 'created', paused: false },
     ]);
@@ -73,6 +74,7 @@ describe('the main job on real stock prices', () => {
     expect(await apply()).toEqual([
       { id: 'medallion-etl-daily', change: 'unchanged', paused: true },
       { id: 'medallion-etl-hourly', change: 'unchanged', paused: true },
+      { id: 'mlops-weekly-retrain', change: 'unchanged', paused: false },
       { id: 'datalab-monitoring-realtime', change: 'unchanged', paused: false },
       { id: 'datalake-maintenance-weekly', change: 'unchanged', paused: false },
     ]);

@@ -29,6 +29,12 @@ it('runs the main job daily at six in the zone of the product, and hourly once s
     overlap: 'SKIP',
     catchupWindowSeconds: 60,
   });
+  expect(all.get('mlops-weekly-retrain')).toMatchObject({
+    workflowType: 'mlopsTraining',
+    cron: '0 2 * * 0',
+    overlap: 'SKIP',
+    catchupWindowSeconds: 43_200,
+  });
   expect(all.get('medallion-etl-daily')).toMatchObject({
     workflowType: 'medallionEtl',
     cron: '0 6 * * *',

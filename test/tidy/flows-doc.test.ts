@@ -8,6 +8,7 @@ import { parseInput } from '../../src/workflows/input.js';
 import { parseLakeMaintenance } from '../../src/workflows/maintenance-input.js';
 import { parseReplay } from '../../src/workflows/replay-input.js';
 import { parseTableMaintenance } from '../../src/workflows/table-input.js';
+import { parseDeployment, parseTraining } from '../../src/workflows/training-input.js';
 import { examples, startCommand } from '../support/flows-page.js';
 
 const page = readFileSync(new URL('../../docs/reference/flows.md', import.meta.url), 'utf8');
@@ -83,6 +84,14 @@ describe('the page of flows', () => {
       { scheduleId: 'a', ...range, dry: true },
     ])
       expect(() => parseBackfill(bad)).toThrow('scheduleBackfill takes');
+  });
+
+  it('shows trainings and deployments that the flows accept, and every key of them', () => {
+    for (const example of examples('training').map(parseTraining))
+      expect(Object.keys(example).sort()).toEqual(['logicalTime', 'model', 'options']);
+    expect(examples('deployment').map(parseDeployment)).toHaveLength(1);
+    for (const key of ['model', 'options.goldVersion', 'options.force', 'version', 'expect'])
+      expect(page).toContain(`| \`${key}\``);
   });
 
   it('names every search attribute', () => {

@@ -3,9 +3,10 @@ import { randomUUID } from 'node:crypto';
 import { ApplicationFailure } from '@temporalio/activity';
 import { WorkflowFailedError } from '@temporalio/client';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
-import { Worker } from '@temporalio/worker';
+import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { TASK_QUEUES } from '../../src/contracts/flows.js';
+import { addSearchAttributes } from '../../src/connectors/temporal.js';
+import { SEARCH_ATTRIBUTES, TASK_QUEUES } from '../../src/contracts/flows.js';
 import {
   APPROVAL_UPDATE,
   type AliasState,
@@ -89,7 +90,9 @@ function scripted(
 describe.skipIf(!hasTestServer)('models', () => {
   let environment: TestWorkflowEnvironment;
   beforeAll(async () => {
+    Runtime.install({ logger: new DefaultLogger('ERROR') });
     environment = await timeSkippingEnvironment();
+    await addSearchAttributes(environment.client, Object.values(SEARCH_ATTRIBUTES));
   }, 120_000);
   afterAll(() => environment?.teardown());
 
