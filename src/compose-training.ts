@@ -25,6 +25,5 @@ export function composeTrainingDeps(
     library: locateXgboost(config.ml.xgboostLibrary, env),
     runJob: (job, options) => runTrainingProcess(CHILD, job, options),
     revision: env['DATALAB_GIT_REVISION'] ?? '',
-    modelServer: config.ml.modelServer,
   };
 }

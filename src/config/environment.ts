@@ -35,7 +35,6 @@ export const VARIABLES: readonly Variable[] = [
   { name: 'DATALAB_KAFKA_ENABLED', key: 'kafka.enabled', parse: scalar },
   { name: 'DATALAB_MLFLOW_ENABLED', key: 'mlflow.enabled', parse: scalar },
   { name: 'DATALAB_XGBOOST_LIBRARY', key: 'ml.xgboostLibrary', parse: text },
-  { name: 'DATALAB_MODEL_SERVER', key: 'ml.modelServer', parse: text },
   { name: 'DATALAB_DATASETS_DIRECTORY', key: 'datasets.directory', parse: text },
   { name: 'DATALAB_TIMEZONE', key: 'schedules.timezone', parse: text },
   { name: 'DATALAB_DASHBOARD_PORT', key: 'dashboard.port', parse: scalar },

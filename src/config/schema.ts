@@ -83,15 +83,8 @@ export const configSchema = z.strictObject({
     .strictObject({
       xgboostLibrary: z
         .string()
-        .min(1)
-        .optional()
-        .describe("Path of libxgboost.so. Default: the one in MLflow's Python environment."),
-      modelServer: z
-        .url({ protocol: /^https?$/, error: 'an address that starts with http:// or https://' })
-        .optional()
-        .describe(
-          'Address of `datalab model-server`; a deployment then asks it whether it serves the new champion.',
-        ),
+        .default('')
+        .describe("Path of libxgboost.so. Empty: the one in MLflow's Python environment."),
     })
     .prefault({}),
   temporal: z

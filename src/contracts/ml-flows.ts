@@ -168,7 +168,7 @@ export interface DeploymentActivities {
   smokeTest(model: string, version: string): Promise<void>;
   /** Compare and set. Repeating it changes nothing. Throws MODEL_ALIAS_MOVED. */
   switchAlias(model: string, from: AliasState, to: AliasState): Promise<void>;
-  /** Loads the champion by its alias, and asks the model server where there is one. */
+  /** The alias names the version, and what it names still predicts its stored rows. */
   verifyChampion(model: string, version: string): Promise<void>;
 }
 

@@ -12,6 +12,7 @@ it('runs the main job daily at six in the zone of the product, and hourly once s
   expect([...all.keys()]).toEqual([
     'medallion-etl-daily',
     'medallion-etl-hourly',
+    'mlops-weekly-retrain',
     'datalab-monitoring-realtime',
     'datalake-maintenance-weekly',
   ]);

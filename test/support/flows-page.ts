@@ -5,7 +5,15 @@ const PAGE = readFileSync(new URL('../../docs/reference/flows.md', import.meta.u
 
 /** Parsed JSON of the blocks that are marked `json <kind>`. */
 export function examples(
-  kind: 'input' | 'result' | 'maintenance' | 'replay' | 'backfill' | 'lake-maintenance',
+  kind:
+    | 'input'
+    | 'result'
+    | 'maintenance'
+    | 'replay'
+    | 'backfill'
+    | 'lake-maintenance'
+    | 'training'
+    | 'deployment',
 ): unknown[] {
   return [...PAGE.matchAll(new RegExp(`^\`\`\`json ${kind}\\n(.*?)^\`\`\``, 'gms'))].map(
     ([, text = '']) => JSON.parse(text) as unknown,

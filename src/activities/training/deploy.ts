@@ -70,16 +70,4 @@ export async function verifyChampion(deps: TrainingDeps, model: string, version:
       `the champion of '${model}' is version ${champion ?? 'none'}, not ${version}`,
     );
   await smokeTest(deps, model, version);
-  if (deps.modelServer === undefined) return;
-  const response = await fetch(`${deps.modelServer}/reload`, {
-    method: 'POST',
-    signal: AbortSignal.timeout(30_000),
-  });
-  const said = (await response.json()) as { models?: ReadonlyArray<{ name: string; version: string }> };
-  const served = said.models?.find(({ name }) => name === model)?.version;
-  if (served !== version)
-    throw new DatalabError(
-      'MODEL_PARITY',
-      `the model server serves version ${served ?? 'none'} of '${model}', not ${version}`,
-    );
 }

@@ -17,6 +17,4 @@ export interface TrainingDeps extends ActivityDeps {
   ) => Promise<Result>;
   /** Commit of the program, for tags; empty where it is unknown. */
   readonly revision: string;
-  /** Address of the model server that serves champions, if one is to be asked. */
-  readonly modelServer: string | undefined;
 }

@@ -7,7 +7,7 @@ const INSIDE = path.join('site-packages', 'xgboost', 'lib', 'libxgboost.so');
 
 /** The path, or undefined with nothing said: whoever needs it says what is left out for want of it. */
 export function locateXgboost(configured: string | undefined, env: NodeJS.ProcessEnv): string | undefined {
-  if (configured !== undefined) return existsSync(configured) ? configured : undefined;
+  if (configured !== undefined && configured !== '') return existsSync(configured) ? configured : undefined;
   const cache =
     env['DATALAB_CACHE_DIR'] ?? path.join(env['XDG_CACHE_HOME'] ?? path.join(homedir(), '.cache'), 'datalab');
   const environments = entries(cache)
