@@ -246,6 +246,10 @@ function crossChecks(
   const problems: Problem[] = [];
   const say = (at: string, message: string): void => void problems.push({ at, message });
   if (declared.name !== fileName) say('name', `must be the file's name, '${fileName}'`);
+  // A subquery would see rows that the search for look-ahead cannot take away.
+  for (const { name, expression } of [...definition.features, { name: 'target', ...definition.target }])
+    if (/\b(select|from)\b/i.test(expression.replace(/'[^']*'/g, "''")))
+      say(`expression of ${name}`, 'sees one row: a subquery is not allowed');
   const names = featureNames(definition.features);
   names.forEach((name, index) => {
     if (names.indexOf(name) !== index) say('features', `'${name}' is there twice`);

@@ -117,7 +117,7 @@ async function load(session: EngineSession, model: ModelDefinition, relation: st
 
 /**
  * Features that are others when the rows after a time are not there yet, at three times; and those that are the target
- * itself. Whatever an expression does, this sees it.
+ * itself. Expressions hold no subqueries (see config/model.ts), so taking rows away reaches all that they read.
  */
 export async function findLeaks(session: EngineSession, model: ModelDefinition): Promise<string[]> {
   const names = featureNames(model.features);
