@@ -21,6 +21,10 @@ const ROOMS = {
   },
   lake: { use: ['contracts', 'delta'], types: [] },
   client: { use: ['contracts'], types: [] },
+  dashboard: {
+    use: ['contracts', 'config', 'client', 'connectors', 'delta', 'lake', 'monitoring'],
+    types: [],
+  },
   platform: { use: ['contracts', 'config', 'connectors'], types: [] },
   cli: {
     use: [
@@ -28,6 +32,7 @@ const ROOMS = {
       'config',
       'client',
       'connectors',
+      'dashboard',
       'delta',
       'lake',
       'medallion',
@@ -45,7 +50,7 @@ const roomRules = Object.entries(ROOMS).map(([room, { use, types }]) => {
   const others = [...Object.keys(ROOMS), ...ROOT_FILES].filter(
     (other) => other !== room && !use.includes(other),
   );
-  const allowSchedules = room === 'cli' || room === 'platform';
+  const allowSchedules = room === 'cli' || room === 'platform' || room === 'dashboard';
   const forbidden = others.filter((other) => !(allowSchedules && other === 'schedules'));
   return {
     files: [`src/${room}/**/*.ts`],
@@ -68,7 +73,7 @@ export default tseslint.config(
   { ignores: ['dist/**', 'node_modules/**', '.datalab/**', 'coverage/**'] },
   ...tseslint.configs.recommended,
   {
-    files: ['**/*.ts'],
+    files: ['**/*.ts', '**/*.tsx'],
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
     plugins: { 'import-x': importX },
     settings: {
@@ -90,6 +95,16 @@ export default tseslint.config(
     },
   },
   ...roomRules,
+  {
+    // The page knows the server by its types alone.
+    files: ['src/dashboard/web/**/*.{ts,tsx}'],
+    rules: {
+      '@typescript-eslint/no-restricted-imports': [
+        'error',
+        { patterns: [{ regex: '^(\\.\\./)+(server|contracts|[a-z-]+)/', allowTypeImports: true }] },
+      ],
+    },
+  },
   {
     files: ['src/workflows/**/*.ts'],
     rules: {

@@ -21,6 +21,16 @@ export async function connectTemporal(config: Config['temporal']): Promise<Clien
   }
 }
 
+/** The same without a first call: it connects when it is used, and again after every outage. */
+export function lazyTemporal(config: Config['temporal']): Client {
+  const connection = Connection.lazy({
+    address: config.address,
+    tls: config.tls,
+    ...(config.apiKey !== undefined && { apiKey: config.apiKey }),
+  });
+  return new Client({ connection, namespace: config.namespace });
+}
+
 type SearchAttribute = (typeof SEARCH_ATTRIBUTES)[keyof typeof SEARCH_ATTRIBUTES];
 
 // temporal.api.enums.v1.IndexedValueType, by the name that contracts/flows.ts uses.

@@ -137,6 +137,11 @@ export const ERRORS = {
     retry: true,
     remedy: 'Nothing is lost. Start the S3 endpoint or check AWS_ENDPOINT_URL; it is tried again by itself.',
   },
+  ACCESS_REFUSED: {
+    retry: false,
+    remedy:
+      'Sign in to the dashboard with a user that may do this; `datalab dashboard link` makes a one-time link for an administrator.',
+  },
   FLOWS_IDLE: {
     retry: true,
     remedy: 'Start a worker for the pool `flows` (`./manage.sh start`, or `npm run worker -- --pool flows`).',

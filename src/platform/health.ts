@@ -29,7 +29,7 @@ async function checkService(name: ServiceName, settings: Settings, leftOut: Left
   const { title, required, probe } = SERVICES[name];
   const base = { service: name, title, required };
   const why = leftOut[name];
-  if (why !== undefined && name !== 'worker' && name !== 'temporal')
+  if (why !== undefined && name !== 'worker' && name !== 'temporal' && name !== 'dashboard')
     return { ...base, state: 'off', ms: null, detail: why };
   if (!livingRecord(settings.stateDir, name))
     return { ...base, state: 'down', ms: null, detail: 'not running: `./manage.sh start`' };

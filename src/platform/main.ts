@@ -1,4 +1,5 @@
 /** `node dist/platform/main.js <command>`: what `manage.sh` calls. Exit codes: 0 done, 1 not, 2 wrong usage. */
+import { existsSync, readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline/promises';
 import { Command, Option } from 'commander';
 import { DatalabError } from '../contracts/errors.js';
@@ -8,6 +9,7 @@ import { readLeftOut } from './left-out.js';
 import { followLog, lastLines, readLog } from './logs.js';
 import { livingRecord } from './record.js';
 import { SERVICE_NAMES, type ServiceName } from './services/definition.js';
+import { adminLinkFile } from './services/dashboard.js';
 import { SERVICES } from './services/index.js';
 import { HOST, readSettings, type Settings } from './settings.js';
 import { startPlatform, type StartOutcome } from './start.js';
@@ -120,12 +122,20 @@ async function logs(name: string | undefined, options: { lines: string; follow?:
   );
 }
 
+/** While the dashboard has no user yet: the link that makes the first one. */
+function tellAdminLink(): void {
+  const file = adminLinkFile(settings());
+  if (existsSync(file))
+    print(`\nFirst administrator of the dashboard, once within a day: ${readFileSync(file, 'utf8').trim()}`);
+}
+
 function urls(options: Selection): void {
   const { ports, env, stateDir } = settings();
   const leftOut = readLeftOut(stateDir);
   const unlessOff = (service: ServiceName, address: string): string =>
     leftOut[service] === undefined ? address : `off: ${leftOut[service]}`;
   const addresses = {
+    Dashboard: `http://${HOST}:${ports.dashboard}`,
     'Temporal Web UI': `http://${HOST}:${ports.temporalUi}`,
     'Temporal (gRPC)': `${HOST}:${ports.temporal}`,
     'S3 endpoint': unlessOff('s3', `http://${HOST}:${ports.s3}`),
@@ -135,6 +145,7 @@ function urls(options: Selection): void {
   };
   if (options.json) return printJson(addresses);
   print(renderTable(Object.entries(addresses)));
+  tellAdminLink();
 }
 
 function credentials(options: Selection): void {

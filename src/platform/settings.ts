@@ -20,6 +20,7 @@ export const PORTS = Object.freeze({
   kafka: { variable: 'DATALAB_KAFKA_PORT', usual: 9092 },
   kafkaController: { variable: 'DATALAB_KAFKA_CONTROLLER_PORT', usual: 9093 },
   mlflow: { variable: 'DATALAB_MLFLOW_PORT', usual: 5000, http: true },
+  dashboard: { variable: 'DATALAB_DASHBOARD_PORT', usual: 8501, http: true },
 } satisfies Record<string, PortDefinition>);
 
 interface PortDefinition {
@@ -151,6 +152,7 @@ function endpoints(ports: Readonly<Record<PortName, number>>): Record<string, st
     MLFLOW_TRACKING_URI: `http://${HOST}:${ports.mlflow}`,
     TEMPORAL_ADDRESS: `${HOST}:${ports.temporal}`,
     TEMPORAL_NAMESPACE: 'default',
+    DATALAB_TEMPORAL_UI_URL: `http://${HOST}:${ports.temporalUi}`,
   };
   for (const [name, { variable }] of Object.entries(PORTS))
     entries[variable] = String(ports[name as PortName]);

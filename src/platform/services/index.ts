@@ -1,5 +1,6 @@
 /** The services of the platform, in the order in which people think of them. */
 import type { ServiceDefinition, ServiceName } from './definition.js';
+import { dashboardService } from './dashboard.js';
 import { kafkaService } from './kafka.js';
 import { mlflowService } from './mlflow.js';
 import { s3Service } from './s3.js';
@@ -12,4 +13,5 @@ export const SERVICES: Readonly<Record<ServiceName, ServiceDefinition>> = Object
   kafka: kafkaService,
   mlflow: mlflowService,
   worker: workerService,
+  dashboard: dashboardService,
 });

@@ -1,0 +1,125 @@
+/** What every page shares: each figure is asked once, however many browsers look, and not at all while nobody does. */
+import type { AlertOverview } from '../../contracts/alerts.js';
+import { describeTables, type TableInfo } from '../../lake/tables.js';
+import { alertsNow } from './alerts.js';
+import { datasetsNow, type DatasetRow } from './datasets.js';
+import type { DashboardDeps } from './deps.js';
+import { listFlows, type FlowRow } from './flows.js';
+import { Section, type Measured } from './measured.js';
+import { Records } from './records.js';
+import { viewRun, type RunView } from './run-view.js';
+import { runsNow, type RunsNow } from './runs.js';
+import { servicesNow, type ServicesNow } from './services.js';
+
+export interface Sections {
+  readonly services: ServicesNow;
+  readonly runs: RunsNow;
+  readonly flows: readonly FlowRow[];
+  readonly alerts: AlertOverview | null;
+  readonly tables: readonly TableInfo[];
+  readonly datasets: readonly DatasetRow[];
+}
+
+export type SectionName = keyof Sections;
+
+/** One message to a browser. */
+export type LiveEvent =
+  | {
+      [Name in SectionName]: { readonly section: Name; readonly state: Measured<Sections[Name]> };
+    }[SectionName]
+  | { readonly section: 'run'; readonly state: Measured<RunView> };
+
+type Listener = (event: LiveEvent) => void;
+
+const TICK_MS = 500;
+
+export class Hub {
+  readonly records: Records;
+  readonly sections: { readonly [Name in SectionName]: Section<Sections[Name]> };
+  readonly #runs = new Map<string, { readonly section: Section<RunView>; listeners: Set<Listener> }>();
+  readonly #listeners = new Set<Listener>();
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(private readonly deps: DashboardDeps) {
+    this.records = new Records(deps.lake);
+    this.sections = {
+      services: new Section(() => servicesNow(deps), 5000),
+      runs: new Section(() => runsNow(deps), 2000),
+      flows: new Section(() => listFlows(deps), 10_000, 30_000),
+      alerts: new Section(() => alertsNow(deps), 5000),
+      tables: new Section(() => describeTables(deps.lake), 20_000, 60_000),
+      datasets: new Section(() => datasetsNow(deps, this.records), 10_000, 60_000),
+    };
+  }
+
+  /** Hands over every section as it is, then each new measurement. Returns what ends it. */
+  listen(listener: Listener, run?: { readonly workflowId: string; readonly runId: string }): () => void {
+    this.#listeners.add(listener);
+    for (const [section, { state }] of Object.entries(this.sections))
+      if (state.at !== null || state.problem !== null) listener({ section, state } as LiveEvent);
+    const key = run && `${run.workflowId} ${run.runId}`;
+    if (run && key !== undefined) {
+      const watched = this.#runs.get(key) ?? {
+        section: new Section(() => viewRun(this.deps, run.workflowId, run.runId), 1000),
+        listeners: new Set<Listener>(),
+      };
+      watched.listeners.add(listener);
+      if (watched.section.state.at !== null) listener({ section: 'run', state: watched.section.state });
+      this.#runs.set(key, watched);
+    }
+    this.#timer ??= setInterval(() => this.#tick(), TICK_MS);
+    this.#tick();
+    return () => {
+      this.#listeners.delete(listener);
+      const watched = key === undefined ? undefined : this.#runs.get(key);
+      watched?.listeners.delete(listener);
+      if (key !== undefined && watched?.listeners.size === 0) this.#runs.delete(key);
+      if (this.#listeners.size === 0) this.stop();
+    };
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+  }
+
+  /** After a change that a page made: its effect is shown at once, not at the next round. */
+  touch(...names: SectionName[]): void {
+    for (const name of names) void this.#ask(name, true);
+  }
+
+  #tick(): void {
+    for (const name of Object.keys(this.sections) as SectionName[]) void this.#ask(name, false);
+    for (const { section, listeners } of this.#runs.values()) {
+      const ended = section.state.value !== null && section.state.value.status !== 'running';
+      if (!ended)
+        void publish(section, false, (state) => listeners.forEach((tell) => tell({ section: 'run', state })));
+    }
+  }
+
+  #ask(name: SectionName, now: boolean): Promise<void> {
+    const section = this.sections[name] as Section<unknown>;
+    return publish(section, now, (state) => {
+      for (const tell of this.#listeners) tell({ section: name, state } as LiveEvent);
+    });
+  }
+}
+
+const BUSY = new WeakSet<object>();
+const ASKED = new WeakMap<object, number>();
+
+async function publish<Value>(
+  section: Section<Value>,
+  now: boolean,
+  tell: (state: Measured<Value>) => void,
+): Promise<void> {
+  const due = now || Date.now() - (ASKED.get(section) ?? 0) >= section.everyMs;
+  if (!due || BUSY.has(section)) return;
+  BUSY.add(section);
+  ASKED.set(section, Date.now());
+  try {
+    tell(await section.ask());
+  } finally {
+    BUSY.delete(section);
+  }
+}

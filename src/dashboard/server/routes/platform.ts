@@ -1,0 +1,68 @@
+/** The platform as a whole: whether this server is up, its configuration without secrets, the audit log. */
+import { z } from 'zod';
+import { redact } from '../../../config/config.js';
+import type { App, RouteContext } from '../server.js';
+
+export async function platformRoutes(app: App, { deps, hub }: RouteContext): Promise<void> {
+  app.get(
+    '/api/health',
+    { config: { access: 'anyone' }, schema: { summary: 'Whether this server answers', security: [] } },
+    async () => ({ product: 'datalab', up: true }),
+  );
+
+  app.get(
+    '/api/overview',
+    { schema: { summary: 'Every figure of the overview, each with its age' } },
+    async () =>
+      Object.fromEntries(
+        await Promise.all(
+          Object.entries(hub.sections).map(async ([name, section]) => [name, await section.fresh()] as const),
+        ),
+      ),
+  );
+
+  app.get(
+    '/api/config',
+    { config: { access: 'operator' }, schema: { summary: 'The configuration that holds; secrets masked' } },
+    async () => ({ config: withoutUserInfo(redact(deps.config)) }),
+  );
+
+  app.get(
+    '/api/audit',
+    {
+      config: { access: 'operator' },
+      schema: {
+        summary: 'Changes of state that were asked for here, newest first',
+        querystring: z.object({
+          limit: z.coerce.number().int().min(1).max(200).default(50),
+          offset: z.coerce.number().int().min(0).default(0),
+        }),
+      },
+    },
+    async ({ query }) => deps.store.auditLog(query.limit, query.offset),
+  );
+
+  app.get('/api/openapi.json', { schema: { hide: true } }, async () => app.swagger());
+}
+
+/** Addresses may carry a user and a password, and webhooks a secret path: neither reaches a browser. */
+export function withoutUserInfo(value: unknown, key = ''): unknown {
+  if (Array.isArray(value)) return value.map((item) => withoutUserInfo(item, key));
+  if (typeof value === 'object' && value !== null)
+    return Object.fromEntries(
+      Object.entries(value).map(([name, child]) => [name, withoutUserInfo(child, name)]),
+    );
+  if (typeof value !== 'string' || !/^[a-z]+:\/\//i.test(value)) return value;
+  if (/^accessKeyId$/i.test(key)) return '***';
+  try {
+    const url = new URL(value);
+    if (key === 'url') return `${url.protocol}//${url.host}/***`;
+    if (!url.username && !url.password && !url.search) return value;
+    url.username = '';
+    url.password = '';
+    url.search = '';
+    return url.href;
+  } catch {
+    return '***';
+  }
+}

@@ -1,0 +1,133 @@
+/** Runs: list, one with its log and report, start, cancel. */
+import { z } from 'zod';
+import { DatalabError } from '../../../contracts/errors.js';
+import { DATASET_NAME } from '../../../contracts/flows.js';
+import { runLogPrefix, type LogLine } from '../../../contracts/run-log.js';
+import { literal } from '../../../contracts/sql-text.js';
+import { mapLimited, type ObjectStore } from '../../../delta/index.js';
+import { viewRun } from '../run-view.js';
+import { listRuns, RUN_STATUSES } from '../runs.js';
+import type { App, RouteContext } from '../server.js';
+
+const runParams = z.object({ workflowId: z.string().min(1).max(1000), runId: z.uuid() });
+const started = z.object({
+  dataset: z.string().regex(DATASET_NAME, 'the name of a folder in datasets/'),
+  logicalTime: z.iso.datetime({ offset: true }).optional(),
+  rebuild: z.boolean().default(false),
+});
+const LOG_LINES_MAX = 20_000;
+
+export async function runRoutes(app: App, context: RouteContext): Promise<void> {
+  const { deps, hub } = context;
+  app.get(
+    '/api/runs',
+    {
+      schema: {
+        summary: 'Runs that Temporal still keeps, newest first, by page',
+        querystring: z.object({
+          flow: z.string().max(100).optional(),
+          dataset: z.string().max(100).optional(),
+          status: z.enum(RUN_STATUSES).optional(),
+          outcome: z.string().max(30).optional(),
+          search: z.string().max(300).optional(),
+          since: z.iso.datetime({ offset: true }).optional(),
+          limit: z.coerce.number().int().min(1).max(200).default(50),
+          cursor: z.string().max(4000).optional(),
+        }),
+      },
+    },
+    async ({ query: { limit, cursor, ...filter } }) => listRuns(deps, filter, { limit, cursor }),
+  );
+
+  app.post(
+    '/api/runs',
+    { config: { audit: 'start run' }, schema: { summary: 'Start a medallion run', body: started } },
+    async ({ body: { dataset, logicalTime, rebuild } }) => {
+      const run = await deps.datalab.startEtl({
+        dataset,
+        ...(logicalTime !== undefined && { logicalTime }),
+        ...(rebuild && { options: { rebuild } }),
+      });
+      hub.touch('runs');
+      return { workflowId: run.workflowId, runId: run.runId ?? '' };
+    },
+  );
+
+  app.post(
+    '/api/runs/:workflowId/:runId/cancel',
+    {
+      config: { audit: 'cancel run' },
+      schema: { summary: 'Ask a run to stop; what it published stays', params: runParams },
+    },
+    async ({ params }) => {
+      await deps.datalab.run(params.workflowId, params.runId).cancel();
+      hub.touch('runs');
+      return { done: true };
+    },
+  );
+  await runFiles(app, context);
+}
+
+async function runFiles(app: App, { deps, hub }: RouteContext): Promise<void> {
+  app.get(
+    '/api/runs/:workflowId/:runId',
+    { schema: { summary: 'One run: input, summary so far, what is under way', params: runParams } },
+    async ({ params }) => viewRun(deps, params.workflowId, params.runId),
+  );
+
+  app.get(
+    '/api/records/:runId',
+    {
+      schema: { summary: 'What `meta` recorded of a run: its checks', params: z.object({ runId: z.uuid() }) },
+    },
+    async ({ params }) => ({
+      checks: await hub.records.rows(
+        ['quality_results'],
+        `SELECT check_name, kind, severity, outcome, measured, threshold, rows, bad_rows, detail, unit, share, examples FROM quality_results WHERE run_id = ${literal(params.runId)} ORDER BY outcome, check_name`,
+      ),
+    }),
+  );
+
+  app.get(
+    '/api/logs/:runId',
+    {
+      schema: {
+        summary: 'The log of a run; `after` leaves out the first lines',
+        params: z.object({ runId: z.uuid() }),
+        querystring: z.object({ after: z.coerce.number().int().min(0).default(0) }),
+      },
+    },
+    async ({ params, query }) => {
+      const lines = await readLog(deps.lake.store, params.runId);
+      return { total: lines.length, lines: lines.slice(query.after, query.after + LOG_LINES_MAX) };
+    },
+  );
+
+  app.get(
+    '/api/reports/:runId',
+    { schema: { summary: 'The report of a run, as a page', params: z.object({ runId: z.uuid() }) } },
+    async ({ params }, reply) => {
+      const page = await reportPage(deps.lake.store, params.runId);
+      // The page brings its styles and charts inline, and nothing in it runs or calls out.
+      void reply.header(
+        'content-security-policy',
+        "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'",
+      );
+      return reply.type('text/html; charset=utf-8').send(page);
+    },
+  );
+}
+
+async function readLog(lake: ObjectStore, runId: string): Promise<LogLine[]> {
+  const keys: string[] = [];
+  for await (const { key } of lake.list(runLogPrefix(runId))) keys.push(key);
+  const texts = await mapLimited(keys, 16, async (key) => Buffer.from(await lake.get(key)).toString());
+  const lines = texts.flatMap((text) => text.split('\n').filter((line) => line !== ''));
+  return lines.map((line) => JSON.parse(line) as LogLine).sort((a, b) => a.time.localeCompare(b.time));
+}
+
+async function reportPage(lake: ObjectStore, runId: string): Promise<Buffer> {
+  for await (const { key } of lake.list('_reports/'))
+    if (key.includes(runId) && key.endsWith('.html')) return Buffer.from(await lake.get(key));
+  throw new DatalabError('REPORT_MISSING', `run ${runId} has no report`);
+}

@@ -1,0 +1,175 @@
+/** The dashboard's own small store: users, tokens, sessions, one-time links, and the audit log. One SQLite file. */
+import { mkdirSync } from 'node:fs';
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { createClient, type Client, type InArgs } from '@libsql/client';
+
+export const ROLES = ['viewer', 'operator', 'admin'] as const;
+export type Role = (typeof ROLES)[number];
+
+export interface User {
+  readonly name: string;
+  readonly role: Role;
+  readonly passwordHash: string;
+}
+
+export interface SessionRecord {
+  readonly user: string;
+  readonly role: Role;
+  readonly csrf: string;
+}
+
+export interface AuditEntry {
+  readonly at: string;
+  readonly who: string;
+  readonly role: string;
+  readonly action: string;
+  readonly target: string;
+  readonly detail: string;
+  readonly outcome: string;
+}
+
+const TABLES = [
+  `CREATE TABLE IF NOT EXISTS users (name TEXT PRIMARY KEY, role TEXT NOT NULL, password_hash TEXT NOT NULL, created_at INTEGER NOT NULL)`,
+  `CREATE TABLE IF NOT EXISTS tokens (hash TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, role TEXT NOT NULL, created_by TEXT NOT NULL, created_at INTEGER NOT NULL)`,
+  `CREATE TABLE IF NOT EXISTS sessions (hash TEXT PRIMARY KEY, user TEXT NOT NULL, csrf TEXT NOT NULL, expires_at INTEGER NOT NULL)`,
+  `CREATE TABLE IF NOT EXISTS links (hash TEXT PRIMARY KEY, role TEXT NOT NULL, expires_at INTEGER NOT NULL)`,
+  `CREATE TABLE IF NOT EXISTS audit (id INTEGER PRIMARY KEY AUTOINCREMENT, at TEXT NOT NULL, who TEXT NOT NULL, role TEXT NOT NULL, action TEXT NOT NULL, target TEXT NOT NULL, detail TEXT NOT NULL, outcome TEXT NOT NULL)`,
+];
+
+/** Secrets (session ids, tokens, links) are only known to it by their SHA-256. */
+export class Store {
+  private constructor(
+    private readonly db: Client,
+    readonly directory: string,
+  ) {}
+
+  /** Opens or makes the store in a folder that only its owner may read. */
+  static async open(directory: string): Promise<Store> {
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    const db = createClient({ url: pathToFileURL(path.join(directory, 'dashboard.db')).href });
+    await db.execute('PRAGMA journal_mode = WAL');
+    await db.batch(TABLES, 'write');
+    return new Store(db, directory);
+  }
+
+  close(): void {
+    this.db.close();
+  }
+
+  async countUsers(): Promise<number> {
+    return Number((await this.#rows('SELECT count(*) AS n FROM users'))[0]?.['n'] ?? 0);
+  }
+
+  async user(name: string): Promise<User | undefined> {
+    const [row] = await this.#rows('SELECT * FROM users WHERE name = ?', [name]);
+    return row && { name, role: row['role'] as Role, passwordHash: String(row['password_hash']) };
+  }
+
+  async users(): Promise<Array<Pick<User, 'name' | 'role'> & { createdAt: string }>> {
+    const rows = await this.#rows('SELECT name, role, created_at FROM users ORDER BY name');
+    return rows.map((row) => ({
+      name: String(row['name']),
+      role: row['role'] as Role,
+      createdAt: new Date(Number(row['created_at'])).toISOString(),
+    }));
+  }
+
+  /** False where the name is taken. */
+  async addUser({ name, role, passwordHash }: User): Promise<boolean> {
+    const sql = 'INSERT INTO users VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING';
+    return (await this.#run(sql, [name, role, passwordHash, Date.now()])) > 0;
+  }
+
+  async removeUser(name: string): Promise<boolean> {
+    await this.#run('DELETE FROM sessions WHERE user = ?', [name]);
+    return (await this.#run('DELETE FROM users WHERE name = ?', [name])) > 0;
+  }
+
+  async addSession(hash: string, user: string, csrf: string, expiresMs: number): Promise<void> {
+    await this.#run('DELETE FROM sessions WHERE expires_at < ?', [Date.now()]);
+    await this.#run('INSERT INTO sessions VALUES (?, ?, ?, ?)', [hash, user, csrf, expiresMs]);
+  }
+
+  /** The role is the user's now, not that of the sign-in. */
+  async session(hash: string): Promise<SessionRecord | undefined> {
+    const sql =
+      'SELECT user, role, csrf FROM sessions JOIN users ON users.name = user WHERE hash = ? AND expires_at > ?';
+    const [row] = await this.#rows(sql, [hash, Date.now()]);
+    return row && { user: String(row['user']), role: row['role'] as Role, csrf: String(row['csrf']) };
+  }
+
+  async removeSession(hash: string): Promise<void> {
+    await this.#run('DELETE FROM sessions WHERE hash = ?', [hash]);
+  }
+
+  async addToken(hash: string, name: string, role: Role, by: string): Promise<boolean> {
+    const sql = 'INSERT INTO tokens VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING';
+    return (await this.#run(sql, [hash, name, role, by, Date.now()])) > 0;
+  }
+
+  async token(hash: string): Promise<{ readonly name: string; readonly role: Role } | undefined> {
+    const [row] = await this.#rows('SELECT name, role FROM tokens WHERE hash = ?', [hash]);
+    return row && { name: String(row['name']), role: row['role'] as Role };
+  }
+
+  async tokens(): Promise<Array<{ name: string; role: Role; createdAt: string }>> {
+    const rows = await this.#rows('SELECT name, role, created_at FROM tokens ORDER BY name');
+    return rows.map((row) => ({
+      name: String(row['name']),
+      role: row['role'] as Role,
+      createdAt: new Date(Number(row['created_at'])).toISOString(),
+    }));
+  }
+
+  async removeToken(name: string): Promise<boolean> {
+    return (await this.#run('DELETE FROM tokens WHERE name = ?', [name])) > 0;
+  }
+
+  async addLink(hash: string, role: Role, expiresMs: number): Promise<void> {
+    await this.#run('DELETE FROM links WHERE expires_at < ?', [Date.now()]);
+    await this.#run('INSERT INTO links VALUES (?, ?, ?)', [hash, role, expiresMs]);
+  }
+
+  /** Takes a link out and says whose role it gives: of two who use it at once, one gets it. */
+  async takeLink(hash: string): Promise<Role | undefined> {
+    const sql = 'DELETE FROM links WHERE hash = ? AND expires_at > ? RETURNING role';
+    return (await this.#rows(sql, [hash, Date.now()]))[0]?.['role'] as Role | undefined;
+  }
+
+  async audit(entry: Omit<AuditEntry, 'at'>): Promise<void> {
+    const { who, role, action, target, detail, outcome } = entry;
+    await this.#run(
+      'INSERT INTO audit (at, who, role, action, target, detail, outcome) VALUES (?, ?, ?, ?, ?, ?, ?)',
+      [new Date().toISOString(), who, role, action, target, detail.slice(0, 2000), outcome],
+    );
+  }
+
+  /** Newest first. */
+  async auditLog(limit: number, offset: number): Promise<{ total: number; rows: AuditEntry[] }> {
+    const [count] = await this.#rows('SELECT count(*) AS n FROM audit');
+    const rows = await this.#rows('SELECT * FROM audit ORDER BY id DESC LIMIT ? OFFSET ?', [limit, offset]);
+    const text = (row: Record<string, unknown>, key: string): string => String(row[key]);
+    return {
+      total: Number(count?.['n'] ?? 0),
+      rows: rows.map((row) => ({
+        at: text(row, 'at'),
+        who: text(row, 'who'),
+        role: text(row, 'role'),
+        action: text(row, 'action'),
+        target: text(row, 'target'),
+        detail: text(row, 'detail'),
+        outcome: text(row, 'outcome'),
+      })),
+    };
+  }
+
+  async #rows(sql: string, args: InArgs = []): Promise<Array<Record<string, unknown>>> {
+    const { rows } = await this.db.execute({ sql, args });
+    return rows as unknown as Array<Record<string, unknown>>;
+  }
+
+  async #run(sql: string, args: InArgs): Promise<number> {
+    return (await this.db.execute({ sql, args })).rowsAffected;
+  }
+}

@@ -1,0 +1,15 @@
+import { defineConfig } from 'vite';
+
+/** The page: no inline scripts (the server's policy forbids them), nothing from another host. */
+export default defineConfig({
+  root: import.meta.dirname,
+  esbuild: { jsx: 'automatic' },
+  build: {
+    outDir: '../../../dist/dashboard/web',
+    emptyOutDir: true,
+    modulePreload: { polyfill: false },
+    // Small files as data: addresses would need a wider policy.
+    assetsInlineLimit: 0,
+    reportCompressedSize: false,
+  },
+});
