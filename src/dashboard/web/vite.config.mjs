@@ -11,5 +11,9 @@ export default defineConfig({
     // Small files as data: addresses would need a wider policy.
     assetsInlineLimit: 0,
     reportCompressedSize: false,
+    rollupOptions: {
+      // Libraries mark their client code for server rendering, which there is none of here.
+      onwarn: (warning, warn) => warning.code === 'MODULE_LEVEL_DIRECTIVE' || warn(warning),
+    },
   },
 });

@@ -1,7 +1,14 @@
 /** The platform as a whole: whether this server is up, its configuration without secrets, the audit log. */
 import { z } from 'zod';
 import { redact } from '../../../config/config.js';
+import { instant } from '../datasets.js';
+import { lineageOf } from '../lineage.js';
 import type { App, RouteContext } from '../server.js';
+
+/** Half a day of cycles for a handful of services. */
+const RESPONSES =
+  `SELECT regexp_extract(labels, '"service":"([^"]*)"', 1) AS service, "at", value FROM ` +
+  `(SELECT * FROM metrics WHERE metric = 'service.response_ms' ORDER BY "at" DESC LIMIT 1500) ORDER BY "at"`;
 
 export async function platformRoutes(app: App, { deps, hub }: RouteContext): Promise<void> {
   app.get(
@@ -40,6 +47,22 @@ export async function platformRoutes(app: App, { deps, hub }: RouteContext): Pro
       },
     },
     async ({ query }) => deps.store.auditLog(query.limit, query.offset),
+  );
+
+  app.get('/api/lineage', { schema: { summary: 'Which table is made of which' } }, async () =>
+    lineageOf(deps),
+  );
+
+  app.get(
+    '/api/services/history',
+    { schema: { summary: 'Response times as monitoring recorded them, in milliseconds, oldest first' } },
+    async () => {
+      const rows = await hub.records.rows<{ service: string; at: string; value: number }>(
+        ['metrics'],
+        RESPONSES,
+      );
+      return { rows: rows.map((row) => ({ ...row, at: instant(row.at) })) };
+    },
   );
 
   app.get('/api/openapi.json', { schema: { hide: true } }, async () => app.swagger());

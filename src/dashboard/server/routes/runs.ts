@@ -1,6 +1,5 @@
 /** Runs: list, one with its log and report, start, cancel. */
 import { z } from 'zod';
-import { DatalabError } from '../../../contracts/errors.js';
 import { DATASET_NAME } from '../../../contracts/flows.js';
 import { runLogPrefix, type LogLine } from '../../../contracts/run-log.js';
 import { literal } from '../../../contracts/sql-text.js';
@@ -104,10 +103,15 @@ async function runFiles(app: App, { deps, hub }: RouteContext): Promise<void> {
   );
 
   app.get(
-    '/api/reports/:runId',
-    { schema: { summary: 'The report of a run, as a page', params: z.object({ runId: z.uuid() }) } },
-    async ({ params }, reply) => {
-      const page = await reportPage(deps.lake.store, params.runId);
+    '/api/reports',
+    {
+      schema: {
+        summary: 'The report of a run, as a page; `key` is in its summary',
+        querystring: z.object({ key: z.string().regex(/^reports\/[a-z0-9_]+\/[\w.-]+\.html$/) }),
+      },
+    },
+    async ({ query }, reply) => {
+      const page = Buffer.from(await deps.lake.store.get(query.key));
       // The page brings its styles and charts inline, and nothing in it runs or calls out.
       void reply.header(
         'content-security-policy',
@@ -124,10 +128,4 @@ async function readLog(lake: ObjectStore, runId: string): Promise<LogLine[]> {
   const texts = await mapLimited(keys, 16, async (key) => Buffer.from(await lake.get(key)).toString());
   const lines = texts.flatMap((text) => text.split('\n').filter((line) => line !== ''));
   return lines.map((line) => JSON.parse(line) as LogLine).sort((a, b) => a.time.localeCompare(b.time));
-}
-
-async function reportPage(lake: ObjectStore, runId: string): Promise<Buffer> {
-  for await (const { key } of lake.list('_reports/'))
-    if (key.includes(runId) && key.endsWith('.html')) return Buffer.from(await lake.get(key));
-  throw new DatalabError('REPORT_MISSING', `run ${runId} has no report`);
 }

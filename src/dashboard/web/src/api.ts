@@ -38,10 +38,11 @@ async function call<T>(method: string, path: string, body?: unknown, signal?: Ab
   return (isJson ? await response.json() : await response.text()) as T;
 }
 
-export const get = <T,>(path: string, signal?: AbortSignal): Promise<T> => call<T>('GET', path, undefined, signal);
-export const post = <T,>(path: string, body?: unknown, signal?: AbortSignal): Promise<T> =>
+export const get = <T>(path: string, signal?: AbortSignal): Promise<T> =>
+  call<T>('GET', path, undefined, signal);
+export const post = <T>(path: string, body?: unknown, signal?: AbortSignal): Promise<T> =>
   call<T>('POST', path, body ?? {}, signal);
-export const remove = <T,>(path: string): Promise<T> => call<T>('DELETE', path);
+export const remove = <T>(path: string): Promise<T> => call<T>('DELETE', path);
 
 /** Query string of what is set. */
 export function queryOf(values: Readonly<Record<string, string | number | undefined>>): string {

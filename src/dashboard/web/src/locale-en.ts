@@ -164,7 +164,8 @@ export const en = {
     line: 'Line',
     raw: 'As it came',
     replay: 'Try again after a fix',
-    confirmReplay: 'Read the refused rows again under the definition as it is now? Rows that pass go through to Gold.',
+    confirmReplay:
+      'Read the refused rows again under the definition as it is now? Rows that pass go through to Gold.',
     noQuarantine: 'No row is in quarantine',
     noChecks: 'No check was measured yet',
     history: 'Newest 30, newest right',
@@ -187,7 +188,8 @@ export const en = {
     fine: 'no failure known',
     minutes: 'Minutes',
     reason: 'Why',
-    noReport: 'Monitoring has not reported yet. It runs every five minutes; datalab monitoring run measures now.',
+    noReport:
+      'Monitoring has not reported yet. It runs every five minutes; datalab monitoring run measures now.',
     lastReport: 'last report',
   },
   services: {
@@ -218,8 +220,10 @@ export const en = {
     min12: 'At least 12 characters',
   },
   empty: {
-    models: 'No model is recorded yet. The flow mlopsTraining fills this page once it is scheduled; MLflow itself is listed under datalab doctor and ./manage.sh urls.',
-    maintenance: 'No maintenance is recorded yet. The flow lakeMaintenance fills this page; until then datalab tables optimize and vacuum maintain one table.',
+    models:
+      'No model is recorded yet. The flow mlopsTraining fills this page once it is scheduled; MLflow itself is listed under datalab doctor and ./manage.sh urls.',
+    maintenance:
+      'No maintenance is recorded yet. The flow lakeMaintenance fills this page; until then datalab tables optimize and vacuum maintain one table.',
     lineage: 'No table yet, so nothing flows.',
   },
 } as const;

@@ -187,7 +187,8 @@ export const ptBR = {
     fine: 'nenhuma falha conhecida',
     minutes: 'Minutos',
     reason: 'Motivo',
-    noReport: 'O monitoramento ainda não reportou. Ele roda a cada cinco minutos; datalab monitoring run mede agora.',
+    noReport:
+      'O monitoramento ainda não reportou. Ele roda a cada cinco minutos; datalab monitoring run mede agora.',
     lastReport: 'último relatório',
   },
   services: {
@@ -218,8 +219,10 @@ export const ptBR = {
     min12: 'Ao menos 12 caracteres',
   },
   empty: {
-    models: 'Nenhum modelo registrado ainda. O fluxo mlopsTraining preenche esta página quando agendado; o MLflow aparece em ./manage.sh urls.',
-    maintenance: 'Nenhuma manutenção registrada ainda. O fluxo lakeMaintenance preenche esta página; até lá, datalab tables optimize e vacuum cuidam de uma tabela.',
+    models:
+      'Nenhum modelo registrado ainda. O fluxo mlopsTraining preenche esta página quando agendado; o MLflow aparece em ./manage.sh urls.',
+    maintenance:
+      'Nenhuma manutenção registrada ainda. O fluxo lakeMaintenance preenche esta página; até lá, datalab tables optimize e vacuum cuidam de uma tabela.',
     lineage: 'Ainda sem tabelas, nada flui.',
   },
 } as const;

@@ -1,0 +1,194 @@
+/** Who may do what here, and what they did. */
+import { useQuery } from '@tanstack/react-query';
+import { useState, type FormEvent } from 'react';
+import { useTranslation } from 'react-i18next';
+import type { AuditEntry, Role } from '../../../server/store';
+import { get, post, queryOf, remove } from '../api';
+import { useSession } from '../session';
+import { Action, Card, Empty, Problem, Time } from '../ui/parts';
+
+const PAGE = 50;
+
+export default function Access() {
+  const { t } = useTranslation();
+  const { may } = useSession();
+  return (
+    <>
+      <div className="head">
+        <h1>{t('nav.access')}</h1>
+      </div>
+      {may('admin') && <People />}
+      {may('operator') ? <Audit /> : <Empty>{t('common.readOnly')}</Empty>}
+    </>
+  );
+}
+
+function Audit() {
+  const { t } = useTranslation();
+  const [offset, setOffset] = useState(0);
+  const path = `/api/audit${queryOf({ limit: PAGE, offset })}`;
+  const log = useQuery({
+    queryKey: [path],
+    queryFn: () => get<{ total: number; rows: AuditEntry[] }>(path),
+    refetchInterval: 5000,
+  });
+  return (
+    <Card title={t('access.audit')}>
+      <Problem error={log.error} />
+      <div className="scroll">
+        <table>
+          <thead>
+            <tr>
+              <th>{t('common.when')}</th>
+              <th>{t('access.who')}</th>
+              <th>{t('access.action')}</th>
+              <th>{t('access.target')}</th>
+              <th>{t('common.detail')}</th>
+              <th>{t('common.outcome')}</th>
+            </tr>
+          </thead>
+          <tbody>
+            {log.data?.rows.map((row, index) => (
+              <tr key={index}>
+                <td className="nowrap">
+                  <Time iso={row.at} />
+                </td>
+                <td>
+                  {row.who}
+                  <div className="small dim">{row.role}</div>
+                </td>
+                <td>{row.action}</td>
+                <td className="cut">{row.target}</td>
+                <td className="mono cut" title={row.detail}>
+                  {row.detail}
+                </td>
+                <td>{row.outcome}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+      <div className="pad row">
+        {offset > 0 && (
+          <button onClick={() => setOffset(Math.max(0, offset - PAGE))}>{t('common.first')}</button>
+        )}
+        {log.data && log.data.total > offset + PAGE && (
+          <button onClick={() => setOffset(offset + PAGE)}>{t('common.more')}</button>
+        )}
+      </div>
+    </Card>
+  );
+}
+
+interface Known {
+  readonly users: ReadonlyArray<{ name: string; role: Role; createdAt: string }>;
+  readonly tokens: ReadonlyArray<{ name: string; role: Role; createdAt: string }>;
+}
+
+function People() {
+  const { t } = useTranslation();
+  const { name: me } = useSession();
+  const people = useQuery({ queryKey: ['people'], queryFn: () => get<Known>('/api/users') });
+  const [secret, setSecret] = useState('');
+  const again = (): void => void people.refetch();
+  const list = (kind: 'users' | 'tokens') => (
+    <table>
+      <tbody>
+        {people.data?.[kind].map((one) => (
+          <tr key={one.name}>
+            <td>{one.name}</td>
+            <td>{one.role}</td>
+            <td className="nowrap">
+              <Time iso={one.createdAt} />
+            </td>
+            <td>
+              {one.name !== me && (
+                <Action
+                  label={t('common.remove')}
+                  tone="danger"
+                  needs="admin"
+                  confirm={`${t('common.remove')}: ${one.name}?`}
+                  run={() => remove(`/api/${kind}/${one.name}`)}
+                  after={again}
+                />
+              )}
+            </td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+  return (
+    <div className="grid">
+      <Card title={t('access.users')}>
+        <Problem error={people.error} />
+        {list('users')}
+        <Add kind="users" onDone={again} />
+      </Card>
+      <Card title={t('access.tokens')}>
+        {list('tokens')}
+        <Add
+          kind="tokens"
+          onDone={(made) => {
+            setSecret(made);
+            again();
+          }}
+        />
+        {secret && (
+          <div className="pad">
+            <p className="small">{t('access.secretOnce')}</p>
+            <code>{secret}</code>
+          </div>
+        )}
+      </Card>
+    </div>
+  );
+}
+
+function Add({
+  kind,
+  onDone,
+}: {
+  readonly kind: 'users' | 'tokens';
+  readonly onDone: (secret: string) => void;
+}) {
+  const { t } = useTranslation();
+  const [error, setError] = useState<unknown>(null);
+  const submit = (event: FormEvent<HTMLFormElement>): void => {
+    event.preventDefault();
+    const form = event.currentTarget;
+    post<{ secret?: string }>(`/api/${kind}`, Object.fromEntries(new FormData(form))).then(({ secret }) => {
+      form.reset();
+      setError(null);
+      onDone(secret ?? '');
+    }, setError);
+  };
+  return (
+    <form className="pad row" onSubmit={submit}>
+      <input
+        name="name"
+        required
+        placeholder={t('access.name')}
+        aria-label={`${t(`access.${kind}`)}: ${t('access.name')}`}
+      />
+      <select name="role" aria-label={`${t(`access.${kind}`)}: ${t('access.role')}`}>
+        <option>viewer</option>
+        <option>operator</option>
+        <option>admin</option>
+      </select>
+      {kind === 'users' && (
+        <input
+          name="password"
+          type="password"
+          minLength={12}
+          required
+          placeholder={t('access.password')}
+          aria-label={t('access.password')}
+          autoComplete="new-password"
+        />
+      )}
+      <button>{t('common.add')}</button>
+      <Problem error={error} />
+    </form>
+  );
+}

@@ -1,0 +1,252 @@
+/** Alerts: what is open, what people say about it, what was told, and the rules behind it. */
+import { useQuery } from '@tanstack/react-query';
+import { useRef, useState, type FormEvent } from 'react';
+import { useTranslation } from 'react-i18next';
+import type { Episode } from '../../../../contracts/alerts';
+import type { AlertRule } from '../../../../contracts/monitoring';
+import { get, post, remove } from '../api';
+import { seconds } from '../format';
+import { useSection } from '../live';
+import { useSession } from '../session';
+import { Action, Badge, Card, Empty, Problem, Time, Twin } from '../ui/parts';
+
+const iso = (ms: number): string => new Date(ms).toISOString();
+
+export default function Alerts() {
+  const { t } = useTranslation();
+  const measured = useSection('alerts');
+  const value = measured?.value;
+  const rules = useQuery({
+    queryKey: ['rules'],
+    queryFn: () => get<{ rules: AlertRule[]; channels: string[] }>('/api/alert-rules'),
+  });
+  return (
+    <>
+      <div className="head">
+        <h1>{t('nav.alerts')}</h1>
+        {value ? (
+          <span className="dim small">
+            {t('alerts.lastReport')} <Time iso={iso(value.lastReportAt)} />
+          </span>
+        ) : null}
+        <span className="push">
+          <Silence />
+        </span>
+      </div>
+      <Card title={t('alerts.open')} of={measured ?? { at: null, value: null, problem: null }}>
+        {measured?.at && !value && <Empty>{t('alerts.noReport')}</Empty>}
+        {value?.open.length === 0 && <Empty>{t('overview.noAlerts')}</Empty>}
+        {value && value.open.length > 0 && <Episodes episodes={value.open} />}
+      </Card>
+      {value && value.pending.length > 0 && (
+        <Card title={t('alerts.pending')}>
+          <Episodes episodes={value.pending} />
+        </Card>
+      )}
+      {value && value.silences.length > 0 && (
+        <Card title={t('alerts.silences')}>
+          <table>
+            <tbody>
+              {value.silences.map((one) => (
+                <tr key={one.id}>
+                  <td className="mono">{one.rule}</td>
+                  <td>
+                    {one.reason} ({one.by})
+                  </td>
+                  <td>
+                    {t('alerts.until')} <Time iso={iso(one.until)} />
+                  </td>
+                  <td>
+                    <Action
+                      label={t('alerts.end')}
+                      command={`datalab alerts unsilence ${one.id}`}
+                      run={() => remove(`/api/alerts/silences/${encodeURIComponent(one.id)}`)}
+                    />
+                  </td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </Card>
+      )}
+      <div className="grid">
+        <Card title={t('alerts.channels')}>
+          <table>
+            <tbody>
+              {rules.data?.channels.map((name) => (
+                <tr key={name}>
+                  <td>{name}</td>
+                  <td>
+                    {value?.failing[name] ? (
+                      <>
+                        <Badge word="failed" /> {t('alerts.failing')}: {value.failing[name]}
+                      </>
+                    ) : (
+                      <span className="dim">{t('alerts.fine')}</span>
+                    )}
+                  </td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </Card>
+        <Card title={t('alerts.recent')}>
+          {value && value.recent.length > 0 ? (
+            <div className="scroll">
+              <table>
+                <tbody>
+                  {value.recent.slice(0, 30).map((row, index) => (
+                    <tr key={index}>
+                      <td className="nowrap">
+                        <Time iso={iso(row.at)} />
+                      </td>
+                      <td>
+                        <Badge word={row.change} />
+                      </td>
+                      <td>
+                        {row.summary || row.rule}
+                        {row.by && ` (${row.by})`}
+                        {row.channel && ` → ${row.channel}`}
+                      </td>
+                    </tr>
+                  ))}
+                </tbody>
+              </table>
+            </div>
+          ) : (
+            <Empty>{t('common.nothing')}</Empty>
+          )}
+        </Card>
+      </div>
+      <Card title={t('alerts.rules')} actions={<Twin command="datalab alerts rules" />}>
+        <Problem error={rules.error} />
+        <div className="scroll">
+          <table>
+            <thead>
+              <tr>
+                <th>{t('quality.rule')}</th>
+                <th>{t('run.severity')}</th>
+                <th>{t('alerts.condition')}</th>
+                <th className="n">{t('alerts.for')}</th>
+                <th>{t('common.detail')}</th>
+              </tr>
+            </thead>
+            <tbody>
+              {rules.data?.rules.map((rule) => (
+                <tr key={rule.name}>
+                  <td className="mono">{rule.name}</td>
+                  <td>
+                    <Badge word={rule.severity} />
+                  </td>
+                  <td className="mono nowrap">
+                    {rule.metric} {rule.condition.operator} {rule.condition.value}
+                  </td>
+                  <td className="n">{seconds(rule.forSeconds)}</td>
+                  <td>{rule.summary}</td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </div>
+      </Card>
+    </>
+  );
+}
+
+function Episodes({ episodes }: { readonly episodes: readonly Episode[] }) {
+  const { t } = useTranslation();
+  return (
+    <div className="scroll">
+      <table>
+        <tbody>
+          {episodes.map((one) => (
+            <tr key={one.id}>
+              <td>
+                <Badge word={one.severity} />
+              </td>
+              <td>
+                {one.summary}
+                <div className="small dim mono">{one.fingerprint}</div>
+              </td>
+              <td className="nowrap">
+                <Time iso={iso(one.openedAt ?? one.since)} />
+              </td>
+              <td>
+                {one.acknowledged ? (
+                  <span className="dim">{t('alerts.ackBy', { name: one.acknowledged.by })}</span>
+                ) : (
+                  <Action
+                    label={t('alerts.ack')}
+                    command={`datalab alerts ack ${one.id}`}
+                    run={() => post('/api/alerts/acknowledge', { alert: one.id })}
+                  />
+                )}
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+function Silence() {
+  const { t } = useTranslation();
+  const { may } = useSession();
+  const dialog = useRef<HTMLDialogElement>(null);
+  const [form, setForm] = useState({ rule: '', reason: '', minutes: 60 });
+  const [error, setError] = useState<unknown>(null);
+  const submit = (event: FormEvent): void => {
+    event.preventDefault();
+    post('/api/alerts/silence', form).then(() => dialog.current?.close(), setError);
+  };
+  return (
+    <>
+      <button disabled={!may('operator')} onClick={() => dialog.current?.showModal()}>
+        {t('alerts.silence')}
+      </button>
+      <dialog ref={dialog} aria-label={t('alerts.silence')}>
+        <form onSubmit={submit}>
+          <h2>{t('alerts.silence')}</h2>
+          <label className="field">
+            {t('quality.rule')}
+            <input
+              required
+              value={form.rule}
+              placeholder="table_*"
+              onChange={({ target }) => setForm({ ...form, rule: target.value })}
+            />
+          </label>
+          <label className="field">
+            {t('alerts.reason')}
+            <input
+              required
+              value={form.reason}
+              onChange={({ target }) => setForm({ ...form, reason: target.value })}
+            />
+          </label>
+          <label className="field">
+            {t('alerts.minutes')}
+            <input
+              type="number"
+              min={1}
+              required
+              value={form.minutes}
+              onChange={({ target }) => setForm({ ...form, minutes: Number(target.value) })}
+            />
+          </label>
+          <Problem error={error} />
+          <div className="row">
+            <button className="primary">{t('alerts.silence')}</button>
+            <button type="button" onClick={() => dialog.current?.close()}>
+              {t('common.cancel')}
+            </button>
+            <Twin
+              command={`datalab alerts silence '${form.rule}' --for ${form.minutes}m --reason '${form.reason}'`}
+            />
+          </div>
+        </form>
+      </dialog>
+    </>
+  );
+}

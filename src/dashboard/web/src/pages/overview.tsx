@@ -1,0 +1,287 @@
+/** Health in one line, what runs, whether data is fresh and good, what is wrong. */
+import { useTranslation } from 'react-i18next';
+import { Link } from 'wouter';
+import { bytes, compact, num, percent, seconds } from '../format';
+import { useSection } from '../live';
+import { Age, Badge, Card, Empty, Time } from '../ui/parts';
+import { RunTable } from '../ui/run-table';
+import { Slots } from '../ui/slots';
+
+const LAYERS = ['bronze', 'silver', 'gold', 'quarantine', 'meta'];
+
+export function Overview() {
+  const { t } = useTranslation();
+  return (
+    <>
+      <div className="head">
+        <h1>{t('nav.overview')}</h1>
+      </div>
+      <Health />
+      <Tiles />
+      <div className="grid">
+        <FlowsCard />
+        <DatasetsCard />
+      </div>
+      <div className="grid">
+        <AlertsCard />
+        <LayersCard />
+      </div>
+      <RunsCard />
+    </>
+  );
+}
+
+function Health() {
+  const { t } = useTranslation();
+  const measured = useSection('services');
+  const value = measured?.value;
+  if (!value)
+    return (
+      <div className="banner" role="status">
+        {measured?.problem ?? t('common.loading')}
+      </div>
+    );
+  const down = value.services.filter(({ state }) => state === 'down');
+  const idle = value.pools.filter(({ pollers }) => pollers === 0).map(({ pool }) => pool);
+  const bad = down.length > 0 || idle.length > 0;
+  return (
+    <Link href="/services" className={`banner ${bad ? 'bad' : 'ok'}`}>
+      <strong>
+        {down.length > 0
+          ? t('overview.unhealthy', { count: down.length })
+          : idle.length > 0
+            ? t('overview.noWorkers', { pools: idle.join(', ') })
+            : t('overview.healthy')}
+      </strong>
+      <span className="small">
+        {value.services
+          .map(({ service, state, ms }) => `${service} ${state === 'up' ? `${num(ms)} ms` : state}`)
+          .join(' · ')}
+      </span>
+      <Age of={measured} staleMs={20_000} />
+    </Link>
+  );
+}
+
+function Tiles() {
+  const { t } = useTranslation();
+  const runs = useSection('runs')?.value;
+  const alerts = useSection('alerts')?.value;
+  const tiles = [
+    [t('overview.runningNow'), runs?.running.length],
+    [t('overview.runsDay'), runs?.lastDay.total],
+    [t('overview.failedDay'), runs?.lastDay.failed],
+    [t('overview.openAlerts'), alerts?.open.length],
+  ] as const;
+  return (
+    <div className="tiles">
+      {tiles.map(([label, value]) => (
+        <div className="tile" key={label}>
+          <span>{label}</span>
+          <b>{num(value)}</b>
+        </div>
+      ))}
+    </div>
+  );
+}
+
+function FlowsCard() {
+  const { t } = useTranslation();
+  const measured = useSection('flows');
+  return (
+    <Card
+      title={<Link href="/flows">{t('nav.flows')}</Link>}
+      of={measured ?? { at: null, value: null, problem: null }}
+    >
+      {measured?.value?.length === 0 && <Empty>{t('flows.noSchedules')}</Empty>}
+      <div className="scroll">
+        <table>
+          <thead>
+            <tr>
+              <th>{t('common.flow')}</th>
+              <th>{t('overview.last')}</th>
+              <th>{t('overview.next')}</th>
+              <th className="n">{t('common.duration')}</th>
+            </tr>
+          </thead>
+          <tbody>
+            {measured?.value?.map((flow) => {
+              const last = flow.slots.findLast(({ outcome }) => outcome !== 'due');
+              return (
+                <tr key={flow.scheduleId}>
+                  <td>
+                    <Link href={`/flows#${flow.scheduleId}`}>{flow.scheduleId}</Link>
+                    <div className="small dim">{flow.flow}</div>
+                  </td>
+                  <td>
+                    {last ? <Badge word={last.outcome} /> : <span className="dim">–</span>}
+                    <div>
+                      <Slots slots={flow.slots.slice(-16)} />
+                    </div>
+                  </td>
+                  <td>{flow.paused ? <Badge word="paused" /> : <Time iso={flow.next[0]} />}</td>
+                  <td className="n">
+                    {flow.duration ? (
+                      <>
+                        {seconds(flow.duration.last)}
+                        <div className="small dim">
+                          {t('overview.usual')} {seconds(flow.duration.p50)}
+                        </div>
+                      </>
+                    ) : (
+                      '–'
+                    )}
+                  </td>
+                </tr>
+              );
+            })}
+          </tbody>
+        </table>
+      </div>
+    </Card>
+  );
+}
+
+function DatasetsCard() {
+  const { t } = useTranslation();
+  const measured = useSection('datasets');
+  return (
+    <Card
+      title={<Link href="/quality">{t('overview.datasets')}</Link>}
+      of={measured ?? { at: null, value: null, problem: null }}
+    >
+      <div className="scroll">
+        <table>
+          <thead>
+            <tr>
+              <th>{t('common.dataset')}</th>
+              <th>{t('overview.fresh')}</th>
+              <th className="n">{t('overview.score')}</th>
+              <th className="n">{t('overview.refused')}</th>
+              <th>{t('common.outcome')}</th>
+            </tr>
+          </thead>
+          <tbody>
+            {measured?.value?.map((row) => (
+              <tr key={row.dataset}>
+                <td>
+                  <Link href={`/quality/${row.dataset}`}>{row.dataset}</Link>
+                </td>
+                <td>
+                  <Time iso={row.freshAt} />
+                </td>
+                <td className="n">{row.score === null ? '–' : percent(row.score)}</td>
+                <td className="n">{num(row.quarantined)}</td>
+                <td>
+                  {row.lastWorkflowId && row.lastRunId ? (
+                    <Link href={`/runs/${encodeURIComponent(row.lastWorkflowId)}/${row.lastRunId}`}>
+                      <Badge word={row.lastOutcome} />
+                    </Link>
+                  ) : (
+                    <Badge word={row.lastOutcome} />
+                  )}
+                </td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+    </Card>
+  );
+}
+
+function AlertsCard() {
+  const { t } = useTranslation();
+  const measured = useSection('alerts');
+  const open = measured?.value?.open ?? [];
+  return (
+    <Card
+      title={<Link href="/alerts">{t('overview.openAlerts')}</Link>}
+      of={measured ?? { at: null, value: null, problem: null }}
+    >
+      {measured?.at && open.length === 0 && (
+        <Empty>{measured.value === null ? t('alerts.noReport') : t('overview.noAlerts')}</Empty>
+      )}
+      {open.length > 0 && (
+        <table>
+          <tbody>
+            {open.slice(0, 8).map((one) => (
+              <tr key={one.id}>
+                <td>
+                  <Badge word={one.severity} />
+                </td>
+                <td>{one.summary}</td>
+                <td className="nowrap">
+                  <Time iso={new Date(one.openedAt ?? one.since).toISOString()} />
+                </td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      )}
+    </Card>
+  );
+}
+
+function LayersCard() {
+  const { t } = useTranslation();
+  const measured = useSection('tables');
+  const tables = measured?.value ?? [];
+  return (
+    <Card
+      title={<Link href="/lake">{t('overview.layers')}</Link>}
+      of={measured ?? { at: null, value: null, problem: null }}
+    >
+      {measured?.at && tables.length === 0 ? (
+        <Empty>{t('lake.empty')}</Empty>
+      ) : (
+        <table>
+          <thead>
+            <tr>
+              <th>{t('overview.layers')}</th>
+              <th className="n">{t('overview.tables')}</th>
+              <th className="n">{t('common.rows')}</th>
+              <th className="n">{t('common.size')}</th>
+            </tr>
+          </thead>
+          <tbody>
+            {LAYERS.map((layer) => {
+              const own = tables.filter(({ name }) => name.startsWith(`${layer}.`));
+              const rows = own.some((one) => one.rows === null)
+                ? null
+                : own.reduce((sum, one) => sum + (one.rows ?? 0), 0);
+              return (
+                <tr key={layer}>
+                  <td>{layer}</td>
+                  <td className="n">{num(own.length)}</td>
+                  <td className="n" title={num(rows)}>
+                    {compact(rows)}
+                  </td>
+                  <td className="n">{bytes(own.reduce((sum, one) => sum + one.bytes, 0))}</td>
+                </tr>
+              );
+            })}
+          </tbody>
+        </table>
+      )}
+    </Card>
+  );
+}
+
+function RunsCard() {
+  const { t } = useTranslation();
+  const measured = useSection('runs');
+  return (
+    <Card
+      title={<Link href="/runs">{t('overview.latest')}</Link>}
+      of={measured ?? { at: null, value: null, problem: null }}
+      staleMs={20_000}
+    >
+      {measured?.value?.newest.length === 0 ? (
+        <Empty>{t('overview.noRuns')}</Empty>
+      ) : (
+        <RunTable rows={measured?.value?.newest ?? []} />
+      )}
+    </Card>
+  );
+}

@@ -1,0 +1,156 @@
+/** Runs, filtered and paged by the server; the filter is in the address. */
+import { keepPreviousData, useQuery } from '@tanstack/react-query';
+import { useEffect, useRef, useState, type FormEvent } from 'react';
+import { useTranslation } from 'react-i18next';
+import { useLocation } from 'wouter';
+import type { RunPage } from '../../../server/runs';
+import { get, post, queryOf } from '../api';
+import { num } from '../format';
+import { useSection } from '../live';
+import { useSession } from '../session';
+import { Empty, Problem, Twin, useFilter } from '../ui/parts';
+import { runHref, RunTable } from '../ui/run-table';
+
+const FLOWS = ['medallionEtl', 'quarantineReplay', 'tableMaintenance', 'platformMonitoring'];
+const STATUSES = ['running', 'completed', 'failed', 'canceled', 'terminated', 'timed_out'];
+
+export default function Runs() {
+  const { t } = useTranslation();
+  const [filter, set] = useFilter();
+  const value = (name: string): string => filter.get(name) ?? '';
+  const names = ['flow', 'dataset', 'status', 'search', 'cursor'];
+  const path = `/api/runs${queryOf(Object.fromEntries(names.map((name) => [name, value(name)])))}`;
+  const page = useQuery({
+    queryKey: [path],
+    queryFn: ({ signal }) => get<RunPage>(path, signal),
+    placeholderData: keepPreviousData,
+  });
+  const newest = useSection('runs')?.value;
+  const stamp = newest ? newest.newest.map(({ runId, status, phase }) => runId + status + phase).join() : '';
+  const { refetch } = page;
+  useEffect(() => void refetch(), [stamp, refetch]);
+  const datasets = useSection('datasets')?.value ?? [];
+  const choose = (name: string, label: string, options: readonly string[]) => (
+    <select aria-label={label} value={value(name)} onChange={({ target }) => set(name, target.value)}>
+      <option value="">
+        {label}: {t('common.all')}
+      </option>
+      {options.map((option) => (
+        <option key={option}>{option}</option>
+      ))}
+    </select>
+  );
+  return (
+    <>
+      <div className="head">
+        <h1>{t('nav.runs')}</h1>
+        <span className="dim">{page.data ? t('runs.total', { count: page.data.total }) : ''}</span>
+        <span className="push">
+          <StartRun datasets={datasets.map(({ dataset }) => dataset)} />
+        </span>
+      </div>
+      <div className="row">
+        {choose('flow', t('common.flow'), FLOWS)}
+        {choose(
+          'dataset',
+          t('common.dataset'),
+          datasets.map(({ dataset }) => dataset),
+        )}
+        {choose('status', t('runs.status'), STATUSES)}
+        <input
+          type="search"
+          placeholder={t('runs.search')}
+          aria-label={t('runs.search')}
+          value={value('search')}
+          onChange={({ target }) => set('search', target.value)}
+        />
+        <Twin command="datalab runs list" />
+      </div>
+      <Problem error={page.error} />
+      <section className="card">
+        {page.data?.rows.length === 0 ? (
+          <Empty>{t('common.nothing')}</Empty>
+        ) : (
+          <RunTable rows={page.data?.rows ?? []} />
+        )}
+      </section>
+      <div className="row">
+        {value('cursor') && <button onClick={() => set('cursor', '')}>{t('common.first')}</button>}
+        {page.data?.next && (
+          <button onClick={() => set('cursor', page.data.next ?? '')}>
+            {t('common.more')} ({num(page.data.total)})
+          </button>
+        )}
+      </div>
+    </>
+  );
+}
+
+export function StartRun({ datasets }: { readonly datasets: readonly string[] }) {
+  const { t } = useTranslation();
+  const { may } = useSession();
+  const [, go] = useLocation();
+  const dialog = useRef<HTMLDialogElement>(null);
+  const [chosen, setChosen] = useState({ dataset: '', logicalTime: '', rebuild: false });
+  const [error, setError] = useState<unknown>(null);
+  const dataset = chosen.dataset || datasets[0] || '';
+  const command = `datalab runs start ${dataset}${chosen.logicalTime ? ` --logical-time ${chosen.logicalTime}` : ''}${chosen.rebuild ? ' --rebuild' : ''}`;
+  const submit = (event: FormEvent): void => {
+    event.preventDefault();
+    const { logicalTime, rebuild } = chosen;
+    post<{ workflowId: string; runId: string }>('/api/runs', {
+      dataset,
+      rebuild,
+      ...(logicalTime && { logicalTime }),
+    }).then((run) => go(runHref(run)), setError);
+  };
+  return (
+    <>
+      <button className="primary" disabled={!may('operator')} onClick={() => dialog.current?.showModal()}>
+        {t('runs.start')}
+      </button>
+      <dialog ref={dialog} aria-label={t('runs.start')}>
+        <form onSubmit={submit}>
+          <h2>{t('runs.start')}</h2>
+          <label className="field">
+            {t('common.dataset')}
+            <select
+              value={dataset}
+              onChange={({ target }) => setChosen({ ...chosen, dataset: target.value })}
+            >
+              {datasets.map((name) => (
+                <option key={name}>{name}</option>
+              ))}
+            </select>
+          </label>
+          <label className="field">
+            {t('runs.logical')}
+            <input
+              value={chosen.logicalTime}
+              placeholder={t('runs.logicalHint')}
+              onChange={({ target }) => setChosen({ ...chosen, logicalTime: target.value })}
+            />
+          </label>
+          <label className="inline">
+            <input
+              type="checkbox"
+              checked={chosen.rebuild}
+              onChange={({ target }) => setChosen({ ...chosen, rebuild: target.checked })}
+            />
+            {t('runs.rebuild')}
+          </label>
+          <Problem error={error} />
+          <div className="row">
+            <button className="primary" disabled={dataset === ''}>
+              {t('runs.start')}
+            </button>
+            <button type="button" onClick={() => dialog.current?.close()}>
+              {t('common.cancel')}
+            </button>
+            <Twin command={command} />
+          </div>
+        </form>
+      </dialog>
+    </>
+  );
+}

@@ -1,0 +1,270 @@
+/** Small parts that every page is made of: ages, outcomes, cards, buttons that change something. */
+import { useMutation } from '@tanstack/react-query';
+import { useRef, useState, type ReactNode } from 'react';
+import { useTranslation } from 'react-i18next';
+import type { Measured } from '../../../server/measured';
+import { ApiError } from '../api';
+import { dateTime, relative } from '../format';
+import { useNow } from '../live';
+import { useSession } from '../session';
+
+const TONES: Readonly<Record<string, string>> = {
+  ok: 'ok',
+  completed: 'ok',
+  up: 'ok',
+  passed: 'ok',
+  empty: 'ok',
+  done: 'ok',
+  running: 'info',
+  due: '',
+  late: 'warn',
+  partial: 'warn',
+  warn: 'warn',
+  warning: 'warn',
+  skipped: '',
+  paused: 'warn',
+  off: '',
+  info: 'info',
+  failed: 'bad',
+  blocked: 'bad',
+  never_started: 'bad',
+  down: 'bad',
+  critical: 'bad',
+  error: 'bad',
+  block: 'bad',
+  timed_out: 'bad',
+  terminated: 'bad',
+  quarantine: 'warn',
+  canceled: 'warn',
+  cancelled: 'warn',
+  conflict: 'warn',
+};
+export const toneOf = (word: string): string => TONES[word] ?? '';
+
+export function Badge({ word }: { readonly word: string | null | undefined }) {
+  return word ? (
+    <span className={`badge ${toneOf(word)}`}>{word.replaceAll('_', ' ')}</span>
+  ) : (
+    <span className="dim">–</span>
+  );
+}
+
+/** A time by the reader's zone; the exact instant in UTC on hover. */
+export function Time({
+  iso,
+  ago = true,
+}: {
+  readonly iso: string | null | undefined;
+  readonly ago?: boolean;
+}) {
+  const now = useNow();
+  if (!iso) return <span className="dim">–</span>;
+  return (
+    <time dateTime={iso} title={`${dateTime(iso)}\n${iso} (UTC)`}>
+      {ago ? relative(iso, now) : dateTime(iso)}
+    </time>
+  );
+}
+
+/** How old a figure is; marked where the newest attempt failed or is long ago. */
+export function Age({
+  of,
+  staleMs = 60_000,
+}: {
+  readonly of: Measured<unknown> | undefined;
+  readonly staleMs?: number;
+}) {
+  const { t } = useTranslation();
+  const now = useNow();
+  if (!of?.at) return <span className="age">{of?.problem ? '' : t('common.loading')}</span>;
+  const stale = of.problem !== null || now - Date.parse(of.at) > staleMs;
+  return (
+    <span className={`age push ${stale ? 'stale' : ''}`} title={of.at}>
+      {stale ? `${t('common.stale')} · ` : ''}
+      {t('common.measured')} {relative(of.at, now)}
+    </span>
+  );
+}
+
+export function Card({
+  title,
+  of,
+  actions,
+  children,
+  staleMs,
+}: {
+  readonly title: ReactNode;
+  readonly of?: Measured<unknown> | undefined;
+  readonly actions?: ReactNode;
+  readonly children: ReactNode;
+  readonly staleMs?: number;
+}) {
+  const { t } = useTranslation();
+  return (
+    <section className="card">
+      <header>
+        <h2>{title}</h2>
+        {actions}
+        {of && <Age of={of} {...(staleMs !== undefined && { staleMs })} />}
+      </header>
+      {of?.problem && (
+        <div className="pad small banner warn" role="status">
+          {t('common.problem')}: {of.problem}
+        </div>
+      )}
+      {children}
+    </section>
+  );
+}
+
+export const Empty = ({ children }: { readonly children: ReactNode }) => (
+  <div className="empty">{children}</div>
+);
+
+export function Problem({ error }: { readonly error: unknown }) {
+  if (!error) return null;
+  const problem = error instanceof ApiError ? error.problem : null;
+  return (
+    <div className="banner bad" role="alert">
+      <span>
+        {problem ? `${problem.code}: ${problem.message}` : String((error as Error).message ?? error)}
+      </span>
+      {problem?.remedy && <span className="small">{problem.remedy}</span>}
+    </div>
+  );
+}
+
+/** Puts the command-line twin of a button into the clipboard. */
+export function Twin({ command }: { readonly command: string }) {
+  const { t } = useTranslation();
+  const [copied, setCopied] = useState(false);
+  return (
+    <button
+      type="button"
+      className="quiet small"
+      title={command}
+      aria-label={`${t('common.copy')}: ${command}`}
+      onClick={() =>
+        void navigator.clipboard.writeText(command).then(() => {
+          setCopied(true);
+          setTimeout(() => setCopied(false), 1500);
+        })
+      }
+    >
+      {copied ? `✓ ${t('common.copied')}` : '❯_'}
+    </button>
+  );
+}
+
+interface ActionProps {
+  readonly label: string;
+  readonly command?: string;
+  readonly run: () => Promise<unknown>;
+  readonly confirm?: string;
+  readonly tone?: 'primary' | 'danger';
+  readonly needs?: 'operator' | 'admin';
+  readonly after?: (answer: never) => void;
+}
+
+/** A button that changes something: asks first where it should, says why it failed, shows its command. */
+export function Action({ label, command, run, confirm, tone, needs = 'operator', after }: ActionProps) {
+  const { t } = useTranslation();
+  const { may } = useSession();
+  const dialog = useRef<HTMLDialogElement>(null);
+  const { mutate, isPending, error } = useMutation({
+    mutationFn: run,
+    onSuccess: (answer) => after?.(answer as never),
+  });
+  const allowed = may(needs);
+  return (
+    <span className="row">
+      <button
+        type="button"
+        className={tone ?? ''}
+        disabled={isPending || !allowed}
+        title={allowed ? undefined : t('common.readOnly')}
+        onClick={() => (confirm ? dialog.current?.showModal() : mutate())}
+      >
+        {label}
+      </button>
+      {command && <Twin command={command} />}
+      {error && (
+        <span role="alert" className="small badge bad">
+          {error.message}
+        </span>
+      )}
+      {confirm && (
+        <dialog ref={dialog} aria-label={label}>
+          <div className="form">
+            <p>{confirm}</p>
+            <div className="row">
+              <button
+                type="button"
+                className={tone ?? 'primary'}
+                onClick={() => {
+                  dialog.current?.close();
+                  mutate();
+                }}
+              >
+                {label}
+              </button>
+              <button type="button" onClick={() => dialog.current?.close()}>
+                {t('common.cancel')}
+              </button>
+            </div>
+          </div>
+        </dialog>
+      )}
+    </span>
+  );
+}
+
+export function Tabs({
+  names,
+  chosen,
+  onChoose,
+}: {
+  readonly names: ReadonlyArray<readonly [string, string]>;
+  readonly chosen: string;
+  readonly onChoose: (name: string) => void;
+}) {
+  return (
+    <div className="tabs" role="tablist">
+      {names.map(([name, label]) => (
+        <button
+          key={name}
+          type="button"
+          role="tab"
+          aria-selected={name === chosen}
+          onClick={() => onChoose(name)}
+        >
+          {label}
+        </button>
+      ))}
+    </div>
+  );
+}
+
+export const Json = ({ value, label }: { readonly value: unknown; readonly label: string }) => (
+  <pre tabIndex={0} aria-label={label} role="region">
+    {JSON.stringify(value, null, 2)}
+  </pre>
+);
+
+/** Filters that live in the address. */
+export function useFilter(): [URLSearchParams, (name: string, value: string) => void] {
+  const [, again] = useState(0);
+  const values = new URLSearchParams(location.search);
+  return [
+    values,
+    (name, value) => {
+      const next = new URLSearchParams(location.search);
+      if (value === '') next.delete(name);
+      else next.set(name, value);
+      if (name !== 'cursor') next.delete('cursor');
+      const text = next.toString();
+      history.replaceState(null, '', `${location.pathname}${text ? `?${text}` : ''}`);
+      again((count) => count + 1);
+    },
+  ];
+}
