@@ -3,6 +3,7 @@ import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { useEffect, useRef, useState, type FormEvent } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useLocation } from 'wouter';
+import type { WorkflowType } from '../../../../contracts/flows';
 import type { RunPage } from '../../../server/runs';
 import { get, post, queryOf } from '../api';
 import { num } from '../format';
@@ -11,7 +12,17 @@ import { useSession } from '../session';
 import { Empty, Problem, Twin, useFilter } from '../ui/parts';
 import { runHref, RunTable } from '../ui/run-table';
 
-const FLOWS = ['medallionEtl', 'quarantineReplay', 'tableMaintenance', 'platformMonitoring'];
+/** As the server filters by; checked against its own by type. */
+const FLOWS: readonly WorkflowType[] = [
+  'medallionEtl',
+  'quarantineReplay',
+  'scheduleBackfill',
+  'mlopsTraining',
+  'modelDeployment',
+  'lakeMaintenance',
+  'tableMaintenance',
+  'platformMonitoring',
+];
 const STATUSES = ['running', 'completed', 'failed', 'canceled', 'terminated', 'timed_out'];
 
 export default function Runs() {
