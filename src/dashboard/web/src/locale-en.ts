@@ -221,9 +221,9 @@ export const en = {
   },
   empty: {
     models:
-      'This page does not read the models yet. Until it does: datalab models --help, and MLflow itself at the address that ./manage.sh urls shows.',
+      'No page for models yet: nothing that a flow recorded of them is read here. datalab --help lists the commands that there are.',
     maintenance:
-      'This page does not read maintenance reports yet. Until it does: datalab maintenance plan measures every table, datalab maintenance show tells the last report.',
+      'No page for maintenance yet: nothing that a flow recorded of it is read here. datalab tables --help lists what can be done to one table.',
     lineage: 'No table yet, so nothing flows.',
   },
   word: {

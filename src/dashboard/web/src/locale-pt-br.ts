@@ -220,9 +220,9 @@ export const ptBR = {
   },
   empty: {
     models:
-      'Esta página ainda não lê os modelos. Até lá: datalab models --help, e o próprio MLflow no endereço que ./manage.sh urls mostra.',
+      'Ainda sem página de modelos: nada do que um fluxo registrou deles é lido aqui. datalab --help lista os comandos que há.',
     maintenance:
-      'Esta página ainda não lê os relatórios de manutenção. Até lá: datalab maintenance plan mede cada tabela, datalab maintenance show mostra o último relatório.',
+      'Ainda sem página de manutenção: nada do que um fluxo registrou dela é lido aqui. datalab tables --help lista o que se pode fazer com uma tabela.',
     lineage: 'Ainda sem tabelas, nada flui.',
   },
   word: {

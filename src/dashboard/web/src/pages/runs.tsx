@@ -3,7 +3,6 @@ import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { useEffect, useRef, useState, type FormEvent } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useLocation } from 'wouter';
-import type { WorkflowType } from '../../../../contracts/flows';
 import type { RunPage } from '../../../server/runs';
 import { get, post, queryOf } from '../api';
 import { num } from '../format';
@@ -12,17 +11,6 @@ import { useSession } from '../session';
 import { Empty, Problem, Twin, useFilter } from '../ui/parts';
 import { runHref, RunTable } from '../ui/run-table';
 
-/** As the server filters by; checked against its own by type. */
-const FLOWS: readonly WorkflowType[] = [
-  'medallionEtl',
-  'quarantineReplay',
-  'scheduleBackfill',
-  'mlopsTraining',
-  'modelDeployment',
-  'lakeMaintenance',
-  'tableMaintenance',
-  'platformMonitoring',
-];
 const STATUSES = ['running', 'completed', 'failed', 'canceled', 'terminated', 'timed_out'];
 
 export default function Runs() {
@@ -61,7 +49,7 @@ export default function Runs() {
         </span>
       </div>
       <div className="row">
-        {choose('flow', t('common.flow'), FLOWS)}
+        {choose('flow', t('common.flow'), page.data?.flows ?? [])}
         {choose(
           'dataset',
           t('common.dataset'),
