@@ -1,6 +1,7 @@
 /** The whole command line as one tree, without running anything: `main.ts` parses with it, the docs are made from it. */
 import { Command } from 'commander';
 import { addAlerts } from './commands/alerts.js';
+import { addBackup } from './commands/backup.js';
 import { addDatasets } from './commands/datasets.js';
 import { addDemo } from './commands/demo.js';
 import { addDoctor } from './commands/doctor.js';
@@ -17,6 +18,7 @@ export function buildProgram(): Command {
     .showHelpAfterError()
     .exitOverride();
   addAlerts(program);
+  addBackup(program);
   addDatasets(program);
   addDemo(program);
   addDoctor(program);

@@ -31,6 +31,7 @@ export const WORKFLOW_TYPES = [
   'scheduleBackfill',
   'tableMaintenance',
   'lakeMaintenance',
+  'lakeBackup',
   'platformMonitoring',
   'alertManager',
 ] as const;

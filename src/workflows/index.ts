@@ -7,3 +7,4 @@ export { tableMaintenance } from './table-maintenance.js';
 export { platformMonitoring } from './platform-monitoring.js';
 export { alertManager } from './alert-manager.js';
 export { lakeMaintenance } from './lake-maintenance.js';
+export { lakeBackup } from './lake-backup.js';
