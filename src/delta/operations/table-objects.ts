@@ -19,7 +19,7 @@ export interface TableObjects {
   readonly log: readonly TableObject[];
 }
 
-/** Of the newest version. Throws DELTA_TABLE_NOT_FOUND, DELTA_PATH_OUTSIDE, DELTA_LOG_GAP-like errors of the snapshot. */
+/** Of the newest version. Throws DELTA_TABLE_NOT_FOUND, DELTA_PATH_OUTSIDE, DELTA_CONCURRENT_CHANGE. */
 export async function tableObjects(table: TableHandle): Promise<TableObjects> {
   const snapshot = await table.snapshot();
   const { uri } = table.store;
