@@ -48,7 +48,9 @@ export async function scheduleSlots(
     matchingTimes(client, scheduleId, fromMs, toMs),
     runsOf(client, scheduleId, fromMs),
   ]);
-  const slots = times.map((time) =>
+  // A backfill goes on from the oldest; whoever watches wants the newest.
+  const kept = range.beforeCreation ? times.slice(0, SLOTS_MAX) : times.slice(-SLOTS_MAX);
+  const slots = kept.map((time) =>
     slotOf(scheduleId, time, runs, {
       ...range,
       paused: state.paused,
@@ -69,10 +71,13 @@ async function matchingTimes(
   const answer = await workflowService.listScheduleMatchingTimes({
     namespace: client.options.namespace,
     scheduleId,
-    startTime: timestamp(fromMs),
+    // Temporal gives the times after this one.
+    startTime: timestamp(fromMs - 1000),
     endTime: timestamp(toMs),
   });
-  return (answer.startTime ?? []).slice(-SLOTS_MAX).map(({ seconds }) => Number(seconds ?? 0) * 1000);
+  return (answer.startTime ?? [])
+    .map(({ seconds }) => Number(seconds ?? 0) * 1000)
+    .filter((ms) => ms >= fromMs);
 }
 
 function timestamp(ms: number) {

@@ -39,11 +39,15 @@ export class WorkerProcess {
   private constructor(private readonly child: ChildProcess) {}
 
   /** Starts a worker and waits until it polls. */
-  static async start(env: Environment, pools: readonly string[] = ['all']): Promise<WorkerProcess> {
+  static async start(
+    env: Environment,
+    pools: readonly string[] = ['all'],
+    project = PROJECT,
+  ): Promise<WorkerProcess> {
     const program = path.join(PROJECT, 'dist', 'worker.js');
     if (!existsSync(program)) throw new Error('dist/worker.js is missing: run `npm run build`');
     const child = spawn(process.execPath, [program, ...pools.flatMap((pool) => ['--pool', pool])], {
-      cwd: PROJECT,
+      cwd: project,
       env: { ...process.env, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
@@ -95,10 +99,11 @@ export function runCommand(
   program: string,
   args: readonly string[],
   env: Environment,
+  project = PROJECT,
 ): Promise<CommandResult> {
   return new Promise((resolve, reject) => {
     const child = spawn(program, [...args], {
-      cwd: PROJECT,
+      cwd: project,
       env: { ...process.env, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
@@ -111,7 +116,11 @@ export function runCommand(
   });
 }
 
-/** `datalab …`, as a person would run it. */
-export function datalab(args: readonly string[], env: Environment): Promise<CommandResult> {
-  return runCommand(process.execPath, [path.join(PROJECT, 'dist', 'cli', 'main.js'), ...args], env);
+/** `datalab …`, as a person would run it, in the folder of a project. */
+export function datalab(
+  args: readonly string[],
+  env: Environment,
+  project = PROJECT,
+): Promise<CommandResult> {
+  return runCommand(process.execPath, [path.join(PROJECT, 'dist', 'cli', 'main.js'), ...args], env, project);
 }
