@@ -15,8 +15,9 @@ const ROOMS = {
   workflows: { use: ['contracts'], types: [] },
   connectors: { use: ['contracts', 'config'], types: ['delta'] },
   monitoring: { use: ['contracts'], types: [] },
+  maintenance: { use: ['contracts'], types: [] },
   activities: {
-    use: ['contracts', 'delta', 'quality', 'medallion', 'monitoring', 'lake', 'report'],
+    use: ['contracts', 'delta', 'quality', 'medallion', 'monitoring', 'maintenance', 'lake', 'report'],
     types: ['connectors', 'config'],
   },
   lake: { use: ['contracts', 'delta'], types: [] },
@@ -43,7 +44,7 @@ const ROOMS = {
     types: ['workflows'],
   },
 };
-const ROOT_FILES = ['worker', 'compose-monitoring', 'schedules', 'workflow-bundle'];
+const ROOT_FILES = ['worker', 'compose-maintenance', 'compose-monitoring', 'schedules', 'workflow-bundle'];
 const importPath = (room) => `^(\\.\\./)+${room}(/|\\.js$)`;
 
 const roomRules = Object.entries(ROOMS).map(([room, { use, types }]) => {

@@ -9,6 +9,7 @@ import {
 } from '@temporalio/client';
 import type { Workflow } from '@temporalio/common';
 import type { Config } from './config/config.js';
+import type { LakeMaintenanceInput } from './contracts/lake-maintenance.js';
 import {
   TASK_QUEUES,
   WORKFLOW_TYPES,
@@ -24,7 +25,7 @@ export interface ScheduleDefinition {
   readonly workflowType: WorkflowType;
   /** Pool that runs its workflow code. */
   readonly pool: Pool;
-  readonly input: MedallionEtlInput | MonitoringInput;
+  readonly input: MedallionEtlInput | MonitoringInput | LakeMaintenanceInput;
   readonly cron: string;
   readonly timezone: string;
   readonly overlap: keyof typeof ScheduleOverlapPolicy;
@@ -37,7 +38,7 @@ export interface ScheduleDefinition {
 
 /** The schedules of this configuration. Only workflow types that the workers register. */
 export function declaredSchedules(config: Config): readonly ScheduleDefinition[] {
-  const { timezone, etlDaily, etlHourly, monitoring } = config.schedules;
+  const { timezone, etlDaily, etlHourly, monitoring, maintenance } = config.schedules;
   const etl = {
     workflowType: 'medallionEtl',
     pool: 'flows',
@@ -75,6 +76,19 @@ export function declaredSchedules(config: Config): readonly ScheduleDefinition[]
       pauseOnFailure: false,
       createPaused: false,
       note: 'Measures Kafka, the lake, the services and the schedules, and alerts',
+    },
+    {
+      id: 'datalake-maintenance-weekly',
+      workflowType: 'lakeMaintenance',
+      pool: 'flows',
+      input: {},
+      cron: maintenance.cron,
+      timezone,
+      overlap: 'SKIP',
+      catchupWindowSeconds: 12 * 3600,
+      pauseOnFailure: false,
+      createPaused: false,
+      note: 'Retention, small files, unneeded files, checkpoints and logs, table by table as each needs it',
     },
   ];
   return all.filter((schedule) => WORKFLOW_TYPES.includes(schedule.workflowType));

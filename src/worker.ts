@@ -1,7 +1,7 @@
 /**
  * The composition root: configuration → connectors → activities → one Temporal worker for each pool it is told.
  *
- *   node dist/worker.js [--pool flows|etl|monitoring|all]...
+ *   node dist/worker.js [--pool flows|etl|maintenance|monitoring|all]...
  *
  * Only the pools `flows` and `monitoring` load workflow code. SIGTERM and SIGINT stop it: running activities may finish within the
  * configured grace, then they are cancelled and another worker takes them.
@@ -15,7 +15,9 @@ import pino, { type Logger } from 'pino';
 import { createBackfillActivities } from './activities/backfill.js';
 import { createActivities } from './activities/index.js';
 import type { ActivityDeps } from './activities/deps.js';
+import { createMaintenanceActivities } from './activities/maintenance/index.js';
 import { createMonitoringActivities } from './activities/monitoring/index.js';
+import { composeMaintenanceDeps } from './compose-maintenance.js';
 import { composeMonitoringDeps } from './compose-monitoring.js';
 import { loadConfig, type Config, type LoadedConfig } from './config/config.js';
 import { loadDataset } from './config/datasets.js';
@@ -61,6 +63,7 @@ export async function runWorker(pools: readonly Pool[], loaded: LoadedConfig): P
         lateAfterMs: config.monitoring.lateAfterMinutes * 60_000,
         nowMs: () => Date.now(),
       }),
+      ...createMaintenanceActivities(composeMaintenanceDeps(deps, loaded, client)),
     };
     const monitoring = pools.includes('monitoring')
       ? createMonitoringActivities(composeMonitoringDeps(deps, loaded, client, process.env))

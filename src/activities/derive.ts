@@ -5,7 +5,7 @@ import { checkoutScan, type Snapshot } from '../delta/index.js';
 import { stalenessOf } from '../medallion/staleness.js';
 import { consumerTransaction } from '../medallion/transactions.js';
 import type { ActivityDeps } from './deps.js';
-import { incrementFrom, type Derivation, type Derived } from './increment.js';
+import { incrementFrom, type Derivation, type Derived, type Ground } from './increment.js';
 import { sizeOf, stageAll, stageRefused } from './stage.js';
 import { writeManifest, type StagingManifest } from './staging.js';
 import { runStep, type StepContext } from './step.js';
@@ -58,7 +58,7 @@ export async function derive(
     const whole = progress !== undefined && 'whole' in progress ? progress.whole : undefined;
     const derived =
       progress === undefined || 'whole' in progress
-        ? await computeFrom(tables, derivation, upstream, context)
+        ? await computeFrom(tables, derivation, { upstream, own }, context)
         : progress;
     const manifest = await stageDerived(deps, tables, run, derivation, own, derived, context, {
       transaction: { appId: consumer, version: upstream.version },
@@ -74,7 +74,7 @@ export async function derive(
 }
 
 function describe(
-  { ledger, files, increment }: Derived,
+  { ledger, files, increment, remark }: Derived,
   rebuild: string | undefined,
   whole: string | undefined,
 ): string {
@@ -84,6 +84,7 @@ function describe(
   if (ledger.duplicate > 0) parts.push(`${ledger.duplicate} duplicate`);
   if (ledger.quarantined > 0) parts.push(`${ledger.quarantined} quarantined`);
   if (rebuild) parts.push(`rebuilt: ${rebuild}`);
+  if (remark) parts.push(remark);
   if (whole) parts.push(`computed whole: ${whole}`);
   return parts.join(', ');
 }
@@ -91,12 +92,12 @@ function describe(
 async function computeFrom(
   tables: LakeTables,
   { upstream: { layer, table }, compute }: Derivation,
-  snapshot: Snapshot,
+  ground: Ground,
   context: StepContext,
 ): Promise<Derived> {
-  const scan = await checkoutScan(tables.store(layer, table), snapshot, { signal: context.signal });
+  const scan = await checkoutScan(tables.store(layer, table), ground.upstream, { signal: context.signal });
   try {
-    return await compute(scan.plan, context);
+    return await compute(scan.plan, context, ground);
   } finally {
     scan.release();
   }

@@ -22,6 +22,8 @@ export interface Derived {
   readonly schema: StructType;
   readonly ledger: Ledger;
   readonly quarantine: { readonly files: readonly WrittenFile[]; readonly schema: StructType } | null;
+  /** What is to be said of it, for people. */
+  readonly remark?: string;
   /** Of an increment: what it replaces, and what it changed. Without it the files are the whole table. */
   readonly increment?: {
     /** Published files that the new ones stand for: local paths where they are computed, paths of the log when staged. */
@@ -38,6 +40,12 @@ export interface Before {
   readonly commits: readonly Commit[];
 }
 
+/** The versions that a whole computation starts from. */
+export interface Ground {
+  readonly upstream: Snapshot;
+  readonly own: Snapshot | null;
+}
+
 export interface Derivation {
   readonly layer: 'silver' | 'gold';
   readonly table: string;
@@ -45,7 +53,7 @@ export interface Derivation {
   /** Over what the table is computed by; a change forces a rebuild and says so. */
   readonly fingerprint: string;
   readonly forced: boolean;
-  readonly compute: (upstream: ScanPlan, context: StepContext) => Promise<Derived>;
+  readonly compute: (upstream: ScanPlan, context: StepContext, ground: Ground) => Promise<Derived>;
   /** Brings the table up to date, or says why it has to be computed whole. */
   readonly increment: (before: Before, context: StepContext) => Promise<Since<Derived>>;
 }

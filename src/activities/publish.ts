@@ -26,7 +26,7 @@ import { runStep } from './step.js';
 import { stateOf, type LakeTables } from './tables.js';
 
 /** Half of the shortest time that VACUUM leaves unreferenced files alone: 7 days. */
-const STAGED_AGE_MAX_MS = 3.5 * 24 * 3600 * 1000;
+export const STAGED_AGE_MAX_MS = 3.5 * 24 * 3600 * 1000;
 
 export async function publish(
   deps: ActivityDeps,

@@ -1,16 +1,18 @@
 /** Silver: Bronze, cleaned. */
 import type { PlannedRun, Staged } from '../contracts/activities.js';
 import type { EtlOptions } from '../contracts/flows.js';
-import { checkoutScan, widenSchema, type ScanPlan } from '../delta/index.js';
+import { checkoutScan, prune, widenSchema, type ScanPlan } from '../delta/index.js';
 import { newFiles } from '../medallion/consumption.js';
 import { refine, type Refined, type RefineInput } from '../medallion/refine.js';
 import { bronzeSchema } from '../medallion/schema.js';
 import { fingerprintOf } from '../medallion/staleness.js';
+import type { Survivors } from '../medallion/survivors.js';
+import { retentionTransaction } from '../medallion/transactions.js';
 import { upsert } from '../medallion/upsert.js';
 import { derive } from './derive.js';
 import { plannedDataset } from './dataset.js';
 import type { ActivityDeps } from './deps.js';
-import type { Derived } from './increment.js';
+import type { Derived, Ground } from './increment.js';
 import type { StepContext } from './step.js';
 import type { LakeTables } from './tables.js';
 
@@ -40,7 +42,18 @@ export async function writeSilver(
     upstream: { layer: 'bronze', table: run.dataset },
     fingerprint: fingerprintOf([dataset.columns, dataset.key, dataset.silver]),
     forced: options.rebuild ?? false,
-    compute: async (bronze, context) => derived(await refine(input(bronze, context))),
+    compute: async (bronze, context, ground) => {
+      const forgotten = await forgottenRows(tables, run.dataset, ground, options, context.signal);
+      try {
+        const made = await refine({
+          ...input(bronze, context),
+          ...(forgotten && { survivors: forgotten.survivors }),
+        });
+        return derived(made);
+      } finally {
+        forgotten?.release();
+      }
+    },
     increment: async ({ own, upstream, commits }, context) => {
       const since = newFiles(commits);
       if ('whole' in since) return since;
@@ -60,7 +73,34 @@ export async function writeSilver(
   });
 }
 
+/** Silver's files with rows whose Bronze rows retention may have taken; undefined where it took none. */
+async function forgottenRows(
+  tables: LakeTables,
+  dataset: string,
+  { upstream, own }: Ground,
+  { acceptLoss = false }: EtlOptions,
+  signal: AbortSignal,
+): Promise<{ readonly survivors: Survivors; release(): void } | undefined> {
+  const retained = upstream.transaction(retentionTransaction('_ingested_at'));
+  if (!retained || !own) return undefined;
+  const before = new Date(retained.version).toISOString();
+  const { whole, some } = prune(own, `_ingested_at < TIMESTAMPTZ '${before}'`);
+  const scan = await checkoutScan(tables.store('silver', dataset), own, {
+    files: [...whole, ...some],
+    signal,
+  });
+  return { survivors: { published: scan.plan, before, acceptLoss }, release: () => scan.release() };
+}
+
 function derived(made: Refined): Derived {
-  const { silver, schema, ledger, quarantine, quarantineSchema } = made;
-  return { files: silver, schema, ledger, quarantine: { files: quarantine, schema: quarantineSchema } };
+  const { silver, schema, ledger, quarantine, quarantineSchema, survivors = 0 } = made;
+  const remark =
+    survivors === 0 ? undefined : `${survivors} published rows kept, which retention took out of Bronze`;
+  return {
+    ...(remark !== undefined && { remark }),
+    files: silver,
+    schema,
+    ledger,
+    quarantine: { files: quarantine, schema: quarantineSchema },
+  };
 }

@@ -2,9 +2,11 @@
 import { Command } from 'commander';
 import { addAlerts } from './commands/alerts.js';
 import { addDashboard } from './commands/dashboard.js';
+import { addBackup } from './commands/backup.js';
 import { addDatasets } from './commands/datasets.js';
 import { addDemo } from './commands/demo.js';
 import { addDoctor } from './commands/doctor.js';
+import { addMaintenance } from './commands/maintenance.js';
 import { addMonitoring } from './commands/monitoring.js';
 import { addQuarantine } from './commands/quarantine.js';
 import { addRuns } from './commands/runs.js';
@@ -18,9 +20,11 @@ export function buildProgram(): Command {
     .exitOverride();
   addAlerts(program);
   addDashboard(program);
+  addBackup(program);
   addDatasets(program);
   addDemo(program);
   addDoctor(program);
+  addMaintenance(program);
   addMonitoring(program);
   addQuarantine(program);
   addRuns(program);

@@ -15,6 +15,8 @@ import type { BackfillInput } from '../contracts/backfill.js';
 import type { QuarantineReplayInput } from '../contracts/replay.js';
 import type { TableMaintained, TableMaintenanceInput } from '../contracts/table-maintenance.js';
 import { startBackfill, type BackfillHandle } from './backfill.js';
+import { BACKUP_WORKFLOW_ID, type BackupInput, type BackupSummary } from '../contracts/backup.js';
+import type { LakeMaintenanceInput, LakeMaintenanceSummary } from '../contracts/lake-maintenance.js';
 import { outcomeOf, type RunOutcomeOf } from './outcome.js';
 import { RunHandle } from './run-handle.js';
 import { triggerSchedule } from './schedules.js';
@@ -25,6 +27,8 @@ export { triggerSchedule } from './schedules.js';
 export type { TableMaintained, TableMaintenanceInput, TableTask } from '../contracts/table-maintenance.js';
 export { BackfillHandle } from './backfill.js';
 export type { BackfillInput, BackfillMode, BackfillSummary } from '../contracts/backfill.js';
+export type { LakeMaintenanceInput, LakeMaintenanceSummary } from '../contracts/lake-maintenance.js';
+export type { BackupInput, BackupSummary } from '../contracts/backup.js';
 export type { QuarantineReplayInput, ReplayFigures } from '../contracts/replay.js';
 export type { MedallionEtlInput, EtlOptions, Progress } from '../contracts/flows.js';
 export type { EtlSummary, RunOutcome, RunRef, StepRecord, TableState } from '../contracts/run.js';
@@ -87,6 +91,42 @@ export class DatalabClient {
       args: [input],
     });
     return outcomeOf(handle.result() as Promise<TableMaintained>);
+  }
+
+  /**
+   * Starts maintenance of the whole lake, or of some tables; a dry run changes nothing. `result` of the handle waits for
+   * the summary, and the work goes on where the caller goes away.
+   */
+  async startMaintenance(
+    input: LakeMaintenanceInput = {},
+    options: { workflowId?: string } = {},
+  ): Promise<{ workflowId: string; runId: string; result(): Promise<RunOutcomeOf<LakeMaintenanceSummary>> }> {
+    const workflowId = options.workflowId ?? `lake-maintenance-${randomUUID()}`;
+    const type: WorkflowType = 'lakeMaintenance';
+    const handle = await this.temporal.workflow.start(type, {
+      workflowId,
+      taskQueue: TASK_QUEUES.flows,
+      args: [input],
+    });
+    return {
+      workflowId,
+      runId: handle.firstExecutionRunId,
+      result: () => outcomeOf(handle.result() as Promise<LakeMaintenanceSummary>),
+    };
+  }
+
+  /**
+   * Makes, verifies or tries out a backup, or restores from one, and waits for the end. One at a time: a second call while
+   * one is under way is refused by Temporal (WorkflowExecutionAlreadyStartedError). A failure is an answer, with its code.
+   */
+  async backup(input: BackupInput): Promise<RunOutcomeOf<BackupSummary>> {
+    const type: WorkflowType = 'lakeBackup';
+    const handle = await this.temporal.workflow.start(type, {
+      workflowId: BACKUP_WORKFLOW_ID,
+      taskQueue: TASK_QUEUES.flows,
+      args: [input],
+    });
+    return outcomeOf(handle.result() as Promise<BackupSummary>);
   }
 
   /** A run that is known by its workflow id; without a run id, the newest of that name. */

@@ -13,7 +13,12 @@ import {
 } from './checks.js';
 import { chartProblems, defineCharts, reportSchema } from './charts.js';
 import { isTimeZone } from './time-zone.js';
-import type { ColumnDefinition, ColumnType, DatasetDefinition } from '../contracts/dataset.js';
+import type {
+  ColumnDefinition,
+  ColumnType,
+  DatasetDefinition,
+  DatasetRetention,
+} from '../contracts/dataset.js';
 import { canonicalJson } from '../contracts/canonical-json.js';
 import { DATASET_NAME } from '../contracts/flows.js';
 import { DatalabError } from '../contracts/errors.js';
@@ -57,6 +62,21 @@ const slices = z.strictObject({
   window: z
     .strictObject({ order: z.string().min(1), lookback: z.number().int().nonnegative().max(100_000) })
     .optional(),
+});
+
+const days = z.number().int().positive();
+const byDate = z.strictObject({
+  column: z.string().min(1).describe('A date or timestamp: rows that are older than so many days go.'),
+  days,
+});
+
+/** How long rows stay; what is left out goes by datalab.yaml, where Silver and Gold keep everything. */
+const retentionSchema = z.strictObject({
+  hold: z.boolean().optional().describe('No row of any table of the dataset goes.'),
+  bronze: z.strictObject({ days }).optional(),
+  quarantine: z.strictObject({ days }).optional(),
+  silver: byDate.optional(),
+  gold: z.record(plainName, byDate).optional().describe('By table.'),
 });
 
 /** The shape of `dataset.yaml`. */
@@ -113,6 +133,7 @@ export const datasetSchema = z.strictObject({
       }),
     )
     .default([]),
+  retention: retentionSchema.optional(),
   checks: z.array(checkSchema).optional(),
   report: reportSchema.prefault({}),
   score: z
@@ -194,6 +215,9 @@ function crossChecks(folderName: string, declared: Declared, files: ReadonlyMap<
     say(`checks[${index}].name`, 'is there twice: name the checks apart'),
   );
   chartProblems(declared.report, files, say);
+  for (const table of Object.keys(declared.retention?.gold ?? {}))
+    if (!declared.gold.some((gold) => gold.table === table))
+      say(`retention.gold.${table}`, 'is no Gold table of the dataset');
   const around = surroundings(declared, files);
   checks.forEach((item, index) => {
     checkProblems(item, around, (at, message) => say(`checks[${index}]${at}`, message));
@@ -271,6 +295,7 @@ function define(
         ? {}
         : { slices: { by, ...(window === undefined ? {} : { window }) } }),
     })),
+    ...(declared.retention && { retention: declared.retention as DatasetRetention }),
     checks,
     report: { charts: defineCharts(declared.report, files) },
     score: { min: declared.score.min ?? defaults.minScore, severity: declared.score.severity },

@@ -1,5 +1,6 @@
 /** The one schema of `datalab.yaml`: every key with its default, its limits and the reason for it. */
 import { z } from 'zod';
+import { maintenanceSchema } from './maintenance.js';
 import { monitoringSchema } from './monitoring.js';
 import { isTimeZone } from './time-zone.js';
 
@@ -103,9 +104,11 @@ export const configSchema = z.strictObject({
         .strictObject({ dataset: z.string().default('stocks'), cron: cron.default('0 * * * *') })
         .prefault({}),
       monitoring: z.strictObject({ cron: cron.default('*/5 * * * *') }).prefault({}),
+      maintenance: z.strictObject({ cron: cron.default('0 3 * * 6') }).prefault({}),
     })
     .prefault({}),
   monitoring: monitoringSchema,
+  maintenance: maintenanceSchema,
   quality: z
     .strictObject({
       minRows: z.number().int().nonnegative().default(1000),
@@ -115,7 +118,12 @@ export const configSchema = z.strictObject({
     })
     .prefault({}),
   limits: z
-    .strictObject({ etl: limits(2, 4, 60), monitoring: limits(1, 1, 10), mlops: limits(4, 8, 120) })
+    .strictObject({
+      etl: limits(2, 4, 60),
+      monitoring: limits(1, 1, 10),
+      maintenance: limits(2, 4, 360),
+      mlops: limits(4, 8, 120),
+    })
     .prefault({}),
   retries: z
     .strictObject({
@@ -134,6 +142,7 @@ export const configSchema = z.strictObject({
           flows: positive.default(20),
           etl: positive.default(2),
           monitoring: positive.default(10),
+          maintenance: positive.default(2),
         })
         .prefault({})
         .describe('Activities that one worker runs at once, by pool.'),

@@ -101,6 +101,21 @@ export interface GoldDefinition {
   readonly slices?: SliceDefinition;
 }
 
+/** Rows whose column is older than so many days may go. */
+export interface DateRetention {
+  readonly column: string;
+  readonly days: number;
+}
+
+/** How long rows stay, by layer. What is not said goes by the configuration. */
+export interface DatasetRetention {
+  readonly hold?: boolean;
+  readonly bronze?: { readonly days: number };
+  readonly quarantine?: { readonly days: number };
+  readonly silver?: DateRetention;
+  readonly gold?: Readonly<Record<string, DateRetention>>;
+}
+
 export interface DatasetDefinition {
   readonly name: string;
   readonly description: string;
@@ -110,6 +125,7 @@ export interface DatasetDefinition {
   readonly key: readonly string[];
   readonly silver: SilverDefinition;
   readonly gold: readonly GoldDefinition[];
+  readonly retention?: DatasetRetention;
   readonly checks: readonly CheckDefinition[];
   readonly score: ScorePolicy;
   /** What the report of a run shows of the data. */

@@ -12,6 +12,8 @@ export interface MedallionEtlInput {
 export interface EtlOptions {
   /** Recompute Silver and Gold from all of Bronze even where nothing changed. */
   readonly rebuild?: boolean;
+  /** In a rebuild: drops published rows that retention took out of Bronze and that the new definition has no place for. */
+  readonly acceptLoss?: boolean;
   /** No notification for the run: a backfill of a year is not three hundred messages. Its record and events stay. */
   readonly quiet?: boolean;
 }
@@ -28,6 +30,8 @@ export const WORKFLOW_TYPES = [
   'quarantineReplay',
   'scheduleBackfill',
   'tableMaintenance',
+  'lakeMaintenance',
+  'lakeBackup',
   'platformMonitoring',
   'alertManager',
 ] as const;
@@ -35,14 +39,16 @@ export type WorkflowType = (typeof WORKFLOW_TYPES)[number];
 
 /**
  * A pool is the workers on one task queue. `flows` runs workflow code and light activities, `etl` the heavy ones.
+ * `maintenance` the work on tables, apart from `etl` so that neither waits for the other.
  * `monitoring` runs its workflows and its activities itself, so that it still works when the others do not.
  */
-export const POOLS = ['flows', 'etl', 'monitoring'] as const;
+export const POOLS = ['flows', 'etl', 'maintenance', 'monitoring'] as const;
 export type Pool = (typeof POOLS)[number];
 
 export const TASK_QUEUES: Readonly<Record<Pool, string>> = Object.freeze({
   flows: 'datalab-flows',
   etl: 'datalab-etl',
+  maintenance: 'datalab-maintenance',
   monitoring: 'datalab-monitoring',
 });
 

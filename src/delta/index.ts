@@ -23,7 +23,7 @@ export type { CleanLogOptions, CleanLogReport } from './operations/clean-log.js'
 export type { DeleteOptions } from './operations/delete.js';
 export type { Assignments, MatchedClause, MergeOptions, NotMatchedClause } from './operations/merge.js';
 export type { FsckFinding, FsckOptions, FsckReport } from './operations/fsck.js';
-export type { OptimizeOptions, OptimizeReport } from './operations/optimize.js';
+export { packable, type OptimizeOptions, type OptimizeReport } from './operations/optimize.js';
 export type { OverwriteOptions } from './operations/overwrite.js';
 export type { ReadOptions } from './operations/read.js';
 export type { RestoreOptions } from './operations/restore.js';
@@ -31,6 +31,7 @@ export type { OperationOptions, OperationReport } from './operations/run.js';
 export type { UpdateOptions } from './operations/update.js';
 export type { VacuumOptions, VacuumReport } from './operations/vacuum.js';
 export type { MaintenanceOptions, Progress } from './progress.js';
+export { tableObjects, type TableObject, type TableObjects } from './operations/table-objects.js';
 export { needsCheckpoint, type CheckpointReport } from './operations/checkpoint.js';
 export { overwriteActions, removeOf } from './overwrite.js';
 export { partitionValue } from './partition-values.js';
@@ -58,6 +59,7 @@ export { appendRows, widenSchema, type AppendRowsOptions, type AppendRowsResult,
 export { checkoutScan, scanPlan, type CheckedOutScan, type DeletedRows, type ScanSource } from './scan.js';
 export { decimalOf, parseSchema, serialiseSchema } from './schema-json.js';
 export type { ArrayType, DataType, MapType, PrimitiveType, StructField, StructType } from './schema.js';
+export { tableProperties, type TableProperties } from './table-properties.js';
 export { stageBytes, stageFile, verifyStaged, type StageOptions } from './stage.js';
 export type { DataRow, DataSource, DataValue } from './source.js';
 export { statsJson } from './stats.js';

@@ -10,6 +10,7 @@ import { balanced } from './ledger.js';
 import { flagColumns, returnsTable, scoredTable } from './outliers.js';
 import { beyondTheRow } from './row-local.js';
 import { QUARANTINE_SCHEMA, schemaOf } from './schema.js';
+import { keepSurvivors, SURVIVORS, type Survivors } from './survivors.js';
 import {
   fileOrder,
   newestOfKey,
@@ -25,6 +26,8 @@ export interface RefineInput {
   readonly dataset: DatasetDefinition;
   /** All of Bronze, or for an increment the rows that Silver has not seen. */
   readonly bronze: ScanPlan;
+  /** Of a rebuild over a Bronze that retention took rows out of: what Silver made of them. */
+  readonly survivors?: Survivors;
   /** An empty folder for the Parquet files; what else is left in it may be removed afterwards. */
   readonly outputDirectory: string;
   readonly run: RunStamp;
@@ -39,7 +42,10 @@ export interface Refined {
   /** All rows that Silver refuses, as files of `quarantineSchema` without its partition column `layer` (`silver`). */
   readonly quarantine: readonly WrittenFile[];
   readonly quarantineSchema: StructType;
+  /** `read` counts the survivors too. */
   readonly ledger: Ledger;
+  /** Published rows that were kept, since Bronze no longer has theirs. */
+  readonly survivors?: number;
 }
 
 /** Where the cleaned rows wait for their rules: a file, since a table in memory would cost three times as much. */
@@ -51,7 +57,9 @@ const CLEANED = 'cleaned.parquet';
  */
 export async function refine(input: RefineInput): Promise<Refined> {
   const session = await input.engine.open({
-    inputs: input.bronze.files.map((file) => file.localPath),
+    inputs: [...input.bronze.files, ...(input.survivors?.published.files ?? [])].map(
+      (file) => file.localPath,
+    ),
     outputDirectory: input.outputDirectory,
     ...(input.signal ? { signal: input.signal } : {}),
   });
@@ -64,10 +72,15 @@ export async function refine(input: RefineInput): Promise<Refined> {
 
 async function refineIn(session: EngineSession, input: RefineInput): Promise<Refined> {
   const { dataset } = input;
-  const { read, schema, quarantine } = await clean(session, input);
+  const { read: fromBronze, schema, quarantine } = await clean(session, input);
+  const survivors = input.survivors
+    ? await keepSurvivors(session, input.engine, dataset, input.survivors)
+    : undefined;
+  const read = fromBronze + (survivors ?? 0);
   const step = (phase: string): void => input.onProgress?.({ phase, done: read, total: read, unit: 'rows' });
   step('looking for duplicates');
-  await session.run(`CREATE VIEW kept AS SELECT * FROM cleaned WHERE ${passes(dataset)}`);
+  const more = survivors === undefined ? '' : ` UNION ALL BY NAME SELECT * FROM ${SURVIVORS}`;
+  await session.run(`CREATE VIEW kept AS SELECT * FROM cleaned WHERE ${passes(dataset)}${more}`);
   const duplicate = await keepNewest(session, dataset);
   const { outliers } = dataset.silver;
   if (outliers) {
@@ -92,6 +105,7 @@ async function refineIn(session: EngineSession, input: RefineInput): Promise<Ref
     quarantine: quarantine ? [quarantine] : [],
     quarantineSchema: QUARANTINE_SCHEMA,
     ledger,
+    ...(survivors !== undefined && { survivors }),
   };
 }
 

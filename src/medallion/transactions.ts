@@ -58,3 +58,11 @@ export function relayTransaction(table: string, tableId: string): string {
 export function runTransaction(executionId: string): string {
   return `datalab:run:${executionId}`;
 }
+
+/**
+ * Retention took rows out: the version is the instant, in milliseconds since the epoch, before which the column's rows
+ * went. What a table no longer holds is told by the table itself.
+ */
+export function retentionTransaction(column: string): string {
+  return `datalab:retention:${column}`;
+}

@@ -6,3 +6,5 @@ export { scheduleBackfill } from './schedule-backfill.js';
 export { tableMaintenance } from './table-maintenance.js';
 export { platformMonitoring } from './platform-monitoring.js';
 export { alertManager } from './alert-manager.js';
+export { lakeMaintenance } from './lake-maintenance.js';
+export { lakeBackup } from './lake-backup.js';

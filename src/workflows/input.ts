@@ -3,7 +3,7 @@ import { ApplicationFailure } from '@temporalio/workflow';
 import { DATASET_NAME, type MedallionEtlInput } from '../contracts/flows.js';
 
 const SHAPE =
-  '{"dataset": "stocks", "logicalTime"?: "2013-03-01T06:00:00Z", "options"?: {"rebuild"?: true, "quiet"?: true}}';
+  '{"dataset": "stocks", "logicalTime"?: "2013-03-01T06:00:00Z", "options"?: {"rebuild"?: true, "acceptLoss"?: true, "quiet"?: true}}';
 
 /** An instant says its zone: without one it would be read in the zone of whatever machine runs the flow. */
 const INSTANT = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:\d{2})$/;
@@ -20,16 +20,18 @@ export function refuseInput(takes: string): Refuse {
 export function parseInput(input: unknown): MedallionEtlInput {
   const refuse = refuseInput(`medallionEtl takes ${SHAPE}`);
   const { dataset, logicalTime, options, ...unknown } = objectOf(input, 'the input', refuse);
-  const { rebuild, quiet, ...unknownOptions } = objectOf(options ?? {}, '"options"', refuse);
+  const { rebuild, acceptLoss, quiet, ...unknownOptions } = objectOf(options ?? {}, '"options"', refuse);
   const strange = [...Object.keys(unknown), ...Object.keys(unknownOptions).map((key) => `options.${key}`)];
   if (strange.length > 0) throw refuse(`there is no key ${strange.map((key) => `"${key}"`).join(', ')}`);
   if (rebuild !== undefined && typeof rebuild !== 'boolean')
     throw refuse('"options.rebuild" is true or false');
+  if (acceptLoss !== undefined && typeof acceptLoss !== 'boolean')
+    throw refuse('"options.acceptLoss" is true or false');
   if (quiet !== undefined && typeof quiet !== 'boolean') throw refuse('"options.quiet" is true or false');
   return {
     dataset: datasetOf(dataset, refuse),
     ...(logicalTime !== undefined && { logicalTime: instantOf(logicalTime, refuse) }),
-    options: { rebuild: rebuild ?? false, ...(quiet && { quiet }) },
+    options: { rebuild: rebuild ?? false, ...(acceptLoss && { acceptLoss }), ...(quiet && { quiet }) },
   };
 }
 

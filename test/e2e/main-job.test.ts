@@ -67,12 +67,14 @@ describe('the main job on real stock prices', () => {
       { id: 'medallion-etl-daily', change: 'created', paused: false },
       { id: 'medallion-etl-hourly', change: 'created', paused: true },
       { id: 'datalab-monitoring-realtime', change: 'created', paused: false },
+      { id: 'datalake-maintenance-weekly', change: 'created', paused: false },
     ]);
     expect((await datalab(['schedules', 'pause', 'medallion-etl-daily'], lake.env)).code).toBe(0);
     expect(await apply()).toEqual([
       { id: 'medallion-etl-daily', change: 'unchanged', paused: true },
       { id: 'medallion-etl-hourly', change: 'unchanged', paused: true },
       { id: 'datalab-monitoring-realtime', change: 'unchanged', paused: false },
+      { id: 'datalake-maintenance-weekly', change: 'unchanged', paused: false },
     ]);
     expect((await datalab(['schedules', 'resume', 'medallion-etl-daily'], lake.env)).code).toBe(0);
   });

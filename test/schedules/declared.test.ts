@@ -13,7 +13,15 @@ it('runs the main job daily at six in the zone of the product, and hourly once s
     'medallion-etl-daily',
     'medallion-etl-hourly',
     'datalab-monitoring-realtime',
+    'datalake-maintenance-weekly',
   ]);
+  expect(all.get('datalake-maintenance-weekly')).toMatchObject({
+    workflowType: 'lakeMaintenance',
+    cron: '0 3 * * 6',
+    timezone: 'America/Sao_Paulo',
+    overlap: 'SKIP',
+    catchupWindowSeconds: 43_200,
+  });
   expect(all.get('datalab-monitoring-realtime')).toMatchObject({
     workflowType: 'platformMonitoring',
     pool: 'monitoring',

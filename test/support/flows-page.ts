@@ -4,7 +4,9 @@ import { readFileSync } from 'node:fs';
 const PAGE = readFileSync(new URL('../../docs/reference/flows.md', import.meta.url), 'utf8');
 
 /** Parsed JSON of the blocks that are marked `json <kind>`. */
-export function examples(kind: 'input' | 'result' | 'maintenance' | 'replay' | 'backfill'): unknown[] {
+export function examples(
+  kind: 'input' | 'result' | 'maintenance' | 'replay' | 'backfill' | 'lake-maintenance' | 'backup',
+): unknown[] {
   return [...PAGE.matchAll(new RegExp(`^\`\`\`json ${kind}\\n(.*?)^\`\`\``, 'gms'))].map(
     ([, text = '']) => JSON.parse(text) as unknown,
   );

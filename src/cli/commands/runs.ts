@@ -19,16 +19,26 @@ export function addRuns(program: Command): void {
     .description('start a medallion run for a dataset')
     .option('--logical-time <iso>', 'the instant that the run is for; default: now')
     .option('--rebuild', 'recompute Silver and Gold from all of Bronze')
+    .option(
+      '--accept-loss',
+      'with --rebuild: drop old rows that retention took out of Bronze and that no longer fit',
+    )
     .option('--wait', 'follow the run to its end; exit code 1 when it fails')
     .option('--json', 'print JSON')
     .action(
       (
         dataset: string,
-        options: { logicalTime?: string; rebuild?: boolean; wait?: boolean; json?: boolean },
+        options: {
+          logicalTime?: string;
+          rebuild?: boolean;
+          acceptLoss?: boolean;
+          wait?: boolean;
+          json?: boolean;
+        },
       ) =>
         withSession(async ({ datalab, loaded }) => {
-          const { logicalTime, rebuild } = options;
-          const run = await datalab.startEtl({ dataset, logicalTime, options: { rebuild } });
+          const { logicalTime, rebuild, acceptLoss } = options;
+          const run = await datalab.startEtl({ dataset, logicalTime, options: { rebuild, acceptLoss } });
           await report(run, { ...options, lakeUri: lakeUriOf(loaded) });
         }),
     );

@@ -79,7 +79,8 @@ export async function takeOut(workspace: Workspace, base: Snapshot, where: strin
     targetFileBytes,
   )) {
     const kept = `SELECT ${names} FROM ${workspace.relation(bin.files)} WHERE (\n${where}\n) IS NOT TRUE`;
-    added.push(...(await writeRows(workspace, shape, kept, bin.partitionValues)));
+    const written = await writeRows(workspace, shape, kept, bin.partitionValues);
+    added.push(...written.map((add) => (bin.tags ? { ...add, tags: bin.tags } : add)));
   }
   const deleted = touched.reduce((sum, { hits }) => sum + hits, 0);
   const copied = partial.reduce((sum, { rows, hits }) => sum + rows - hits, 0);

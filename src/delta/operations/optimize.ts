@@ -7,7 +7,7 @@ import type { MaintenanceOptions } from '../progress.js';
 import { prune } from '../prune.js';
 import { tableProperties } from '../table-properties.js';
 import { writeRows } from '../write-files.js';
-import { columnList, partitionKey, replaceActions } from './rewrite.js';
+import { columnList, partitionKey, replaceActions, tagsKey } from './rewrite.js';
 import { inWorkspace, requireWritable, runOperation, shapeOf, type OperationOptions } from './run.js';
 
 export interface OptimizeOptions extends MaintenanceOptions, Pick<OperationOptions, 'info'> {
@@ -80,14 +80,22 @@ export async function optimize(table: TableHandle, options: OptimizeOptions = {}
   return { ...report, filesBefore: first.files.length, filesAfter: files.length, filesSkipped: skipped };
 }
 
+/** What {@link optimize} would pack if it ran now: files, and their bytes. */
+export function packable(snapshot: Snapshot): { readonly files: number; readonly bytes: number } {
+  const { targetFileBytes } = tableProperties(snapshot.metadata.configuration);
+  const bins = planBins(snapshot, undefined, targetFileBytes);
+  return {
+    files: bins.reduce((sum, { files }) => sum + files.length, 0),
+    bytes: bins.reduce((sum, { bytes }) => sum + bytes, 0),
+  };
+}
+
 function planBins(snapshot: Snapshot, where: string | undefined, targetBytes: number): Bin[] {
   const { whole, some } = prune(snapshot, where);
   const groups = new Map<string, AddFile[]>();
   for (const file of [...whole, ...some]) {
     if (file.size >= targetBytes && !isWorn(file)) continue;
-    // Tags say something of the file's rows: only rows with the same tags may share a file.
-    const tags = Object.entries(file.tags ?? {}).sort(([a], [b]) => (a < b ? -1 : 1));
-    const key = `${partitionKey(file.partitionValues)}\n${JSON.stringify(tags)}`;
+    const key = `${partitionKey(file.partitionValues)}\n${tagsKey(file)}`;
     const group = groups.get(key);
     if (group) group.push(file);
     else groups.set(key, [file]);

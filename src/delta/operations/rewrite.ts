@@ -69,14 +69,16 @@ export async function touchedFiles(workspace: Workspace, condition: string): Pro
 /** Files of one partition, to be written again as one file. */
 export interface Bin {
   readonly partitionValues: AddFile['partitionValues'];
+  /** Tags that all of its files have: they say something of the rows. */
+  readonly tags?: AddFile['tags'];
   readonly files: readonly AddFile[];
 }
 
-/** Packs files of equal partition values into bins of about the target size, in their order. */
+/** Packs files of equal partition values and equal tags into bins of about the target size, in their order. */
 export function binsOf(files: readonly AddFile[], targetBytes: number): Bin[] {
   const partitions = new Map<string, AddFile[]>();
   for (const file of files) {
-    const key = partitionKey(file.partitionValues);
+    const key = `${partitionKey(file.partitionValues)}\n${tagsKey(file)}`;
     const known = partitions.get(key);
     if (known) known.push(file);
     else partitions.set(key, [file]);
@@ -96,7 +98,16 @@ function packBins(files: readonly AddFile[], targetBytes: number): Bin[] {
     }
     bytes += file.size;
   }
-  return bins.map((some) => ({ partitionValues: some[0]?.partitionValues ?? {}, files: some }));
+  return bins.map((some) => ({
+    partitionValues: some[0]?.partitionValues ?? {},
+    ...(some[0]?.tags && { tags: some[0].tags }),
+    files: some,
+  }));
+}
+
+/** Equal for equal tags: only rows with the same tags may share a file. */
+export function tagsKey({ tags }: AddFile): string {
+  return JSON.stringify(Object.entries(tags ?? {}).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 /** Equal for equal partition values, whatever the order of their names. */

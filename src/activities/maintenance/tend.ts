@@ -1,0 +1,197 @@
+/** One table, by its plan: every task is decided again on what is there now, and gives way to whoever writes. */
+import type {
+  MaintenanceRun,
+  MaintenanceTask,
+  TableFacts,
+  TablePlan,
+  TableSize,
+  TableTended,
+  TableTendedBrief,
+  TaskDone,
+} from '../../contracts/lake-maintenance.js';
+import { MAINTENANCE_TASKS } from '../../contracts/lake-maintenance.js';
+import { DatalabError, ERRORS } from '../../contracts/errors.js';
+import { DELTA_ERRORS, DeltaError, packable, type DeltaTable } from '../../delta/index.js';
+import { parseTableName, type TableName } from '../../lake/tables.js';
+import { runStep, type StepContext } from '../step.js';
+import type { LakeTables } from '../tables.js';
+import type { MaintenanceDeps } from './deps.js';
+import { expireRows } from './expire.js';
+import { MaintenanceFiles, placeKey } from './files.js';
+import { declaredTables, fileRetentionMs, lastBackupMs, type DeclaredTables } from './policies.js';
+
+type Done = Omit<TaskDone, 'task'>;
+
+/** Everything that a task works with. */
+interface Ground {
+  readonly deps: MaintenanceDeps;
+  readonly tables: LakeTables;
+  readonly run: MaintenanceRun;
+  readonly declared: DeclaredTables;
+  readonly name: TableName;
+  readonly table: DeltaTable;
+  readonly context: StepContext;
+}
+
+export async function tendTable(
+  deps: MaintenanceDeps,
+  tables: LakeTables,
+  run: MaintenanceRun,
+  place: number,
+): Promise<TableTendedBrief> {
+  const files = new MaintenanceFiles(deps.lake, run);
+  const plan = await files.read<TablePlan>(`plan/${placeKey(place)}`);
+  const name = parseTableName(plan.table);
+  const { value: tended } = await runStep(`tend ${plan.table}`, deps.scratchDirectory, async (context) => {
+    const declared = await declaredTables(deps);
+    const table = tables.table(name.layer, name.table);
+    const ground = { deps, tables, run, declared, name, table, context };
+    const before = await sizeOf(table, context.signal);
+    const tasks = await doTasks(ground, plan);
+    const after = run.dryRun ? before : await sizeOf(table, context.signal);
+    const value: TableTended = { table: plan.table, outcome: outcomeOf(tasks), tasks, before, after };
+    await files.write(`done/${placeKey(place)}`, value);
+    const rows = tasks.reduce((sum, one) => sum + one.rows, 0);
+    return { rows, bytes: 0, detail: value.outcome, value };
+  });
+  return {
+    table: tended.table,
+    outcome: tended.outcome,
+    detail: tended.tasks
+      .map(({ task, outcome, detail }) => `${task} ${outcome}: ${detail}`)
+      .join('; ')
+      .slice(0, 500),
+    rowsExpired: tended.tasks.reduce((sum, { rows, outcome }) => sum + (outcome === 'done' ? rows : 0), 0),
+    bytesFreed: Math.max(0, tended.before.folderBytes - tended.after.folderBytes),
+  };
+}
+
+/** The tasks in their order. What one of them finds in its way ends the others: whoever is at work comes first. */
+async function doTasks(ground: Ground, plan: TablePlan): Promise<TaskDone[]> {
+  const planned = new Set(plan.tasks.map(({ task }) => task));
+  const done: TaskDone[] = [];
+  for (const task of MAINTENANCE_TASKS.filter((one) => planned.has(one))) {
+    ground.context.signal.throwIfAborted();
+    const one = await doTask(ground, task, plan.facts);
+    done.push({ task, ...one });
+    if (one.outcome === 'aside' || one.outcome === 'failed') break;
+  }
+  return done;
+}
+
+async function doTask(ground: Ground, task: MaintenanceTask, facts: TableFacts): Promise<Done> {
+  try {
+    const dataset = ground.declared.datasetOf(ground.name);
+    if (dataset !== undefined && (await ground.deps.runningDatasets()).has(dataset))
+      return without('aside', `a run of ${dataset} is in progress`);
+    const done = await TASKS[task](ground, facts);
+    const where = `${ground.name.layer}.${ground.name.table}`;
+    ground.deps.log({ run: ground.run.runId, table: where, ...done }, `maintenance ${task} ${where}`);
+    return done;
+  } catch (error) {
+    // Cancelled or stopping: another attempt goes on.
+    if (ground.context.signal.aborted) throw error;
+    const code = error instanceof DeltaError || error instanceof DatalabError ? error.code : undefined;
+    if (code !== undefined && OVERTAKEN.has(code)) return without('aside', messageOf(error));
+    if (code === undefined || isWorthATry(code)) throw error;
+    return without('failed', `${code}: ${messageOf(error)}`);
+  }
+}
+
+const OVERTAKEN: ReadonlySet<string> = new Set([
+  'DELTA_CONCURRENT_CHANGE',
+  'DELTA_COMMIT_CONTENDED',
+  'PUBLISH_CONTENDED',
+]);
+
+function isWorthATry(code: string): boolean {
+  const entries: Readonly<Record<string, { readonly retry: boolean }>> = { ...ERRORS, ...DELTA_ERRORS };
+  return entries[code]?.retry ?? false;
+}
+
+function messageOf(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)).slice(0, 300);
+}
+
+function without(outcome: Done['outcome'], detail: string): Done {
+  return { outcome, detail, files: 0, bytes: 0, rows: 0 };
+}
+
+const TASKS: Readonly<Record<MaintenanceTask, (ground: Ground, facts: TableFacts) => Promise<Done>>> = {
+  retention: ({ deps, tables, run, declared, name, context }) =>
+    expireRows(deps, tables, run, declared, name, context.signal),
+
+  optimize: async ({ run, table, context }) => {
+    const { files, bytes } = packable(await table.snapshot());
+    if (files === 0) return without('nothing', 'no file is small any more');
+    if (run.dryRun) {
+      return { outcome: 'planned', detail: `${files} files would be packed`, files, bytes, rows: 0 };
+    }
+    const report = await table.optimize({
+      ...{ signal: context.signal, progress: context.progress },
+      info: { datalab: { kind: 'maintenance', runId: run.runId } },
+    });
+    if (report.commits === 0 && report.filesSkipped > 0)
+      return without('aside', `${report.filesSkipped} files were taken by a writer`);
+    const skipped = report.filesSkipped > 0 ? `, ${report.filesSkipped} left to a writer` : '';
+    return {
+      outcome: report.commits > 0 ? 'done' : 'nothing',
+      detail: `${report.filesRemoved} files became ${report.filesAdded}${skipped}`,
+      files: report.filesRemoved,
+      bytes: report.bytesRemoved,
+      rows: 0,
+    };
+  },
+
+  vacuum: async ({ deps, run, table, context }) => {
+    const backedUpMs = await lastBackupMs(deps).catch((error: unknown) => {
+      if (error instanceof DatalabError && error.code === 'BACKUP_UNKNOWN') return undefined;
+      throw error;
+    });
+    if (backedUpMs === undefined) return without('kept', 'there is no backup yet: `datalab backup create`');
+    const retentionMs = fileRetentionMs(deps, await table.snapshot(), backedUpMs);
+    const { deleted, deletedBytes } = await table.vacuum({
+      ...{ retentionMs, dryRun: run.dryRun },
+      ...{ signal: context.signal, progress: context.progress },
+    });
+    if (deleted === 0) return without('nothing', 'every file is needed');
+    const outcome = run.dryRun ? 'planned' : 'done';
+    const detail = `${deleted} files with ${deletedBytes} bytes ${run.dryRun ? 'would go' : 'went'}`;
+    return { outcome, detail, files: deleted, bytes: deletedBytes, rows: 0 };
+  },
+
+  checkpoint: async ({ run, table, context }) => {
+    const { version } = await table.snapshot();
+    if (run.dryRun) return without('planned', `version ${version} would get a checkpoint`);
+    const { bytes } = await table.checkpoint({ signal: context.signal });
+    return { outcome: 'done', detail: `of version ${version}`, files: 1, bytes, rows: 0 };
+  },
+
+  'clean-log': async ({ run, table, context }) => {
+    const { deleted, deletedBytes, oldestVersion } = await table.cleanLog({
+      ...{ dryRun: run.dryRun, signal: context.signal, progress: context.progress },
+    });
+    if (deleted === 0) return without('nothing', 'no commit is old enough with a checkpoint in its place');
+    const detail = `${deleted} objects below version ${oldestVersion ?? 0}`;
+    return { outcome: run.dryRun ? 'planned' : 'done', detail, files: deleted, bytes: deletedBytes, rows: 0 };
+  },
+};
+
+function outcomeOf(tasks: readonly TaskDone[]): TableTended['outcome'] {
+  const has = (outcome: TaskDone['outcome']): boolean => tasks.some((one) => one.outcome === outcome);
+  if (has('failed')) return 'failed';
+  if (has('aside')) return 'aside';
+  return has('planned') ? 'planned' : 'done';
+}
+
+async function sizeOf(table: DeltaTable, signal: AbortSignal): Promise<TableSize> {
+  const { version, files } = await table.snapshot();
+  let folderFiles = 0;
+  let folderBytes = 0;
+  for await (const { sizeBytes } of table.store.list('', { signal })) {
+    folderFiles += 1;
+    folderBytes += sizeBytes;
+  }
+  const bytes = files.reduce((sum, { size }) => sum + size, 0);
+  return { version, files: files.length, bytes, folderFiles, folderBytes };
+}

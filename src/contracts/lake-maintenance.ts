@@ -1,0 +1,194 @@
+/** Maintenance of the whole lake: what `lakeMaintenance` is asked for, measures, plans, does and answers. */
+import type { BackupFigures } from './backup.js';
+import type { StepPolicy } from './activities.js';
+
+/** What may be done to a table, in the order in which it is done. */
+export const MAINTENANCE_TASKS = ['retention', 'optimize', 'vacuum', 'checkpoint', 'clean-log'] as const;
+export type MaintenanceTask = (typeof MAINTENANCE_TASKS)[number];
+
+/** Input of the workflow type `lakeMaintenance`. */
+export interface LakeMaintenanceInput {
+  /** Assesses and says what would be done; changes nothing. */
+  readonly dryRun?: boolean;
+  /** Only these, as in `silver.stocks`. */
+  readonly tables?: readonly string[];
+}
+
+/** One run of maintenance, as its activities know it. */
+export interface MaintenanceRun {
+  readonly runId: string;
+  readonly workflowId: string;
+  /** ISO instant that every age is counted from: the schedule's nominal time, or the start of the run. */
+  readonly at: string;
+  readonly dryRun: boolean;
+  /** Null: all tables of the lake. */
+  readonly tables: readonly string[] | null;
+}
+
+/** A number of files and their bytes. */
+export interface Amount {
+  readonly files: number;
+  readonly bytes: number;
+}
+
+/** What was measured of one table, from its log and one listing of its folder. */
+export interface TableFacts {
+  /** As in `silver.stocks`. */
+  readonly table: string;
+  readonly version: number;
+  /** Null where the log does not say. */
+  readonly rows: number | null;
+  readonly files: number;
+  readonly bytes: number;
+  /** Small or worn files that OPTIMIZE would pack. */
+  readonly packable: Amount;
+  /** Rows that are marked as deleted and still lie in the files. */
+  readonly deletedRows: number;
+  /** Commits since the newest checkpoint, and how many the table wants at most. */
+  readonly commitsSinceCheckpoint: number;
+  readonly checkpointInterval: number;
+  /** Commits past the log's retention that a checkpoint stands in for. */
+  readonly oldCommits: number;
+  /** Files that no version within the retention needs. */
+  readonly reclaimable: Amount;
+  /** The policy that rows of this table go by; null where rows stay for ever. */
+  readonly retention: RetentionFacts | null;
+}
+
+export interface RetentionFacts {
+  readonly column: string;
+  readonly days: number;
+  /** ISO instant: rows with an earlier value are past the retention. */
+  readonly before: string;
+  /** Files with nothing but such rows, and files that may hold some. */
+  readonly whole: Amount;
+  readonly some: Amount;
+}
+
+/** Why one task is needed, and what it would touch at most. */
+export interface PlannedTask extends Amount {
+  readonly task: MaintenanceTask;
+  readonly reason: string;
+}
+
+/** What is to be done to a table that needs it. */
+export interface TablePlan {
+  readonly table: string;
+  /** How much it is needed; the greatest goes first. From 1 on. */
+  readonly score: number;
+  readonly tasks: readonly PlannedTask[];
+  readonly facts: TableFacts;
+}
+
+/** What became of one task. `aside`: a writer was at work, next time it is done. `kept`: a reason not to. */
+export interface TaskDone {
+  readonly task: MaintenanceTask;
+  readonly outcome: 'done' | 'nothing' | 'planned' | 'aside' | 'kept' | 'failed';
+  readonly detail: string;
+  readonly files: number;
+  readonly bytes: number;
+  /** Rows that retention took out. */
+  readonly rows: number;
+}
+
+/** What became of one table. `planned`: a dry run. */
+export interface TableTended {
+  readonly table: string;
+  readonly outcome: 'done' | 'planned' | 'aside' | 'failed';
+  readonly tasks: readonly TaskDone[];
+  readonly before: TableSize;
+  readonly after: TableSize;
+}
+
+export interface TableSize {
+  readonly version: number;
+  readonly files: number;
+  readonly bytes: number;
+  /** Everything in the table's folder, what VACUUM will take and the log included. */
+  readonly folderFiles: number;
+  readonly folderBytes: number;
+}
+
+/** The lake, listed. */
+export interface LakeListed {
+  readonly total: number;
+  readonly policy: MaintenancePolicy;
+}
+
+/** What the workflow needs of the configuration. */
+export interface MaintenancePolicy {
+  readonly tend: StepPolicy;
+  readonly parallelTables: number;
+  readonly budgetMinutes: number;
+  /** Whether backups are configured. */
+  readonly backs: boolean;
+}
+
+/** One batch of tables, assessed. A table that could not be read is named with the reason. */
+export interface Assessed {
+  readonly healthy: number;
+  readonly needy: number;
+  readonly unreadable: number;
+}
+
+/** Counts by outcome. */
+export type OutcomeCounts = Readonly<Record<TableTended['outcome'], number>>;
+
+/** What the workflow hands to its last step. */
+export interface MaintenanceEnding {
+  readonly startedAt: string;
+  readonly healthy: number;
+  /** Tables that the time budget left for next time. */
+  readonly left: number;
+  readonly unreadable: number;
+  readonly problems: readonly string[];
+}
+
+/** What `lakeMaintenance` returns and answers to the `progress` query. */
+export interface LakeMaintenanceSummary {
+  readonly run: MaintenanceRun;
+  readonly phase: 'listing' | 'assessing' | 'tending' | 'sweeping' | 'backing up' | 'closing' | 'done';
+  readonly tables: number;
+  readonly healthy: number;
+  readonly unreadable: number;
+  readonly needy: number;
+  readonly outcomes: OutcomeCounts;
+  readonly left: number;
+  /** Rows that retention took out, and bytes that left the tables' folders. */
+  readonly rowsExpired: number;
+  readonly bytesFreed: number;
+  /** The tables of greatest need with what became of them; all of them are in the report. */
+  readonly worked: readonly TableWord[];
+  readonly swept: Amount;
+  /** Where backups are configured: what was kept, and what the drill restored and found equal. */
+  readonly backup?: { readonly create?: BackupFigures; readonly drill?: BackupFigures };
+  readonly problems: readonly string[];
+  readonly report: string | null;
+}
+
+/** One table in a few words, for histories. */
+export interface TableWord {
+  readonly table: string;
+  readonly outcome: TableTended['outcome'];
+  readonly detail: string;
+}
+
+export interface MaintenanceActivities {
+  /** Lists the tables into the lake. */
+  listLake(run: MaintenanceRun): Promise<LakeListed>;
+  /** Measures tables of the list, from one place on, and keeps a plan for each that needs work. Changes nothing. */
+  assessTables(run: MaintenanceRun, from: number, count: number): Promise<Assessed>;
+  /** Puts the plans in order, the greatest need first, and returns how many there are. */
+  orderPlans(run: MaintenanceRun): Promise<number>;
+  /** Does what the plan of that place says. A failure of the table is an answer. */
+  tendTable(run: MaintenanceRun, place: number): Promise<TableTendedBrief>;
+  /** Deletes old logs, reports, and what runs left behind. */
+  sweepFolders(run: MaintenanceRun): Promise<Amount>;
+  /** Writes the report and the record. Repeating it appends nothing. */
+  closeMaintenance(run: MaintenanceRun, ending: MaintenanceEnding): Promise<{ readonly report: string }>;
+}
+
+export interface TableTendedBrief extends TableWord {
+  readonly rowsExpired: number;
+  readonly bytesFreed: number;
+}

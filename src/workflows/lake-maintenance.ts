@@ -1,0 +1,208 @@
+/**
+ * Maintenance of the whole lake: assess every table, work on those that need it, the greatest need first and a bounded
+ * number at a time, sweep what runs left behind, and report.
+ *
+ * Guarantees: a dry run changes no table; a table that fails or is being written fails no other; every task can be
+ * repeated. Plans and results lie in the lake, so that the history carries places and counts: it continues as new where
+ * it grows long, and a lake of thousands of tables needs no more memory than one of ten.
+ */
+import {
+  ActivityFailure,
+  CancellationScope,
+  ChildWorkflowFailure,
+  continueAsNew,
+  executeChild,
+  isCancellation,
+  proxyActivities,
+  setHandler,
+  workflowInfo,
+} from '@temporalio/workflow';
+import { defineSearchAttributeKey } from '@temporalio/common';
+import type {
+  LakeMaintenanceInput,
+  LakeMaintenanceSummary,
+  MaintenanceActivities,
+  MaintenancePolicy,
+  MaintenanceRun,
+  TableTendedBrief,
+} from '../contracts/lake-maintenance.js';
+import { BACKUP_WORKFLOW_ID } from '../contracts/backup.js';
+import type { lakeBackup } from './lake-backup.js';
+import { parseLakeMaintenance } from './maintenance-input.js';
+import { maintenanceQuery } from './maintenance-query.js';
+import { sideBySide } from './side-by-side.js';
+import { activityOptions, ASSESS, LIGHT, SWEEP } from './policies.js';
+
+/** Tables that one activity measures: few enough for a retry to cost little, many enough for a short history. */
+const BATCH = 100;
+const PARALLEL_BATCHES = 4;
+const WORKED_MAX = 100;
+const PROBLEMS_MAX = 50;
+
+/** What an execution hands to the next one. */
+interface Carried {
+  readonly summary: LakeMaintenanceSummary;
+  readonly policy: MaintenancePolicy;
+  readonly startedAt: string;
+  /** The first plan that is not done. */
+  readonly next: number;
+}
+
+export async function lakeMaintenance(
+  input: LakeMaintenanceInput = {},
+  carried?: Carried,
+): Promise<LakeMaintenanceSummary> {
+  const run = carried?.summary.run ?? identify(parseLakeMaintenance(input));
+  const keeper = { summary: carried?.summary ?? beginning(run) };
+  setHandler(maintenanceQuery, () => keeper.summary);
+  const set = (change: Partial<LakeMaintenanceSummary>): void => {
+    keeper.summary = { ...keeper.summary, ...change };
+  };
+  const state = carried ?? (await assess(run, keeper, set));
+  await tend(input, run, state, keeper, set);
+  set({ phase: 'sweeping' });
+  const { sweepFolders } = proxyActivities<MaintenanceActivities>(activityOptions('maintenance', SWEEP));
+  await sweepFolders(run).then(
+    (swept) => set({ swept }),
+    (error: unknown) => set({ problems: withProblem(keeper.summary, 'sweep', error) }),
+  );
+  if (state.policy.backs && !run.dryRun && run.tables === null) await backUp(keeper, set);
+  await close(run, state.startedAt, keeper, set);
+  return keeper.summary;
+}
+
+/** The week's backup, and the drill that proves it. A backup that fails is said, and fails nothing else. */
+async function backUp(keeper: Keeper, set: Change): Promise<void> {
+  set({ phase: 'backing up' });
+  for (const task of ['create', 'drill'] as const) {
+    try {
+      const { figures } = await executeChild<typeof lakeBackup>('lakeBackup', {
+        workflowId: BACKUP_WORKFLOW_ID,
+        args: [{ task }],
+      });
+      set({ backup: { ...keeper.summary.backup, [task]: figures } });
+    } catch (error) {
+      if (isCancellation(error)) throw error;
+      return set({ problems: withProblem(keeper.summary, `backup ${task}`, error) });
+    }
+  }
+}
+
+type Keeper = { summary: LakeMaintenanceSummary };
+type Change = (change: Partial<LakeMaintenanceSummary>) => void;
+
+function identify({ dryRun = false, tables }: LakeMaintenanceInput): MaintenanceRun {
+  const info = workflowInfo();
+  const scheduled = info.typedSearchAttributes.get(
+    defineSearchAttributeKey('TemporalScheduledStartTime', 'DATETIME'),
+  );
+  return {
+    runId: info.firstExecutionRunId,
+    workflowId: info.workflowId,
+    at: (scheduled ?? info.startTime).toISOString(),
+    dryRun,
+    tables: tables ?? null,
+  };
+}
+
+function beginning(run: MaintenanceRun): LakeMaintenanceSummary {
+  return {
+    ...{ run, phase: 'listing', tables: 0, healthy: 0, unreadable: 0, needy: 0, left: 0 },
+    outcomes: { done: 0, planned: 0, aside: 0, failed: 0 },
+    ...{ rowsExpired: 0, bytesFreed: 0, worked: [], swept: { files: 0, bytes: 0 } },
+    ...{ problems: [], report: null },
+  };
+}
+
+async function assess(run: MaintenanceRun, keeper: Keeper, set: Change): Promise<Carried> {
+  const startedAt = new Date().toISOString();
+  const light = proxyActivities<MaintenanceActivities>(activityOptions('maintenance', LIGHT));
+  const heavy = proxyActivities<MaintenanceActivities>(activityOptions('maintenance', ASSESS));
+  const { total, policy } = await light.listLake(run);
+  set({ phase: 'assessing', tables: total });
+  const batches = Math.ceil(total / BATCH);
+  await sideBySide(PARALLEL_BATCHES, batches, async (batch) => {
+    const { healthy, unreadable } = await heavy.assessTables(run, batch * BATCH, BATCH);
+    const { summary } = keeper;
+    set({ healthy: summary.healthy + healthy, unreadable: summary.unreadable + unreadable });
+  });
+  set({ needy: await heavy.orderPlans(run) });
+  return { summary: keeper.summary, policy, startedAt, next: 0 };
+}
+
+/** Works through the plans. A new execution goes on where the history has grown long. */
+async function tend(
+  input: LakeMaintenanceInput,
+  run: MaintenanceRun,
+  { policy, startedAt, next }: Carried,
+  keeper: Keeper,
+  set: Change,
+): Promise<void> {
+  set({ phase: 'tending' });
+  const { tendTable } = proxyActivities<MaintenanceActivities>(activityOptions('maintenance', policy.tend));
+  const endMs = Date.parse(startedAt) + policy.budgetMinutes * 60_000;
+  const { needy } = keeper.summary;
+  for (let place = next; place < needy;) {
+    if (Date.now() >= endMs) return set({ left: needy - place });
+    // In rounds, so that what is done is always the first so many, and the next execution knows where to go on.
+    const round = Math.min(needy - place, policy.parallelTables * ROUNDS_AT_ONCE);
+    const first = place;
+    await sideBySide(policy.parallelTables, round, async (index) => {
+      const told = await tendTable(run, first + index).catch((error: unknown) => {
+        if (isCancellation(error)) throw error;
+        return failed(first + index, error);
+      });
+      set(countedIn(keeper.summary, told));
+    });
+    place += round;
+    if (workflowInfo().continueAsNewSuggested && place < needy) {
+      await continueAsNew<typeof lakeMaintenance>(input, {
+        ...{ summary: keeper.summary, policy, startedAt },
+        next: place,
+      });
+    }
+  }
+}
+
+const ROUNDS_AT_ONCE = 8;
+
+function countedIn(
+  { outcomes, rowsExpired, bytesFreed, worked }: LakeMaintenanceSummary,
+  told: TableTendedBrief,
+): Partial<LakeMaintenanceSummary> {
+  const { table, outcome, detail } = told;
+  return {
+    outcomes: { ...outcomes, [outcome]: outcomes[outcome] + 1 },
+    rowsExpired: rowsExpired + told.rowsExpired,
+    bytesFreed: bytesFreed + told.bytesFreed,
+    worked: worked.length < WORKED_MAX ? [...worked, { table, outcome, detail }] : worked,
+  };
+}
+
+function failed(place: number, error: unknown): TableTendedBrief {
+  return {
+    ...{ table: `plan ${place}`, outcome: 'failed' },
+    ...{ detail: reasonOf(error), rowsExpired: 0, bytesFreed: 0 },
+  };
+}
+
+async function close(run: MaintenanceRun, startedAt: string, keeper: Keeper, set: Change): Promise<void> {
+  set({ phase: 'closing' });
+  const { closeMaintenance } = proxyActivities<MaintenanceActivities>(activityOptions('maintenance', LIGHT));
+  const { healthy, left, unreadable, problems } = keeper.summary;
+  await CancellationScope.nonCancellable(async () => {
+    const { report } = await closeMaintenance(run, { startedAt, healthy, left, unreadable, problems });
+    set({ report, phase: 'done' });
+  });
+}
+
+function withProblem({ problems }: LakeMaintenanceSummary, what: string, error: unknown): readonly string[] {
+  return problems.length < PROBLEMS_MAX ? [...problems, `${what}: ${reasonOf(error)}`] : problems;
+}
+
+function reasonOf(error: unknown): string {
+  let cause = error;
+  while ((cause instanceof ActivityFailure || cause instanceof ChildWorkflowFailure) && cause.cause)
+    cause = cause.cause;
+  return (cause instanceof Error ? cause.message : String(cause)).slice(0, 300);
+}

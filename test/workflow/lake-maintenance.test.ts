@@ -1,0 +1,150 @@
+/** What `lakeMaintenance` promises, on Temporal's time-skipping server. */
+import { randomUUID } from 'node:crypto';
+import { ApplicationFailure } from '@temporalio/activity';
+import type { TestWorkflowEnvironment } from '@temporalio/testing';
+import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type {
+  LakeMaintenanceInput,
+  LakeMaintenanceSummary,
+  MaintenanceActivities,
+  MaintenanceEnding,
+  MaintenanceRun,
+} from '../../src/contracts/lake-maintenance.js';
+import { TASK_QUEUES } from '../../src/contracts/flows.js';
+import { hasTestServer, timeSkippingEnvironment } from '../support/time-skipping.js';
+import { workflowBundle } from '../support/workflow-bundle.js';
+
+/** A lake of so many tables, every tenth of which needs work. */
+function scripted(total: number, overrides: Partial<MaintenanceActivities> = {}, budgetMinutes = 60) {
+  const tended: number[] = [];
+  const endings: MaintenanceEnding[] = [];
+  let assessed = 0;
+  let working = 0;
+  let widest = 0;
+  let needy = 0;
+  const activities: MaintenanceActivities = {
+    listLake: async () => ({
+      total,
+      policy: {
+        tend: {
+          ...{ startToCloseSeconds: 60, heartbeatSeconds: 0 },
+          ...{ maximumAttempts: 1, initialIntervalSeconds: 1 },
+        },
+        backs: false,
+        parallelTables: 3,
+        budgetMinutes,
+      },
+    }),
+    assessTables: async (_run, from, count) => {
+      const tables = Math.min(count, total - from);
+      assessed += tables;
+      needy += tables / 10;
+      return { healthy: tables - tables / 10, needy: tables / 10, unreadable: 0 };
+    },
+    orderPlans: async () => needy,
+    tendTable: async (_run, place) => {
+      working += 1;
+      widest = Math.max(widest, working);
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      working -= 1;
+      tended.push(place);
+      return { table: `silver.t${place}`, outcome: 'done', detail: '', rowsExpired: 1, bytesFreed: 10 };
+    },
+    sweepFolders: async () => ({ files: 2, bytes: 20 }),
+    closeMaintenance: async (_run, ending) => {
+      endings.push(ending);
+      return { report: 'reports/maintenance/x.json' };
+    },
+    ...overrides,
+  };
+  return { activities, tended, endings, figures: () => ({ assessed, widest }) };
+}
+
+describe.skipIf(!hasTestServer && !process.env['CI'])(
+  'lakeMaintenance (skipped where the test server is not prepared)',
+  () => {
+    let environment: TestWorkflowEnvironment;
+    beforeAll(async () => {
+      Runtime.install({ logger: new DefaultLogger('ERROR') });
+      environment = await timeSkippingEnvironment();
+    }, 120_000);
+    afterAll(() => environment?.teardown());
+
+    async function run(
+      activities: MaintenanceActivities,
+      input?: LakeMaintenanceInput,
+    ): Promise<LakeMaintenanceSummary> {
+      const shared = { connection: environment.nativeConnection };
+      const [flows, maintenance] = await Promise.all([
+        Worker.create({ ...shared, taskQueue: TASK_QUEUES.flows, workflowBundle: await workflowBundle() }),
+        Worker.create({ ...shared, taskQueue: TASK_QUEUES.maintenance, activities }),
+      ]);
+      const body = environment.client.workflow.execute('lakeMaintenance', {
+        workflowId: randomUUID(),
+        taskQueue: TASK_QUEUES.flows,
+        args: input === undefined ? [] : [input],
+      }) as Promise<LakeMaintenanceSummary>;
+      return maintenance.runUntil(flows.runUntil(body));
+    }
+
+    it('assesses every table once, works on those in need a few at a time, and reports', async () => {
+      const script = scripted(250);
+      const summary = await run(script.activities);
+      expect(script.figures().assessed).toBe(250);
+      expect(script.figures().widest).toBeLessThanOrEqual(3);
+      expect([...script.tended].sort((a, b) => a - b)).toEqual(Array.from({ length: 25 }, (_, i) => i));
+      expect(summary).toMatchObject({
+        ...{ phase: 'done', tables: 250, healthy: 225, needy: 25, left: 0 },
+        outcomes: { done: 25, planned: 0, aside: 0, failed: 0 },
+        ...{ rowsExpired: 25, bytesFreed: 250, swept: { files: 2, bytes: 20 } },
+        report: 'reports/maintenance/x.json',
+      });
+      expect(script.endings).toHaveLength(1);
+    });
+
+    it('goes on where a table or the sweep fails, and says so', async () => {
+      const { activities, endings } = scripted(100, {
+        tendTable: async (_run, place) => {
+          if (place === 4) throw ApplicationFailure.nonRetryable('the disk is full', 'ENGINE_IO_FAILED');
+          return { table: 't', outcome: 'aside', detail: '', rowsExpired: 0, bytesFreed: 0 };
+        },
+        sweepFolders: async () => {
+          throw ApplicationFailure.nonRetryable('no', 'STORE_REFUSED');
+        },
+      });
+      const summary = await run(activities, {});
+      expect(summary.outcomes).toEqual({ done: 0, planned: 0, aside: 9, failed: 1 });
+      expect(summary.worked.find(({ outcome }) => outcome === 'failed')?.detail).toBe('the disk is full');
+      expect(summary.problems).toEqual(['sweep: no']);
+      expect(endings).toHaveLength(1);
+    });
+
+    it('begins no further table once its time is over', async () => {
+      const { activities, tended } = scripted(100, {}, 0);
+      const summary = await run(activities, {});
+      expect(tended).toEqual([]);
+      expect(summary).toMatchObject({ phase: 'done', needy: 10, left: 10 });
+    });
+
+    it('hands a dry run and the wanted tables to every step, for the time of its start', async () => {
+      const seen: MaintenanceRun[] = [];
+      const { activities } = scripted(10, {
+        orderPlans: async (given) => {
+          seen.push(given);
+          return 0;
+        },
+      });
+      const summary = await run(activities, { dryRun: true, tables: ['silver.sales'] });
+      expect(seen).toEqual([summary.run]);
+      expect(summary.run).toMatchObject({ dryRun: true, tables: ['silver.sales'] });
+      expect(Number.isNaN(Date.parse(summary.run.at))).toBe(false);
+    });
+
+    it('refuses a misspelt dry run before anything is touched', async () => {
+      const { activities, figures } = scripted(10);
+      await expect(run(activities, { dryrun: true } as LakeMaintenanceInput)).rejects.toThrow();
+      expect(figures().assessed).toBe(0);
+    });
+  },
+);
