@@ -2,6 +2,7 @@
 import { Command } from 'commander';
 import { addAlerts } from './commands/alerts.js';
 import { addDashboard } from './commands/dashboard.js';
+import { addBackup } from './commands/backup.js';
 import { addDatasets } from './commands/datasets.js';
 import { addDemo } from './commands/demo.js';
 import { addDoctor } from './commands/doctor.js';
@@ -20,6 +21,7 @@ export function buildProgram(): Command {
     .exitOverride();
   addAlerts(program);
   addDashboard(program);
+  addBackup(program);
   addDatasets(program);
   addDemo(program);
   addDoctor(program);

@@ -23,6 +23,7 @@ import {
 import type { QuarantineReplayInput } from '../contracts/replay.js';
 import type { TableMaintained, TableMaintenanceInput } from '../contracts/table-maintenance.js';
 import { startBackfill, type BackfillHandle } from './backfill.js';
+import { BACKUP_WORKFLOW_ID, type BackupInput, type BackupSummary } from '../contracts/backup.js';
 import type { LakeMaintenanceInput, LakeMaintenanceSummary } from '../contracts/lake-maintenance.js';
 import { outcomeOf, type RunOutcomeOf } from './outcome.js';
 import { RunHandle } from './run-handle.js';
@@ -35,6 +36,7 @@ export type { TableMaintained, TableMaintenanceInput, TableTask } from '../contr
 export { BackfillHandle } from './backfill.js';
 export type { BackfillInput, BackfillMode, BackfillSummary } from '../contracts/backfill.js';
 export type { LakeMaintenanceInput, LakeMaintenanceSummary } from '../contracts/lake-maintenance.js';
+export type { BackupInput, BackupSummary } from '../contracts/backup.js';
 export type { QuarantineReplayInput, ReplayFigures } from '../contracts/replay.js';
 export type { MedallionEtlInput, EtlOptions, Progress } from '../contracts/flows.js';
 export type { EtlSummary, RunOutcome, RunRef, StepRecord, TableState } from '../contracts/run.js';
@@ -146,6 +148,20 @@ export class DatalabClient {
       runId: handle.firstExecutionRunId,
       result: () => outcomeOf(handle.result() as Promise<LakeMaintenanceSummary>),
     };
+  }
+
+  /**
+   * Makes, verifies or tries out a backup, or restores from one, and waits for the end. One at a time: a second call while
+   * one is under way is refused by Temporal (WorkflowExecutionAlreadyStartedError). A failure is an answer, with its code.
+   */
+  async backup(input: BackupInput): Promise<RunOutcomeOf<BackupSummary>> {
+    const type: WorkflowType = 'lakeBackup';
+    const handle = await this.temporal.workflow.start(type, {
+      workflowId: BACKUP_WORKFLOW_ID,
+      taskQueue: TASK_QUEUES.flows,
+      args: [input],
+    });
+    return outcomeOf(handle.result() as Promise<BackupSummary>);
   }
 
   /** A run that is known by its workflow id; without a run id, the newest of that name. */

@@ -26,9 +26,27 @@ const retention = z
   })
   .prefault({});
 
+const backup = z
+  .strictObject({
+    uri: z
+      .string()
+      .regex(/^((s3|file):\/\/.+)?$/, 's3://bucket/prefix or file:///folder')
+      .default('')
+      .describe('Where backups go, best on another machine; empty: none are made.'),
+    days: days
+      .default(180)
+      .describe('The newest of each week stays so long; all of 30 days; monthly ones a year.'),
+    include: z
+      .array(z.string().min(1))
+      .default([])
+      .describe('More files and folders of this machine, such as the stores of MLflow and Temporal.'),
+  })
+  .prefault({});
+
 export const maintenanceSchema = z
   .strictObject({
     retention,
+    backup,
     parallelTables: z.number().int().positive().max(32).default(2).describe('Tables worked on at once.'),
     budgetMinutes: days.default(240).describe('After this no further table is begun.'),
     keepFilesDays: days.min(7).default(7).describe('How long files stay that left a table: time travel.'),

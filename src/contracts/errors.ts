@@ -233,6 +233,28 @@ export const ERRORS = {
     retry: false,
     remedy: 'Start the flow with the input that docs/reference/flows.md shows.',
   },
+  BACKUP_NOT_CONFIGURED: {
+    retry: false,
+    remedy: 'Set `maintenance.backup.uri` in datalab.yaml to another bucket, prefix or folder.',
+  },
+  BACKUP_UNKNOWN: {
+    retry: false,
+    remedy: 'Run `datalab backup list` to see the backups and what they hold.',
+  },
+  BACKUP_DAMAGED: {
+    retry: false,
+    remedy:
+      'Restore from another backup (`datalab backup list`, then `verify`). Find out what changed the file named in the message: nobody else may write where backups are.',
+  },
+  BACKUP_SOURCE_DAMAGED: {
+    retry: false,
+    remedy: 'Run `datalab tables fsck` on the table, and restore it from a backup where files are damaged.',
+  },
+  RESTORE_TARGET_EXISTS: {
+    retry: false,
+    remedy:
+      'Restore never overwrites a table: restore with `--into` another lake, or move what is there out of the way first.',
+  },
   SOURCE_NOT_FOUND: {
     retry: false,
     remedy:

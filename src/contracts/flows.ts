@@ -33,6 +33,7 @@ export const WORKFLOW_TYPES = [
   'lakeMaintenance',
   'mlopsTraining',
   'modelDeployment',
+  'lakeBackup',
   'platformMonitoring',
   'alertManager',
 ] as const;

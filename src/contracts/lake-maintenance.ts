@@ -1,4 +1,5 @@
 /** Maintenance of the whole lake: what `lakeMaintenance` is asked for, measures, plans, does and answers. */
+import type { BackupFigures } from './backup.js';
 import type { StepPolicy } from './activities.js';
 
 /** What may be done to a table, in the order in which it is done. */
@@ -119,6 +120,8 @@ export interface MaintenancePolicy {
   readonly tend: StepPolicy;
   readonly parallelTables: number;
   readonly budgetMinutes: number;
+  /** Whether backups are configured. */
+  readonly backs: boolean;
 }
 
 /** One batch of tables, assessed. A table that could not be read is named with the reason. */
@@ -144,7 +147,7 @@ export interface MaintenanceEnding {
 /** What `lakeMaintenance` returns and answers to the `progress` query. */
 export interface LakeMaintenanceSummary {
   readonly run: MaintenanceRun;
-  readonly phase: 'listing' | 'assessing' | 'tending' | 'sweeping' | 'closing' | 'done';
+  readonly phase: 'listing' | 'assessing' | 'tending' | 'sweeping' | 'backing up' | 'closing' | 'done';
   readonly tables: number;
   readonly healthy: number;
   readonly unreadable: number;
@@ -157,6 +160,8 @@ export interface LakeMaintenanceSummary {
   /** The tables of greatest need with what became of them; all of them are in the report. */
   readonly worked: readonly TableWord[];
   readonly swept: Amount;
+  /** Where backups are configured: what was kept, and what the drill restored and found equal. */
+  readonly backup?: { readonly create?: BackupFigures; readonly drill?: BackupFigures };
   readonly problems: readonly string[];
   readonly report: string | null;
 }

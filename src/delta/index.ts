@@ -31,6 +31,7 @@ export type { OperationOptions, OperationReport } from './operations/run.js';
 export type { UpdateOptions } from './operations/update.js';
 export type { VacuumOptions, VacuumReport } from './operations/vacuum.js';
 export type { MaintenanceOptions, Progress } from './progress.js';
+export { tableObjects, type TableObject, type TableObjects } from './operations/table-objects.js';
 export { needsCheckpoint, type CheckpointReport } from './operations/checkpoint.js';
 export { overwriteActions, removeOf } from './overwrite.js';
 export { partitionValue } from './partition-values.js';

@@ -9,3 +9,4 @@ export { mlopsTraining } from './mlops-training.js';
 export { modelDeployment } from './model-deployment.js';
 export { alertManager } from './alert-manager.js';
 export { lakeMaintenance } from './lake-maintenance.js';
+export { lakeBackup } from './lake-backup.js';

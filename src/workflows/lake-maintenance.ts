@@ -9,7 +9,9 @@
 import {
   ActivityFailure,
   CancellationScope,
+  ChildWorkflowFailure,
   continueAsNew,
+  executeChild,
   isCancellation,
   proxyActivities,
   setHandler,
@@ -24,8 +26,11 @@ import type {
   MaintenanceRun,
   TableTendedBrief,
 } from '../contracts/lake-maintenance.js';
+import { BACKUP_WORKFLOW_ID } from '../contracts/backup.js';
+import type { lakeBackup } from './lake-backup.js';
 import { parseLakeMaintenance } from './maintenance-input.js';
 import { maintenanceQuery } from './maintenance-query.js';
+import { sideBySide } from './side-by-side.js';
 import { activityOptions, ASSESS, LIGHT, SWEEP } from './policies.js';
 
 /** Tables that one activity measures: few enough for a retry to cost little, many enough for a short history. */
@@ -61,8 +66,26 @@ export async function lakeMaintenance(
     (swept) => set({ swept }),
     (error: unknown) => set({ problems: withProblem(keeper.summary, 'sweep', error) }),
   );
+  if (state.policy.backs && !run.dryRun && run.tables === null) await backUp(keeper, set);
   await close(run, state.startedAt, keeper, set);
   return keeper.summary;
+}
+
+/** The week's backup, and the drill that proves it. A backup that fails is said, and fails nothing else. */
+async function backUp(keeper: Keeper, set: Change): Promise<void> {
+  set({ phase: 'backing up' });
+  for (const task of ['create', 'drill'] as const) {
+    try {
+      const { figures } = await executeChild<typeof lakeBackup>('lakeBackup', {
+        workflowId: BACKUP_WORKFLOW_ID,
+        args: [{ task }],
+      });
+      set({ backup: { ...keeper.summary.backup, [task]: figures } });
+    } catch (error) {
+      if (isCancellation(error)) throw error;
+      return set({ problems: withProblem(keeper.summary, `backup ${task}`, error) });
+    }
+  }
 }
 
 type Keeper = { summary: LakeMaintenanceSummary };
@@ -173,24 +196,13 @@ async function close(run: MaintenanceRun, startedAt: string, keeper: Keeper, set
   });
 }
 
-/** Runs `count` pieces of work, so many at a time, in order. The first error ends it once those under way are over. */
-async function sideBySide(
-  width: number,
-  count: number,
-  work: (index: number) => Promise<void>,
-): Promise<void> {
-  let next = 0;
-  const lane = async (): Promise<void> => {
-    while (next < count) await work(next++);
-  };
-  await Promise.all(Array.from({ length: Math.min(width, count) }, lane));
-}
-
 function withProblem({ problems }: LakeMaintenanceSummary, what: string, error: unknown): readonly string[] {
   return problems.length < PROBLEMS_MAX ? [...problems, `${what}: ${reasonOf(error)}`] : problems;
 }
 
 function reasonOf(error: unknown): string {
-  const cause = error instanceof ActivityFailure && error.cause ? error.cause : error;
+  let cause = error;
+  while ((cause instanceof ActivityFailure || cause instanceof ChildWorkflowFailure) && cause.cause)
+    cause = cause.cause;
   return (cause instanceof Error ? cause.message : String(cause)).slice(0, 300);
 }

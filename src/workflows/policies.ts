@@ -43,6 +43,14 @@ export const ASSESS: StepPolicy = {
 /** Deleting what is old beside the tables: begun again it has less to do. */
 export const SWEEP: StepPolicy = { ...ASSESS, startToCloseSeconds: 3600, maximumAttempts: 3 };
 
+/** Copying, reading or restoring one table: hours for a large one; begun again it finds what is there. */
+export const BACKUP: StepPolicy = {
+  startToCloseSeconds: 6 * 3600,
+  heartbeatSeconds: 60,
+  maximumAttempts: 5,
+  initialIntervalSeconds: 5,
+};
+
 /** Telling Kafka: what is not told now, the next run tells. */
 export const RELAY: StepPolicy = { ...LIGHT, scheduleToCloseSeconds: 600, maximumAttempts: 3 };
 

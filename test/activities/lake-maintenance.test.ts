@@ -14,6 +14,9 @@ import { Lab } from './lab.js';
 let lab: Lab;
 afterEach(() => lab.close());
 
+const unexpected = (): never => {
+  throw new Error('nobody should ask');
+};
 const running = new Set<string>();
 let runs = 0;
 
@@ -25,6 +28,7 @@ async function maintain(
   const activities = createMaintenanceActivities({
     ...lab.deps,
     config: parseConfig(yaml, {}),
+    ...{ backup: null, openStore: unexpected, extras: unexpected },
     runningDatasets: async () => running,
     datasetNames: async () => ['sales'],
   });

@@ -49,7 +49,11 @@ describe.skipIf(chromiumPath === undefined)('the dashboard in Chromium', () => {
     page = await (
       await browser.newContext({ viewport: { width: 1360, height: 900 }, locale: 'en-GB' })
     ).newPage();
-    page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()));
+    page.on('console', (message) => {
+      // The test's own look into the report: nothing runs in that frame, which is how it should be.
+      if (message.type() === 'error' && !/api\/reports.*sandboxed/.test(message.text()))
+        complaints.push(message.text());
+    });
     page.on('pageerror', (error) => complaints.push(error.message));
     page.on('request', (request) => calls.push(request.url()));
   }, 180_000);

@@ -13,7 +13,8 @@ export function examples(
     | 'backfill'
     | 'lake-maintenance'
     | 'training'
-    | 'deployment',
+    | 'deployment'
+    | 'backup',
 ): unknown[] {
   return [...PAGE.matchAll(new RegExp(`^\`\`\`json ${kind}\\n(.*?)^\`\`\``, 'gms'))].map(
     ([, text = '']) => JSON.parse(text) as unknown,

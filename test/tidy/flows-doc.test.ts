@@ -3,6 +3,8 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { TASK_QUEUES, SEARCH_ATTRIBUTES, WORKFLOW_TYPES } from '../../src/contracts/flows.js';
 import { TABLE_OPERATIONS } from '../../src/contracts/table-maintenance.js';
+import { parseBackup } from '../../src/workflows/backup-input.js';
+import { BACKUP_TASKS } from '../../src/contracts/backup.js';
 import { parseBackfill } from '../../src/workflows/backfill-input.js';
 import { parseInput } from '../../src/workflows/input.js';
 import { parseLakeMaintenance } from '../../src/workflows/maintenance-input.js';
@@ -69,6 +71,21 @@ describe('the page of flows', () => {
     expect(parseLakeMaintenance(undefined)).toEqual({});
     for (const bad of [{ dryrun: true }, { dryRun: 'yes' }, { tables: [] }, { tables: ['stocks'] }])
       expect(() => parseLakeMaintenance(bad)).toThrow('lakeMaintenance takes');
+  });
+
+  it('shows backups that the flow accepts, and every task', () => {
+    expect(examples('backup').map(parseBackup)).toHaveLength(3);
+    for (const task of BACKUP_TASKS) expect(page).toMatch(new RegExp(`\\| \`${task}\``));
+    for (const bad of [
+      undefined,
+      { task: 'delete' },
+      { task: 'verify', table: 'silver.stocks' },
+      { task: 'restore', version: 1 },
+      { task: 'restore', table: 'stocks' },
+      { task: 'restore', into: '/srv' },
+      { task: 'drill', backup: '../x' },
+    ])
+      expect(() => parseBackup(bad)).toThrow('lakeBackup takes');
   });
 
   it('shows a backfill that the flow accepts, and every key of it', () => {

@@ -52,7 +52,13 @@ describe('datalab.example.yaml', () => {
   });
 
   it('shows the keys without a default in comments', () => {
-    const optional = ['s3.endpoint', 's3.accessKeyId', 's3.secretAccessKey', 'temporal.apiKey'];
+    const optional = [
+      's3.endpoint',
+      's3.accessKeyId',
+      's3.secretAccessKey',
+      'temporal.apiKey',
+      'dashboard.publicUrl',
+    ];
     for (const key of optional) expect(text).toMatch(new RegExp(`^ +# ${key.split('.')[1]}:`, 'm'));
     expect([...optionalKeys()].sort()).toEqual(optional.sort());
   });

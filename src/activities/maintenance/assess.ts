@@ -66,6 +66,7 @@ export async function listLake(deps: MaintenanceDeps, run: MaintenanceRun): Prom
       },
       parallelTables: maintenance.parallelTables,
       budgetMinutes: maintenance.budgetMinutes,
+      backs: deps.backup !== null,
     },
   };
 }
@@ -161,7 +162,14 @@ export async function measureTable(
             Number(COMMIT.exec(key)?.[1] ?? Infinity) < (checkpointVersion ?? -1),
         ).length
       : 0,
-    reclaimable: await reclaimable(table, snapshot, objects, nowMs, fileRetentionMs(deps, snapshot), signal),
+    reclaimable: await reclaimable(
+      table,
+      snapshot,
+      objects,
+      nowMs,
+      fileRetentionMs(deps, snapshot, null),
+      signal,
+    ),
     retention: retentionFacts(snapshot, declared, run, name),
   };
 }

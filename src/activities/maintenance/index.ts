@@ -1,5 +1,7 @@
 /** The seam of maintenance: its activities over ports that the composition root fills in. */
 import type { MaintenanceActivities } from '../../contracts/lake-maintenance.js';
+import type { BackupActivities } from '../../contracts/backup.js';
+import { backupActivities } from '../backup/index.js';
 import { toFailure } from '../failure.js';
 import { LakeTables } from '../tables.js';
 import { assessTables, listLake, orderPlans } from './assess.js';
@@ -11,7 +13,7 @@ import { tendTable } from './tend.js';
 export type { MaintenanceDeps } from './deps.js';
 
 /** Every activity of maintenance, each of which fails with a code (see failure.ts). */
-export function createMaintenanceActivities(deps: MaintenanceDeps): MaintenanceActivities {
+export function createMaintenanceActivities(deps: MaintenanceDeps): MaintenanceActivities & BackupActivities {
   const { engine, clock, newId, scratchDirectory } = deps;
   const tables = new LakeTables(deps.lake, { engine, clock, newId, scratchDirectory });
   return withFailures({
@@ -20,11 +22,12 @@ export function createMaintenanceActivities(deps: MaintenanceDeps): MaintenanceA
     orderPlans: (run) => orderPlans(deps, run),
     tendTable: (run, place) => tendTable(deps, tables, run, place),
     sweepFolders: (run) => sweepFolders(deps, run),
+    ...backupActivities(deps, tables),
     closeMaintenance: (run, ending) => closeMaintenance(deps, tables, run, ending),
   });
 }
 
-function withFailures(activities: MaintenanceActivities): MaintenanceActivities {
+function withFailures<Activities extends object>(activities: Activities): Activities {
   const wrapped = Object.entries(activities).map(
     ([name, body]: [string, (...args: never[]) => Promise<unknown>]) => [
       name,
@@ -37,5 +40,5 @@ function withFailures(activities: MaintenanceActivities): MaintenanceActivities 
       },
     ],
   );
-  return Object.fromEntries(wrapped) as unknown as MaintenanceActivities;
+  return Object.fromEntries(wrapped) as unknown as Activities;
 }

@@ -1,10 +1,12 @@
 /** What the configuration and the datasets say of one table: how long its rows stay, and how long its files. */
 import type { MaintenanceRun } from '../../contracts/lake-maintenance.js';
+import { DatalabError } from '../../contracts/errors.js';
 import type { DatasetDefinition } from '../../contracts/dataset.js';
 import type { Snapshot } from '../../delta/index.js';
 import { tableProperties } from '../../delta/index.js';
 import type { TableName } from '../../lake/tables.js';
 import { retentionOf } from '../../maintenance/index.js';
+import { BackupStore } from '../backup/store.js';
 import { STAGED_AGE_MAX_MS } from '../publish.js';
 import type { MaintenanceDeps } from './deps.js';
 
@@ -50,10 +52,16 @@ export function cutoffOf({ at }: MaintenanceRun, days: number): string {
 
 /**
  * How long files stay that left the table. Never shorter than the table says, than the oldest staged file that may still
- * be published (twice its age, DESIGN law 3), or than the configuration asks.
+ * be published (twice its age, DESIGN law 3), or than the configuration asks; and what left since the last backup stays
+ * until there is another (DESIGN law 12).
  */
-export function fileRetentionMs(deps: Pick<MaintenanceDeps, 'config'>, snapshot: Snapshot): number {
+export function fileRetentionMs(
+  deps: Pick<MaintenanceDeps, 'config' | 'clock'>,
+  snapshot: Snapshot,
+  lastBackupMs: number | null,
+): number {
   return Math.max(
+    lastBackupMs === null ? 0 : deps.clock.nowMs() - lastBackupMs,
     tableProperties(snapshot.metadata.configuration).deletedFileRetentionMs,
     2 * STAGED_AGE_MAX_MS,
     deps.config.maintenance.keepFilesDays * DAY_MS,
@@ -72,4 +80,12 @@ export function expiredRows(snapshot: Snapshot, column: string, before: string):
     default:
       return null;
   }
+}
+
+/** When the newest backup began; null where none is configured. Throws BACKUP_UNKNOWN where one is, and none was made. */
+export async function lastBackupMs(deps: Pick<MaintenanceDeps, 'backup'>): Promise<number | null> {
+  if (!deps.backup) return null;
+  const newest = await new BackupStore(deps.backup).newest();
+  if (newest) return Date.parse(newest.at);
+  throw new DatalabError('BACKUP_UNKNOWN', `${deps.backup.uri} is where backups go, and holds none yet`);
 }

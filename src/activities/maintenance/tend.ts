@@ -18,7 +18,7 @@ import type { LakeTables } from '../tables.js';
 import type { MaintenanceDeps } from './deps.js';
 import { expireRows } from './expire.js';
 import { MaintenanceFiles, placeKey } from './files.js';
-import { declaredTables, fileRetentionMs, type DeclaredTables } from './policies.js';
+import { declaredTables, fileRetentionMs, lastBackupMs, type DeclaredTables } from './policies.js';
 
 type Done = Omit<TaskDone, 'task'>;
 
@@ -144,7 +144,12 @@ const TASKS: Readonly<Record<MaintenanceTask, (ground: Ground, facts: TableFacts
   },
 
   vacuum: async ({ deps, run, table, context }) => {
-    const retentionMs = fileRetentionMs(deps, await table.snapshot());
+    const backedUpMs = await lastBackupMs(deps).catch((error: unknown) => {
+      if (error instanceof DatalabError && error.code === 'BACKUP_UNKNOWN') return undefined;
+      throw error;
+    });
+    if (backedUpMs === undefined) return without('kept', 'there is no backup yet: `datalab backup create`');
+    const retentionMs = fileRetentionMs(deps, await table.snapshot(), backedUpMs);
     const { deleted, deletedBytes } = await table.vacuum({
       ...{ retentionMs, dryRun: run.dryRun },
       ...{ signal: context.signal, progress: context.progress },

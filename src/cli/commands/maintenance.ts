@@ -95,6 +95,14 @@ export function picture(summary: LakeMaintenanceSummary): string {
       ? ['nothing was changed']
       : [`${count(rowsExpired)} rows past their retention, ${bytes(bytesFreed)} freed`]),
     `${plural(swept.files, 'object')} of old runs (${bytes(swept.bytes)}) ${would} deleted`,
+    ...(summary.backup?.create
+      ? [
+          `backup made: ${plural(summary.backup.create.copiedObjects, 'object')} copied, ${bytes(summary.backup.create.copiedBytes)}`,
+        ]
+      : []),
+    ...(summary.backup?.drill
+      ? [`drill: ${plural(summary.backup.drill.tables, 'table')} restored and equal row by row`]
+      : []),
     ...summary.problems.map((problem) => `problem: ${problem}`),
     ...(summary.report === null ? [] : [`report: ${summary.report}`]),
   ].join('\n');

@@ -14,7 +14,7 @@ import { bar, plural, table } from '../text.js';
 
 interface Flags {
   readonly from: string;
-  readonly to: string;
+  readonly to?: string;
   readonly mode: BackfillMode;
   readonly parallel: number;
   readonly dryRun?: boolean;
@@ -30,7 +30,7 @@ export function addBackfill(schedules: Command): void {
       'start the runs that a schedule did not start, or that failed, each for its own logical time',
     )
     .requiredOption('--from <when>', 'the first time: a day (UTC) or an instant with its zone', instant)
-    .option('--to <when>', 'the last time, included; default: now', instant, new Date().toISOString())
+    .option('--to <when>', 'the last time, included; default: now', instant)
     .addOption(new Option('--mode <mode>', 'which times').choices(BACKFILL_MODES).default('missing'))
     .option('--parallel <n>', 'runs at once', width, 1)
     .option('--dry-run', 'only show which times it would fill')
@@ -38,7 +38,8 @@ export function addBackfill(schedules: Command): void {
     .option('--json', 'print JSON')
     .action((id: string, flags: Flags) =>
       withSession(async ({ datalab }) => {
-        const { from, to, mode, parallel, dryRun = false } = flags;
+        // No default of the option: help and reference would name the moment at which they were made.
+        const { from, to = new Date().toISOString(), mode, parallel, dryRun = false } = flags;
         const backfill = await datalab.startBackfill({ scheduleId: id, from, to, mode, parallel, dryRun });
         if (dryRun) return tell(backfill, flags);
         if (!flags.wait) {

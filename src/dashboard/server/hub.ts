@@ -39,6 +39,7 @@ export class Hub {
   readonly #runs = new Map<string, { readonly section: Section<RunView>; listeners: Set<Listener> }>();
   readonly #listeners = new Set<Listener>();
   #timer: NodeJS.Timeout | undefined;
+  #ended: string | undefined;
 
   constructor(private readonly deps: DashboardDeps) {
     this.records = new Records(deps.lake);
@@ -101,7 +102,16 @@ export class Hub {
     const section = this.sections[name] as Section<unknown>;
     return publish(section, now, (state) => {
       for (const tell of this.#listeners) tell({ section: name, state } as LiveEvent);
+      if (name === 'runs') this.#followRuns((state as Measured<RunsNow>).value);
     });
+  }
+
+  /** A run that ends has changed tables and records: they are asked at once, not at their next round. */
+  #followRuns(runs: RunsNow | null): void {
+    const ended = runs?.newest.find(({ finishedAt }) => finishedAt !== null)?.runId;
+    if (ended !== undefined && this.#ended !== undefined && ended !== this.#ended)
+      this.touch('tables', 'datasets', 'flows');
+    this.#ended = ended ?? this.#ended ?? '';
   }
 }
 

@@ -46,6 +46,8 @@ export interface RunPage {
   /** For the next page; null: this was the last. */
   readonly next: string | null;
   readonly total: number;
+  /** Workflow types that can be asked for. */
+  readonly flows: readonly string[];
 }
 
 /** The alert manager goes on for ever: it is a service, not a run. */
@@ -112,6 +114,7 @@ export async function listRuns(
     rows: (page.executions ?? []).map(rowOf),
     next: token.length === 0 ? null : Buffer.from(token).toString('base64url'),
     total: count.count,
+    flows: RUN_FLOWS,
   };
 }
 

@@ -143,7 +143,7 @@ test('two starts of one folder follow each other; a dead holder is passed over',
 
 test('without its tools a platform says what is off, and Temporal is indispensable', async () => {
   const env = { DATALAB_STATE_DIR: folder, DATALAB_CACHE_DIR: path.join(folder, 'no-tools'), PATH: '' };
-  const { settings: after, outcomes } = await startPlatform(env, { without: ['worker'] });
+  const { settings: after, outcomes } = await startPlatform(env, { without: ['worker', 'dashboard'] });
   expect(outcomes.map(({ service: name, outcome }) => [name, outcome])).toEqual([
     ['temporal', 'failed'],
     ['s3', 'left out'],
@@ -163,6 +163,7 @@ test('without its tools a platform says what is off, and Temporal is indispensab
     ['kafka', 'off'],
     ['mlflow', 'off'],
     ['worker', 'down'],
+    ['dashboard', 'down'],
   ]);
   expect(services[2]?.detail).toMatch(/install Java 17/);
 });

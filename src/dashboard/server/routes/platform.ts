@@ -75,8 +75,9 @@ export function withoutUserInfo(value: unknown, key = ''): unknown {
     return Object.fromEntries(
       Object.entries(value).map(([name, child]) => [name, withoutUserInfo(child, name)]),
     );
-  if (typeof value !== 'string' || !/^[a-z]+:\/\//i.test(value)) return value;
+  if (typeof value !== 'string') return value;
   if (/^accessKeyId$/i.test(key)) return '***';
+  if (!/^[a-z]+:\/\//i.test(value)) return value;
   try {
     const url = new URL(value);
     if (key === 'url') return `${url.protocol}//${url.host}/***`;

@@ -36,11 +36,8 @@ export default function Lineage() {
               role="group"
               aria-label={t('nav.lineage')}
             >
-              {drawn.edges.map((points, index) => (
-                <path
-                  key={index}
-                  d={points.map(({ x, y }, at) => `${at === 0 ? 'M' : 'L'}${x},${y}`).join(' ')}
-                />
+              {drawn.edges.map((d) => (
+                <path key={d} d={d} />
               ))}
               {drawn.nodes.map(({ id, x, y }) => {
                 const info = tables?.value?.find(({ name }) => name === id);
@@ -86,8 +83,12 @@ function place({ nodes, edges }: LineageGraph) {
       const { x, y } = graph.node(id) as { x: number; y: number };
       return { id, x, y };
     }),
-    edges: graph
-      .edges()
-      .map((edge) => (graph.edge(edge) as { points: Array<{ x: number; y: number }> }).points),
+    edges: graph.edges().map(({ v, w }) => {
+      const from = graph.node(v) as { x: number; y: number };
+      const to = graph.node(w) as { x: number; y: number };
+      const [left, right] = [from.x + WIDTH / 2, to.x - WIDTH / 2];
+      const middle = (left + right) / 2;
+      return `M${left},${from.y} C${middle},${from.y} ${middle},${to.y} ${right},${to.y}`;
+    }),
   };
 }

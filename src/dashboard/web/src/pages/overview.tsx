@@ -65,20 +65,21 @@ function Health() {
 
 function Tiles() {
   const { t } = useTranslation();
-  const runs = useSection('runs')?.value;
-  const alerts = useSection('alerts')?.value;
+  const runs = useSection('runs');
+  const alerts = useSection('alerts');
   const tiles = [
-    [t('overview.runningNow'), runs?.running.length],
-    [t('overview.runsDay'), runs?.lastDay.total],
-    [t('overview.failedDay'), runs?.lastDay.failed],
-    [t('overview.openAlerts'), alerts?.open.length],
+    [t('overview.runningNow'), runs?.value?.running.length, runs],
+    [t('overview.runsDay'), runs?.value?.lastDay.total, runs],
+    [t('overview.failedDay'), runs?.value?.lastDay.failed, runs],
+    [t('overview.openAlerts'), alerts?.value?.open.length, alerts],
   ] as const;
   return (
     <div className="tiles">
-      {tiles.map(([label, value]) => (
+      {tiles.map(([label, value, of]) => (
         <div className="tile" key={label}>
           <span>{label}</span>
           <b>{num(value)}</b>
+          <Age of={of} staleMs={20_000} />
         </div>
       ))}
     </div>

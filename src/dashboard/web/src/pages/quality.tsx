@@ -37,7 +37,7 @@ export default function Quality({ dataset }: { readonly dataset: string | undefi
         of={measured ?? { at: null, value: null, problem: null }}
         actions={<b>{percent(row?.score)}</b>}
       >
-        {points.length === 0 ? (
+        {points.length < 2 ? (
           <Empty>{t('quality.noChecks')}</Empty>
         ) : (
           <div className="pad">
@@ -70,8 +70,8 @@ function Checks({ dataset, stamp }: { readonly dataset: string; readonly stamp: 
         <CheckTable checks={newest} />
       )}
       {newest.length > 0 && (
-        <div className="pad form">
-          <span className="dim small">{t('quality.history')}</span>
+        <details className="pad">
+          <summary className="dim small">{t('quality.history')}</summary>
           {[...groups].map(([name, results]) => (
             <div className="row small" key={name}>
               <span className="mono">{name}</span>
@@ -88,7 +88,7 @@ function Checks({ dataset, stamp }: { readonly dataset: string; readonly stamp: 
               </span>
             </div>
           ))}
-        </div>
+        </details>
       )}
     </Card>
   );

@@ -11,7 +11,6 @@ import { useSession } from '../session';
 import { Empty, Problem, Twin, useFilter } from '../ui/parts';
 import { runHref, RunTable } from '../ui/run-table';
 
-const FLOWS = ['medallionEtl', 'quarantineReplay', 'tableMaintenance', 'platformMonitoring'];
 const STATUSES = ['running', 'completed', 'failed', 'canceled', 'terminated', 'timed_out'];
 
 export default function Runs() {
@@ -50,7 +49,7 @@ export default function Runs() {
         </span>
       </div>
       <div className="row">
-        {choose('flow', t('common.flow'), FLOWS)}
+        {choose('flow', t('common.flow'), page.data?.flows ?? [])}
         {choose(
           'dataset',
           t('common.dataset'),

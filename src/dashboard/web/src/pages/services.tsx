@@ -101,7 +101,9 @@ export default function Services() {
         {history.data && names.length === 0 && <Empty>{t('alerts.noReport')}</Empty>}
         {names.map((name) => (
           <div className="pad" key={name}>
-            <span className="dim small">{name}</span>
+            <span className="dim small">
+              {name}: {num(history.data?.rows.findLast(({ service }) => service === name)?.value)} ms
+            </span>
             <Line
               label={name}
               height={80}

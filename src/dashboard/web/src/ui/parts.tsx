@@ -42,10 +42,12 @@ const TONES: Readonly<Record<string, string>> = {
 export const toneOf = (word: string): string => TONES[word] ?? '';
 
 export function Badge({ word }: { readonly word: string | null | undefined }) {
-  return word ? (
-    <span className={`badge ${toneOf(word)}`}>{word.replaceAll('_', ' ')}</span>
-  ) : (
-    <span className="dim">–</span>
+  const { t } = useTranslation();
+  if (!word) return <span className="dim">–</span>;
+  return (
+    <span className={`badge ${toneOf(word)}`}>
+      {t(`word.${word}` as 'word.ok', { defaultValue: word.replaceAll('_', ' ') })}
+    </span>
   );
 }
 

@@ -19,7 +19,8 @@ export function Line({
   const box = useRef<HTMLDivElement>(null);
   useEffect(() => {
     const host = box.current;
-    if (!host || points.length === 0) return;
+    // One point is no line, and an axis around it would show years that nothing is known of.
+    if (!host || points.length < 2) return;
     const style = getComputedStyle(document.documentElement);
     const colour = (name: string): string => style.getPropertyValue(name).trim();
     const axis = {

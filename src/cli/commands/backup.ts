@@ -1,0 +1,155 @@
+/** `datalab backup create | list | verify | restore | drill`. All but `list` go through the workflow `lakeBackup`. */
+import path from 'node:path';
+import { Option, type Command } from 'commander';
+import { WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
+import { resolveLakeUri } from '../../connectors/lake-uri.js';
+import { openObjectStore } from '../../connectors/object-store/index.js';
+import type { BackupInput, BackupManifest, BackupSummary } from '../../contracts/backup.js';
+import { DatalabError } from '../../contracts/errors.js';
+import { EXIT } from '../exit.js';
+import { positiveOrZero } from '../options.js';
+import { print, withSession, type Session } from '../session.js';
+import { bytes, count, plural, table } from '../text.js';
+
+interface Flags {
+  readonly json?: boolean;
+  readonly backup?: string;
+  readonly table?: string;
+  readonly toVersion?: number;
+  readonly toTime?: string;
+  readonly into?: string;
+}
+
+export function addBackup(program: Command): void {
+  const backup = program.command('backup').description('Backups of the lake: versions of tables, whole');
+  task(
+    backup,
+    'create',
+    'copy what the newest version of every table needs and the backup does not hold',
+    () => ({
+      task: 'create',
+    }),
+  );
+  backup
+    .command('list')
+    .description('the backups that there are')
+    .option('--json', 'print JSON')
+    .action(({ json }: Flags) => withSession((session) => list(session, json)));
+  named(
+    task(backup, 'verify', 'read all of a backup and compare every file with its checksum', (flags) => ({
+      ...{ task: 'verify', ...only(flags, 'backup') },
+    })),
+  );
+  named(
+    task(backup, 'restore', 'put tables of a backup where they are not; never overwrites', (flags) => ({
+      task: 'restore',
+      ...only(flags, 'backup', 'table', 'into'),
+      ...(flags.toVersion !== undefined && { version: flags.toVersion }),
+      ...(flags.toTime !== undefined && { time: flags.toTime }),
+    })),
+  )
+    .option('--table <name>', 'only this one, as in silver.stocks')
+    .addOption(
+      new Option('--to-version <n>', 'with --table: the backup that holds this version of it').argParser(
+        positiveOrZero,
+      ),
+    )
+    .option('--to-time <iso>', 'the newest backup of that time')
+    .option('--into <uri>', 'another lake: s3://bucket/prefix or file:///folder');
+  named(
+    task(backup, 'drill', 'restore into a scratch prefix and compare the rows with the lake', (flags) => ({
+      ...{ task: 'drill', ...only(flags, 'backup') },
+    })),
+  );
+}
+
+function only<Key extends 'backup' | 'table' | 'into'>(flags: Flags, ...keys: Key[]): Pick<Flags, Key> {
+  return Object.fromEntries(
+    keys.flatMap((key) => (flags[key] === undefined ? [] : [[key, flags[key]] as const])),
+  ) as Pick<Flags, Key>;
+}
+
+function named(command: Command): Command {
+  return command.option('--backup <id>', 'as in `datalab backup list`; default: the newest');
+}
+
+function task(
+  backup: Command,
+  name: string,
+  description: string,
+  inputOf: (flags: Flags) => BackupInput,
+): Command {
+  return backup
+    .command(name)
+    .description(description)
+    .option('--json', 'print JSON')
+    .action((flags: Flags) => withSession((session) => run(session, inputOf(flags), flags.json)));
+}
+
+async function run({ datalab }: Session, input: BackupInput, json: boolean | undefined): Promise<void> {
+  const ending = await datalab.backup(input).catch((error: unknown) => {
+    if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+    return {
+      status: 'failed' as const,
+      code: 'BACKUP_BUSY',
+      message: 'another backup or restore is under way',
+    };
+  });
+  if (ending.status === 'completed') return print(json, ending.result, picture(ending.result));
+  const said = ending.status === 'failed' ? `${ending.code}: ${ending.message}` : 'cancelled';
+  print(json, ending, `backup ${input.task} did not succeed: ${said}`);
+  process.exitCode = EXIT.failed;
+}
+
+const SAID: Readonly<Record<BackupInput['task'], string>> = {
+  create: 'made',
+  verify: 'verified, every file is what was backed up',
+  restore: 'restored',
+  drill: 'restored on trial, and equal to the lake row by row',
+};
+
+function picture({ task: what, backup, figures, pruned, problems }: BackupSummary): string {
+  return [
+    `backup ${backup ?? ''}: ${SAID[what]}`,
+    `${plural(figures.tables, 'table')}, ${plural(figures.objects, 'object')}, ${bytes(figures.bytes)}`,
+    ...(what === 'create'
+      ? [
+          `copied ${plural(figures.copiedObjects, 'object')}, ${bytes(figures.copiedBytes)}; the rest was there`,
+          `${plural(pruned.backups, 'old backup')} and ${plural(pruned.objects, 'object')} (${bytes(pruned.bytes)}) deleted`,
+        ]
+      : []),
+    ...problems.map((problem) => `problem: ${problem}`),
+  ].join('\n');
+}
+
+async function list({ loaded }: Session, json: boolean | undefined): Promise<void> {
+  const { config, projectDirectory } = loaded;
+  const { uri } = config.maintenance.backup;
+  if (uri === '')
+    throw new DatalabError('BACKUP_NOT_CONFIGURED', 'maintenance.backup.uri names no place for backups');
+  const store = openObjectStore(resolveLakeUri(uri, projectDirectory), {
+    s3: config.s3,
+    cacheDirectory: path.resolve(projectDirectory, config.worker.cacheDirectory),
+    cacheBytes: config.worker.cacheGb * 2 ** 30,
+  });
+  const found: BackupManifest[] = [];
+  for await (const { key } of store.list('backups/')) {
+    if (!key.endsWith('/manifest.json')) continue;
+    const { manifest } = JSON.parse(new TextDecoder().decode(await store.get(key))) as {
+      manifest: BackupManifest;
+    };
+    found.push(manifest);
+  }
+  const rows = found.map(({ id, at, tables }) => [
+    id,
+    at,
+    count(tables.length),
+    count(tables.reduce((sum, { files }) => sum + files, 0)),
+    bytes(tables.reduce((sum, one) => sum + one.bytes, 0)),
+  ]);
+  print(
+    json,
+    found,
+    rows.length === 0 ? 'there is no backup yet' : table(['backup', 'at', 'tables', 'files', 'size'], rows),
+  );
+}
