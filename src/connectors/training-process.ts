@@ -23,7 +23,8 @@ export function runTrainingProcess<Result>(
     if (signal.aborted) return reject(signal.reason as Error);
     const child = fork(program, [], {
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
-      env: { ...process.env, OMP_NUM_THREADS: '1' },
+      // No secret of the worker is of use to it.
+      env: { PATH: process.env['PATH'] ?? '', OMP_NUM_THREADS: '1' },
     });
     let answer: Message | undefined;
     let said = '';
