@@ -77,7 +77,7 @@ afterAll(async () => {
 });
 
 test('start, use, stop, start: everything is still there', async () => {
-  const first = await manage('start', '--without', 'worker,mlflow');
+  const first = await manage('start', '--without', 'worker,mlflow,dashboard');
   expect(first).toMatchObject({ code: 0 });
   expect(first.stdout.match(/^started/gm)).toHaveLength(3);
   settings = readSettings({ ...process.env, ...env });
@@ -93,10 +93,17 @@ test('start, use, stop, start: everything is still there', async () => {
   });
   await connection.close();
 
-  const again = await manage('start', '--without', 'worker,mlflow');
+  const again = await manage('start', '--without', 'worker,mlflow,dashboard');
   expect(again).toMatchObject({ code: 0 });
   expect(again.stdout.match(/^running/gm)).toHaveLength(3);
-  expect(await states()).toEqual({ temporal: 'up', s3: 'up', kafka: 'up', mlflow: 'off', worker: 'down' });
+  expect(await states()).toEqual({
+    temporal: 'up',
+    s3: 'up',
+    kafka: 'up',
+    mlflow: 'off',
+    dashboard: 'off',
+    worker: 'down',
+  });
   expect((await manage('health')).code).toBe(1);
 
   const stopped = await manage('stop');
@@ -107,10 +114,11 @@ test('start, use, stop, start: everything is still there', async () => {
     s3: 'down',
     kafka: 'down',
     mlflow: 'off',
+    dashboard: 'off',
     worker: 'down',
   });
 
-  expect(await manage('start', '--without', 'worker,mlflow')).toMatchObject({ code: 0 });
+  expect(await manage('start', '--without', 'worker,mlflow,dashboard')).toMatchObject({ code: 0 });
   const kept = await withS3((client, Bucket) => client.send(new GetObjectCommand({ Bucket, Key: 'a/b' })));
   expect(await kept.Body?.transformToString()).toBe('kept');
   expect(await kafkaOffset(undefined)).toBe('1');
@@ -129,7 +137,7 @@ test('a service that was killed is seen as down and comes back with its data', a
   };
   process.kill(pid, 'SIGKILL');
   await expect.poll(async () => (await states())['kafka']).toBe('down');
-  const { stdout, code } = await manage('start', '--without', 'worker,mlflow');
+  const { stdout, code } = await manage('start', '--without', 'worker,mlflow,dashboard');
   expect(code).toBe(0);
   expect(stdout).toMatch(/^started {5}Kafka/m);
   expect(await kafkaOffset('after the crash')).toBe('2');
@@ -139,7 +147,7 @@ test('moved ports take the data along', async () => {
   const other = await createEphemeral();
   rmSync(other['DATALAB_STATE_DIR'] ?? '', { recursive: true });
   env = { ...other, DATALAB_STATE_DIR: settings.stateDir };
-  expect(await manage('start', '--without', 'worker,mlflow')).toMatchObject({ code: 0 });
+  expect(await manage('start', '--without', 'worker,mlflow,dashboard')).toMatchObject({ code: 0 });
   settings = readSettings({ ...process.env, ...env });
   expect(await kafkaOffset(undefined)).toBe('2');
   const kept = await withS3((client, Bucket) => client.send(new GetObjectCommand({ Bucket, Key: 'a/b' })));
@@ -169,6 +177,7 @@ test('clean asks, and deletes only when it is told to', async () => {
     s3: 'down',
     kafka: 'down',
     mlflow: 'down',
+    dashboard: 'down',
     worker: 'down',
   });
   expect((await manage('clean', '--yes')).stdout).toMatch(/nothing to delete/);
