@@ -101,7 +101,7 @@ test('start, use, stop, start: everything is still there', async () => {
     s3: 'up',
     kafka: 'up',
     mlflow: 'off',
-    dashboard: 'off',
+    dashboard: 'down',
     worker: 'down',
   });
   expect((await manage('health')).code).toBe(1);
@@ -114,7 +114,7 @@ test('start, use, stop, start: everything is still there', async () => {
     s3: 'down',
     kafka: 'down',
     mlflow: 'off',
-    dashboard: 'off',
+    dashboard: 'down',
     worker: 'down',
   });
 
