@@ -6,7 +6,7 @@ import { DatalabError } from '../contracts/errors.js';
 import { FAILED, MISSING, type ScheduleState, type SlotOutcome } from '../contracts/expected-runs.js';
 import type { MedallionEtlInput } from '../contracts/flows.js';
 import { hasPlaces } from '../contracts/source-location.js';
-import { toFailure } from './failure.js';
+import { withFailures } from './failure.js';
 
 const PAGE = 500;
 
@@ -26,12 +26,7 @@ export interface BackfillDeps {
 }
 
 export function createBackfillActivities(deps: BackfillDeps): BackfillActivities {
-  return {
-    planBackfill: (input, after) =>
-      planBackfill(deps, input, after).catch((error: unknown) => {
-        throw toFailure(error);
-      }),
-  };
+  return withFailures({ planBackfill: (input, after) => planBackfill(deps, input, after) });
 }
 
 async function planBackfill(

@@ -28,6 +28,23 @@ export function toFailure(error: unknown): unknown {
   return error instanceof Error ? shortened(error) : error;
 }
 
+/** The same activities, each of which fails as {@link toFailure} says. */
+export function withFailures<Activities extends object>(activities: Activities): Activities {
+  const wrapped = Object.entries(activities).map(
+    ([name, body]: [string, (...args: never[]) => Promise<unknown>]) => [
+      name,
+      async (...args: never[]) => {
+        try {
+          return await body(...args);
+        } catch (error) {
+          throw toFailure(error);
+        }
+      },
+    ],
+  );
+  return Object.fromEntries(wrapped) as unknown as Activities;
+}
+
 function cut(text: string): string {
   return text.length > MESSAGE_MAX ? `${text.slice(0, MESSAGE_MAX)}…` : text;
 }

@@ -7,7 +7,7 @@ import { auditBronze } from './audit.js';
 import { writeBronze } from './bronze.js';
 import type { ActivityDeps } from './deps.js';
 import { discoverSources } from './discover.js';
-import { toFailure } from './failure.js';
+import { withFailures } from './failure.js';
 import { writeGold } from './gold.js';
 import { maintainTable } from './maintain-table.js';
 import { planRun } from './plan.js';
@@ -30,34 +30,31 @@ export function createActivities(given: ActivityDeps): Activities {
   const logs = new RunLogs(given);
   const deps: ActivityDeps = { ...given, log: logs.log };
   const tables = new LakeTables(deps.lake, { engine, clock, newId, scratchDirectory });
-  return withFailures(logs, {
-    planRun: (run) => planRun(deps, run),
-    discoverSources: (run) => discoverSources(deps, tables, run),
-    writeBronze: (run, sources) => writeBronze(deps, tables, run, sources),
-    auditBronze: (run, staged) => auditBronze(deps, tables, run, staged),
-    writeSilver: (run, options) => writeSilver(deps, tables, run, options),
-    writeGold: (run, table, options) => writeGold(deps, tables, run, table, options),
-    publish: (run, manifest) => publish(deps, tables, run, manifest),
-    writeReport: (report) => writeReport(deps, tables, report),
-    recordRun: (report) => recordRun(deps, tables, report),
-    relayEvents: (run) => relayEvents(deps, tables, run),
-    writeReplay: (run, filter) => writeReplay(deps, tables, run, filter),
-    releaseReplayed: (run) => releaseReplayed(deps, tables, run),
-    maintainTable: (request) => maintainTable(deps, tables, request),
-  });
+  return withFailures(
+    withLogs(logs, {
+      planRun: (run) => planRun(deps, run),
+      discoverSources: (run) => discoverSources(deps, tables, run),
+      writeBronze: (run, sources) => writeBronze(deps, tables, run, sources),
+      auditBronze: (run, staged) => auditBronze(deps, tables, run, staged),
+      writeSilver: (run, options) => writeSilver(deps, tables, run, options),
+      writeGold: (run, table, options) => writeGold(deps, tables, run, table, options),
+      publish: (run, manifest) => publish(deps, tables, run, manifest),
+      writeReport: (report) => writeReport(deps, tables, report),
+      recordRun: (report) => recordRun(deps, tables, report),
+      relayEvents: (run) => relayEvents(deps, tables, run),
+      writeReplay: (run, filter) => writeReplay(deps, tables, run, filter),
+      releaseReplayed: (run) => releaseReplayed(deps, tables, run),
+      maintainTable: (request) => maintainTable(deps, tables, request),
+    }),
+  );
 }
 
-/** Keeps the log of every activity, and puts the one translation of errors around it. */
-function withFailures(logs: RunLogs, activities: Activities): Activities {
+/** The same activities, the log of each kept with its run. */
+function withLogs(logs: RunLogs, activities: Activities): Activities {
   const wrapped = Object.entries(activities).map(
     ([name, body]: [string, (...args: never[]) => Promise<unknown>]) => [
       name,
-      (...args: never[]) =>
-        logs
-          .keep(name, runIdOf(args), () => body(...args))
-          .catch((error: unknown) => {
-            throw toFailure(error);
-          }),
+      (...args: never[]) => logs.keep(name, runIdOf(args), () => body(...args)),
     ],
   );
   return Object.fromEntries(wrapped) as unknown as Activities;

@@ -2,7 +2,7 @@
 import type { MaintenanceActivities } from '../../contracts/lake-maintenance.js';
 import type { BackupActivities } from '../../contracts/backup.js';
 import { backupActivities } from '../backup/index.js';
-import { toFailure } from '../failure.js';
+import { withFailures } from '../failure.js';
 import { LakeTables } from '../tables.js';
 import { assessTables, listLake, orderPlans } from './assess.js';
 import { closeMaintenance } from './close.js';
@@ -25,20 +25,4 @@ export function createMaintenanceActivities(deps: MaintenanceDeps): MaintenanceA
     ...backupActivities(deps, tables),
     closeMaintenance: (run, ending) => closeMaintenance(deps, tables, run, ending),
   });
-}
-
-function withFailures<Activities extends object>(activities: Activities): Activities {
-  const wrapped = Object.entries(activities).map(
-    ([name, body]: [string, (...args: never[]) => Promise<unknown>]) => [
-      name,
-      async (...args: never[]) => {
-        try {
-          return await body(...args);
-        } catch (error) {
-          throw toFailure(error);
-        }
-      },
-    ],
-  );
-  return Object.fromEntries(wrapped) as unknown as Activities;
 }

@@ -1,7 +1,7 @@
 /** The seam of monitoring: its activities over ports that the composition root fills in. */
 import { Context } from '@temporalio/activity';
 import type { MonitoringActivities } from '../../contracts/monitoring.js';
-import { toFailure } from '../failure.js';
+import { withFailures } from '../failure.js';
 import { LakeTables } from '../tables.js';
 import { deliverAlerts, recordAlerts } from './alerts.js';
 import type { MonitoringDeps } from './deps.js';
@@ -37,20 +37,4 @@ export function createMonitoringActivities(deps: MonitoringDeps): MonitoringActi
       return recordAlerts(deps, tables, rows, { appId, version: sequence });
     },
   });
-}
-
-function withFailures(activities: MonitoringActivities): MonitoringActivities {
-  const wrapped = Object.entries(activities).map(
-    ([name, body]: [string, (...args: never[]) => Promise<unknown>]) => [
-      name,
-      async (...args: never[]) => {
-        try {
-          return await body(...args);
-        } catch (error) {
-          throw toFailure(error);
-        }
-      },
-    ],
-  );
-  return Object.fromEntries(wrapped) as unknown as MonitoringActivities;
 }

@@ -1,6 +1,6 @@
 /** The steps of models, over ports that the composition root fills in. */
 import type { DeploymentActivities, TrainingActivities } from '../../contracts/ml-flows.js';
-import { toFailure } from '../failure.js';
+import { withFailures } from '../failure.js';
 import { LakeTables } from '../tables.js';
 import { readAliases, smokeTest, switchAlias, verifyChampion } from './deploy.js';
 import type { TrainingDeps } from './deps.js';
@@ -12,28 +12,18 @@ import { evaluateModel, trainCandidate } from './train.js';
 export function createTrainingActivities(deps: TrainingDeps): TrainingActivities & DeploymentActivities {
   const { engine, clock, newId, scratchDirectory } = deps;
   const tables = new LakeTables(deps.lake, { engine, clock, newId, scratchDirectory });
-  const coded =
-    <Args extends readonly unknown[], Result>(body: (...args: Args) => Promise<Result>) =>
-    (...args: Args): Promise<Result> =>
-      body(...args).catch((error: unknown) => {
-        throw toFailure(error);
-      });
-  return {
-    planTraining: coded((run, options) => planTraining(deps, tables, run, options)),
-    buildFeatures: coded((run) => buildFeatures(deps, tables, run)),
-    findIdentical: coded((run, identity) => findIdentical(deps, run, identity)),
-    trainCandidate: coded((run, features, name) => trainCandidate(deps, run, features, name)),
-    evaluateModel: coded((run, features, trained) => evaluateModel(deps, run, features, trained)),
-    registerModel: coded((run, features, trained, judged) =>
-      registerModel(deps, run, features, trained, judged),
-    ),
-    tagDecision: coded((run, version, decision, reasons) =>
-      tagDecision(deps, run, version, decision, reasons),
-    ),
-    endTraining: coded((run, status) => endTraining(deps, run, status)),
-    readAliases: coded((input) => readAliases(deps, input)),
-    smokeTest: coded((model, version) => smokeTest(deps, model, version)),
-    switchAlias: coded((model, from, to) => switchAlias(deps, model, from, to)),
-    verifyChampion: coded((model, version) => verifyChampion(deps, model, version)),
-  };
+  return withFailures({
+    planTraining: (run, options) => planTraining(deps, tables, run, options),
+    buildFeatures: (run) => buildFeatures(deps, tables, run),
+    findIdentical: (run, identity) => findIdentical(deps, run, identity),
+    trainCandidate: (run, features, name) => trainCandidate(deps, run, features, name),
+    evaluateModel: (run, features, trained) => evaluateModel(deps, run, features, trained),
+    registerModel: (run, features, trained, judged) => registerModel(deps, run, features, trained, judged),
+    tagDecision: (run, version, decision, reasons) => tagDecision(deps, run, version, decision, reasons),
+    endTraining: (run, status) => endTraining(deps, run, status),
+    readAliases: (input) => readAliases(deps, input),
+    smokeTest: (model, version) => smokeTest(deps, model, version),
+    switchAlias: (model, from, to) => switchAlias(deps, model, from, to),
+    verifyChampion: (model, version) => verifyChampion(deps, model, version),
+  });
 }
