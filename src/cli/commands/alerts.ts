@@ -1,22 +1,19 @@
 /** `datalab alerts …`: what is wrong now, and what people say about it. */
 import { readFile } from 'node:fs/promises';
 import { userInfo } from 'node:os';
-import { WorkflowNotFoundError, WorkflowUpdateFailedError, type WorkflowHandle } from '@temporalio/client';
-import { ApplicationFailure } from '@temporalio/common';
 import { InvalidArgumentError, type Command } from 'commander';
 import { z } from 'zod';
 import {
   ALERT_MANAGER,
   type AcknowledgeRequest,
-  type AlertOverview,
   type Episode,
   type Silence,
   type SilenceRequest,
 } from '../../contracts/alerts.js';
+import { alertsNow, tellManager } from '../../client/alerts.js';
 import { loadConfig } from '../../config/config.js';
 import { secondsOf } from '../../config/monitoring.js';
-import { DatalabError, ERRORS, type ErrorCode } from '../../contracts/errors.js';
-import { TASK_QUEUES } from '../../contracts/flows.js';
+import { DatalabError } from '../../contracts/errors.js';
 import type { AlertRule, Labels } from '../../contracts/monitoring.js';
 import { activeRules, judge } from '../../monitoring/index.js';
 import { EXIT } from '../exit.js';
@@ -44,7 +41,7 @@ export function addAlerts(program: Command): void {
     .action((alert: string, { by, note, json }: { by: string; note: string } & Json) =>
       withSession(async (session) => {
         const request: AcknowledgeRequest = { alert, by, note };
-        const episode = await update<Episode>(session, ALERT_MANAGER.acknowledge, [request]);
+        const episode = await tellManager<Episode>(session.temporal, ALERT_MANAGER.acknowledge, [request]);
         print(json, episode, `${episode.id} ${episode.rule}: acknowledged by ${by}`);
       }),
     );
@@ -67,7 +64,7 @@ function addSilences(alerts: Command): void {
       withSession(async (session) => {
         const { reason, label: labels, by, json } = given;
         const request: SilenceRequest = { rule, labels, reason, by, until: Date.now() + given.for * 1000 };
-        const silence = await update<Silence>(session, ALERT_MANAGER.silence, [request]);
+        const silence = await tellManager<Silence>(session.temporal, ALERT_MANAGER.silence, [request]);
         print(
           json,
           silence,
@@ -83,7 +80,7 @@ function addSilences(alerts: Command): void {
     .option('--json', 'print JSON')
     .action((id: string, { by, json }: { by: string } & Json) =>
       withSession(async (session) => {
-        const silence = await update<Silence>(session, ALERT_MANAGER.unsilence, [id, by]);
+        const silence = await tellManager<Silence>(session.temporal, ALERT_MANAGER.unsilence, [id, by]);
         print(json, silence, `${silence.id}: ${silence.rule} is told again`);
       }),
     );
@@ -167,7 +164,7 @@ function conditionOf({ metric, condition }: AlertRule): string {
 }
 
 async function list({ temporal }: Session, json: boolean | undefined): Promise<void> {
-  const overview = await overviewOf(temporal.workflow.getHandle(ALERT_MANAGER.workflowId));
+  const overview = await alertsNow(temporal);
   const rows = (overview?.open ?? []).map((episode) => [
     episode.id,
     episode.severity,
@@ -194,42 +191,6 @@ async function list({ temporal }: Session, json: boolean | undefined): Promise<v
     overview ?? { open: [], pending: [], silences: [], failing: {}, recent: [], lastReportAt: 0 },
     text,
   );
-}
-
-/** Null where no cycle has reported yet. Throws FLOWS_IDLE where no worker answers. */
-export async function overviewOf(handle: WorkflowHandle): Promise<AlertOverview | null> {
-  try {
-    return await handle.query<AlertOverview>(ALERT_MANAGER.overview);
-  } catch (error) {
-    if (error instanceof WorkflowNotFoundError) return null;
-    throw new DatalabError('FLOWS_IDLE', 'no worker of the pool monitoring answered for the alert manager', {
-      cause: error,
-    });
-  }
-}
-
-async function update<Answer>(
-  { temporal }: Session,
-  name: string,
-  args: [unknown, ...unknown[]],
-): Promise<Answer> {
-  // A silence may come before the first cycle: the manager is then started by it.
-  await temporal.workflow
-    .start('alertManager', {
-      workflowId: ALERT_MANAGER.workflowId,
-      taskQueue: TASK_QUEUES.monitoring,
-      workflowIdConflictPolicy: 'USE_EXISTING',
-    })
-    .catch(() => undefined);
-  try {
-    const handle = temporal.workflow.getHandle(ALERT_MANAGER.workflowId);
-    return await handle.executeUpdate<Answer, [unknown, ...unknown[]]>(name, { args });
-  } catch (error) {
-    const cause = error instanceof WorkflowUpdateFailedError ? error.cause : undefined;
-    if (cause instanceof ApplicationFailure && cause.type && cause.type in ERRORS)
-      throw new DatalabError(cause.type as ErrorCode, cause.message, { cause: error });
-    throw error;
-  }
 }
 
 function durationOf(text: string): number {

@@ -1,50 +1,18 @@
-/** Alert episodes, through the alert manager, which is a workflow. */
-import { WorkflowNotFoundError, WorkflowUpdateFailedError } from '@temporalio/client';
-import { ApplicationFailure } from '@temporalio/common';
-import { ALERT_MANAGER, type AlertOverview } from '../../contracts/alerts.js';
-import { DatalabError, ERRORS, type ErrorCode } from '../../contracts/errors.js';
-import { TASK_QUEUES } from '../../contracts/flows.js';
+/** Alerts for the page: nobody there waits as long as a program would. */
+import type { AlertOverview } from '../../contracts/alerts.js';
+import * as alerts from '../../client/alerts.js';
 import type { DashboardDeps } from './deps.js';
 
-const WITHIN_MS = 8000;
+const WITHIN = { withinMs: 8000 };
 
-/** Null where no cycle has reported yet. Throws DatalabError FLOWS_IDLE where no worker answers. */
-export async function alertsNow({ temporal }: DashboardDeps): Promise<AlertOverview | null> {
-  try {
-    return await temporal.withDeadline(Date.now() + WITHIN_MS, () =>
-      temporal.workflow.getHandle(ALERT_MANAGER.workflowId).query<AlertOverview>(ALERT_MANAGER.overview),
-    );
-  } catch (error) {
-    if (error instanceof WorkflowNotFoundError) return null;
-    throw new DatalabError('FLOWS_IDLE', 'no worker of the pool monitoring answered for the alert manager', {
-      cause: error,
-    });
-  }
+export function alertsNow({ temporal }: DashboardDeps): Promise<AlertOverview | null> {
+  return alerts.alertsNow(temporal, WITHIN);
 }
 
-/** Sends one update to the manager, starting it where it does not run. Throws the manager's own refusal. */
-export async function tellManager<Answer>(
+export function tellManager<Answer>(
   { temporal }: DashboardDeps,
   update: string,
   args: [unknown, ...unknown[]],
 ): Promise<Answer> {
-  await temporal.workflow
-    .start('alertManager', {
-      workflowId: ALERT_MANAGER.workflowId,
-      taskQueue: TASK_QUEUES.monitoring,
-      workflowIdConflictPolicy: 'USE_EXISTING',
-    })
-    .catch(() => undefined);
-  try {
-    return await temporal.withDeadline(Date.now() + WITHIN_MS, () =>
-      temporal.workflow
-        .getHandle(ALERT_MANAGER.workflowId)
-        .executeUpdate<Answer, [unknown, ...unknown[]]>(update, { args }),
-    );
-  } catch (error) {
-    const cause = error instanceof WorkflowUpdateFailedError ? error.cause : undefined;
-    if (cause instanceof ApplicationFailure && cause.type && cause.type in ERRORS)
-      throw new DatalabError(cause.type as ErrorCode, cause.message, { cause: error });
-    throw error;
-  }
+  return alerts.tellManager<Answer>(temporal, update, args, WITHIN);
 }
