@@ -1,14 +1,12 @@
 /** The report of a training as one page: what was tried, how it did beside naive rules, and what the gate said. */
-import { createHash } from 'node:crypto';
 import type { ModelDefinition } from '../contracts/model.js';
 import type { ChartData } from '../contracts/report.js';
 import type { RunRef } from '../contracts/run.js';
 import type { Evaluation, GateResult, Judged, TrainedCandidate } from '../contracts/training.js';
 import { chartFigure } from './chart.js';
 import { count, figure, instant } from './format.js';
-import { html, trusted, type Html } from './html.js';
-import { SCRIPT } from './script.js';
-import { STYLE } from './style.js';
+import { html, type Html } from './html.js';
+import { pageOf } from './shell.js';
 
 export interface ModelReport {
   readonly model: ModelDefinition;
@@ -23,65 +21,42 @@ export interface ModelReport {
 /** The whole page. Nothing in it comes from elsewhere. */
 export function renderModelReport(report: ModelReport): string {
   const { model, evaluation, gate, run, plan } = report;
-  const hash = createHash('sha256').update(SCRIPT).digest('base64');
-  const policy = `default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-${hash}'; base-uri 'none'; form-action 'none'`;
   const { rows, metric } = evaluation;
   const rivals: Judged[] = [
     ...evaluation.candidates,
     ...(evaluation.champion ? [evaluation.champion] : []),
     ...evaluation.baselines,
   ];
-  const body = html`<header class="bar">
-      <div>
-        <div class="brand">DataLab <span>model report</span></div>
-        <button class="theme" type="button" hidden></button>
-      </div>
-    </header>
-    <main>
-      <h1>
-        ${model.name}
-        <span class="pill ${gate.passed ? 'good' : 'bad'}">${gate.passed ? 'passed' : 'refused'}</span>
-      </h1>
-      <p>${model.description}</p>
-      <p class="note">
-        gold.${model.table} version ${plan.goldVersion}; ${count(rows.train)} rows to learn from,
-        ${count(rows.holdout)} held out from ${rows.from.slice(0, 10)} to ${rows.to.slice(0, 10)}.
-      </p>
-      <h2>Gate</h2>
-      <div class="card">
-        ${table(
-          ['Rule', 'Outcome', 'Measured'],
-          gate.rules.map(({ rule, passed, detail }) => [rule, passed ? 'passed' : 'refused', detail]),
-        )}
-      </div>
-      <h2>On the holdout</h2>
-      <div class="two">
-        ${chartFigure(bars(metric, `${metric} of candidates, champion and naive rules on the same rows.`, rivals, metric))}
-        ${chartFigure(bars('Over time', `${metric} of ${evaluation.winner}, by half-year.`, evaluation.byPeriod, metric))}
-      </div>
-      <div class="card">${metricsTable(rivals)}</div>
-      <h2>By key</h2>
-      <div class="card">${metricsTable(evaluation.byKey)}</div>
-      ${features(evaluation)} ${evaluation.confusion ? confusion(evaluation.confusion) : null}
-      ${candidates(report)}
-    </main>
-    <footer>
-      Written by DataLab for run <code>${run.runId}</code> of workflow <code>${run.workflowId}</code>, for
-      ${instant(report.reportedAt)}. Times are UTC.
-    </footer>`;
-  return html`<!doctype html>
-    <html lang="en">
-      <head>
-        <meta charset="utf-8" />
-        <meta http-equiv="Content-Security-Policy" content="${policy}" />
-        <meta name="viewport" content="width=device-width, initial-scale=1" />
-        <title>${model.name}: ${gate.passed ? 'passed' : 'refused'} · DataLab</title>
-        ${trusted(`<style>${STYLE}</style>`)}
-      </head>
-      <body>
-        ${body}${trusted(`<script>${SCRIPT}</script>`)}
-      </body>
-    </html>`.text;
+  const body = html`<h1>
+      ${model.name}
+      <span class="pill ${gate.passed ? 'good' : 'bad'}">${gate.passed ? 'passed' : 'refused'}</span>
+    </h1>
+    <p>${model.description}</p>
+    <p class="note">
+      gold.${model.table} version ${plan.goldVersion}; ${count(rows.train)} rows to learn from,
+      ${count(rows.holdout)} held out from ${rows.from.slice(0, 10)} to ${rows.to.slice(0, 10)}.
+    </p>
+    <h2>Gate</h2>
+    <div class="card">
+      ${table(
+        ['Rule', 'Outcome', 'Measured'],
+        gate.rules.map(({ rule, passed, detail }) => [rule, passed ? 'passed' : 'refused', detail]),
+      )}
+    </div>
+    <h2>On the holdout</h2>
+    <div class="two">
+      ${chartFigure(bars(metric, `${metric} of candidates, champion and naive rules on the same rows.`, rivals, metric))}
+      ${chartFigure(bars('Over time', `${metric} of ${evaluation.winner}, by half-year.`, evaluation.byPeriod, metric))}
+    </div>
+    <div class="card">${metricsTable(rivals)}</div>
+    <h2>By key</h2>
+    <div class="card">${metricsTable(evaluation.byKey)}</div>
+    ${features(evaluation)} ${evaluation.confusion ? confusion(evaluation.confusion) : null}
+    ${candidates(report)}`;
+  const footer = html`Written by DataLab for run <code>${run.runId}</code> of workflow
+    <code>${run.workflowId}</code>, for ${instant(report.reportedAt)}. Times are UTC.`;
+  const title = `${model.name}: ${gate.passed ? 'passed' : 'refused'}`;
+  return pageOf({ title, kind: 'model report', body, footer });
 }
 
 function candidates(report: ModelReport): Html {

@@ -1,14 +1,12 @@
 /** The report of a run as one page that opens without a network: no script, font or picture comes from elsewhere. */
-import { createHash } from 'node:crypto';
 import type { ChartData, ReportDocument } from '../contracts/report.js';
 import type { RunOutcome } from '../contracts/run.js';
 import { chartFigure, coloursOf, WIDE } from './chart.js';
 import { count, duration, instant, percent, plural, score as scoreText } from './format.js';
-import { html, trusted, type Html } from './html.js';
+import { html, type Html } from './html.js';
 import { ledgerFlow } from './ledger-flow.js';
-import { SCRIPT } from './script.js';
 import { checksTable, quarantineTable, stepsTable, tablesTable } from './sections.js';
-import { STYLE } from './style.js';
+import { pageOf } from './shell.js';
 
 const OUTCOMES: Readonly<Record<RunOutcome, { text: string; tone: string }>> = {
   ok: { text: 'published', tone: 'good' },
@@ -21,8 +19,6 @@ const OUTCOMES: Readonly<Record<RunOutcome, { text: string; tone: string }>> = {
 /** The whole page. Texts of the document may hold anything: they are escaped, and only our own script may run. */
 export function renderReport(document: ReportDocument): string {
   const { dataset, quarantine, scores, checks } = document;
-  const hash = createHash('sha256').update(SCRIPT).digest('base64');
-  const policy = `default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-${hash}'; base-uri 'none'; form-action 'none'`;
   const failed = checks.filter(({ outcome }) => outcome === 'failed').length;
   const judged = checks.filter(({ outcome }) => outcome !== 'skipped').length;
   const verdict =
@@ -32,66 +28,39 @@ export function renderReport(document: ReportDocument): string {
         ? `all ${judged} judged checks passed`
         : `${failed} of ${judged} judged checks failed`;
   const colours = coloursOf(document.charts);
-  const body = html`<header class="bar">
-      <div>
-        <div class="brand">${MARK} DataLab <span>run report</span></div>
-        <button class="theme" type="button" hidden></button>
-      </div>
-    </header>
-    <main>
-      ${hero(document)} ${errorCard(document)} ${tiles(document)}
-      <h2>Where the rows went</h2>
-      <div class="two">
-        <div class="card">${ledgerFlow('Bronze', document.bronze)}</div>
-        <div class="card">${ledgerFlow('Silver', document.silver)}</div>
-      </div>
-      ${document.charts.length === 0 ? null : html`<h2>The data</h2>`}
-      <div class="two">${document.charts.map((chart) => chartFigure(chart, colours))}</div>
-      <h2>Quality <small>${verdict}</small></h2>
-      ${scores.length > 1 ? chartFigure(scoreChart(document), undefined, WIDE) : null}
-      <div class="card" style="margin-top:16px">${checksTable(checks)}</div>
-      <h2>
-        Quarantine
-        <small
-          >${plural(
-            quarantine.reduce((sum, { rows }) => sum + rows, 0),
-            'row',
-          )}
-          of this run</small
-        >
-      </h2>
-      <div class="card">${quarantineTable(quarantine)}</div>
-      <h2>Tables</h2>
-      <div class="card">${tablesTable(document.tables)}</div>
-      <h2>Steps</h2>
-      <div class="card">${stepsTable(document)}</div>
-      ${document.problems.map((problem) => html`<p class="problems">${problem}</p>`)}
-    </main>
-    <footer>
-      Written by DataLab ${instant(document.reportedAt)} for run <code>${document.run.runId}</code> of
-      workflow <code>${document.run.workflowId}</code>. Times are UTC. The same as data lies beside this file
-      as JSON.
-    </footer>`;
-  return html`<!doctype html>
-    <html lang="en">
-      <head>
-        <meta charset="utf-8" />
-        <meta http-equiv="Content-Security-Policy" content="${policy}" />
-        <meta name="viewport" content="width=device-width, initial-scale=1" />
-        <meta name="generator" content="DataLab" />
-        <title>${dataset.name}: ${OUTCOMES[document.outcome].text} · DataLab</title>
-        ${trusted(`<style>${STYLE}</style>`)}
-      </head>
-      <body>
-        ${body}${trusted(`<script>${SCRIPT}</script>`)}
-      </body>
-    </html>`.text;
+  const body = html`${hero(document)} ${errorCard(document)} ${tiles(document)}
+    <h2>Where the rows went</h2>
+    <div class="two">
+      <div class="card">${ledgerFlow('Bronze', document.bronze)}</div>
+      <div class="card">${ledgerFlow('Silver', document.silver)}</div>
+    </div>
+    ${document.charts.length === 0 ? null : html`<h2>The data</h2>`}
+    <div class="two">${document.charts.map((chart) => chartFigure(chart, colours))}</div>
+    <h2>Quality <small>${verdict}</small></h2>
+    ${scores.length > 1 ? chartFigure(scoreChart(document), undefined, WIDE) : null}
+    <div class="card" style="margin-top:16px">${checksTable(checks)}</div>
+    <h2>
+      Quarantine
+      <small
+        >${plural(
+          quarantine.reduce((sum, { rows }) => sum + rows, 0),
+          'row',
+        )}
+        of this run</small
+      >
+    </h2>
+    <div class="card">${quarantineTable(quarantine)}</div>
+    <h2>Tables</h2>
+    <div class="card">${tablesTable(document.tables)}</div>
+    <h2>Steps</h2>
+    <div class="card">${stepsTable(document)}</div>
+    ${document.problems.map((problem) => html`<p class="problems">${problem}</p>`)}`;
+  const footer = html`Written by DataLab ${instant(document.reportedAt)} for run
+    <code>${document.run.runId}</code> of workflow <code>${document.run.workflowId}</code>. Times are UTC. The
+    same as data lies beside this file as JSON.`;
+  const title = `${dataset.name}: ${OUTCOMES[document.outcome].text}`;
+  return pageOf({ title, kind: 'run report', body, footer });
 }
-
-const MARK = trusted(
-  '<svg viewBox="0 0 24 24" fill="none" stroke="currentColor" stroke-width="1.8" stroke-linejoin="round" aria-hidden="true">' +
-    '<path d="M12 3 3 7.5l9 4.5 9-4.5z"/><path d="m3 12 9 4.5 9-4.5"/><path d="m3 16.5 9 4.5 9-4.5"/></svg>',
-);
 
 function hero({ dataset, run, outcome, startedAt, reportedAt, sources }: ReportDocument): Html {
   const { text, tone } = OUTCOMES[outcome];
