@@ -4,11 +4,12 @@ import type { RunFinished } from '../contracts/events.js';
 import type { RunLineage } from '../contracts/lineage.js';
 import type { TrainingSummary } from '../contracts/ml-flows.js';
 import type { StepRecord } from '../contracts/run.js';
-import { appendRows, type DataType, type Row, type StructType } from '../delta/index.js';
+import { appendRows, type Row, type StructType } from '../delta/index.js';
 import type { RunNote } from '../medallion/commit-note.js';
 import { runTransaction } from '../medallion/transactions.js';
 import { checkpointIfDue } from './checkpoint.js';
 import type { ActivityDeps } from './deps.js';
+import { recordSchema } from './record-schema.js';
 import { runStep } from './step.js';
 import type { LakeTables } from './tables.js';
 
@@ -148,7 +149,7 @@ function checkRows({ summary, verdict, finishedAt }: RunReport): Row[] {
   }));
 }
 
-const RUNS = schema({
+const RUNS = recordSchema({
   run_id: 'string',
   execution_id: 'string',
   workflow_id: 'string',
@@ -173,7 +174,7 @@ const RUNS = schema({
   failed_checks: 'long',
 });
 
-const STEPS = schema({
+const STEPS = recordSchema({
   run_id: 'string',
   execution_id: 'string',
   dataset: 'string',
@@ -188,7 +189,7 @@ const STEPS = schema({
   detail: 'string',
 });
 
-const QUALITY_RESULTS = schema({
+const QUALITY_RESULTS = recordSchema({
   run_id: 'string',
   execution_id: 'string',
   dataset: 'string',
@@ -208,13 +209,3 @@ const QUALITY_RESULTS = schema({
   observed: 'double',
   examples: 'string',
 });
-
-function schema(columns: Readonly<Record<string, DataType>>): StructType {
-  const fields = Object.entries(columns).map(([name, type]) => ({
-    name,
-    type,
-    nullable: true,
-    metadata: {},
-  }));
-  return { type: 'struct', fields };
-}

@@ -6,8 +6,9 @@ import type {
   TableFacts,
   TableTended,
 } from '../../contracts/lake-maintenance.js';
-import { appendRows, type Row, type StructField, type StructType } from '../../delta/index.js';
+import { appendRows, type Row } from '../../delta/index.js';
 import { checkpointIfDue } from '../checkpoint.js';
+import { recordSchema } from '../record-schema.js';
 import { runStep } from '../step.js';
 import type { LakeTables } from '../tables.js';
 import type { AssessedBatch, Unreadable } from './assess.js';
@@ -92,27 +93,19 @@ function rowsOf({ run, finishedAt, facts, unreadable, tended }: MaintenanceRepor
 
 const NOTHING: Amount = { files: 0, bytes: 0 };
 
-const field = (name: string, type: StructField['type']): StructField => ({
-  ...{ name, type },
-  ...{ nullable: true, metadata: {} },
+const SCHEMA = recordSchema({
+  run_id: 'string',
+  at: 'timestamp',
+  finished_at: 'timestamp',
+  table_name: 'string',
+  task: 'string',
+  outcome: 'string',
+  detail: 'string',
+  files: 'long',
+  bytes: 'long',
+  rows: 'long',
+  files_before: 'long',
+  files_after: 'long',
+  bytes_before: 'long',
+  bytes_after: 'long',
 });
-
-const SCHEMA: StructType = {
-  type: 'struct',
-  fields: [
-    field('run_id', 'string'),
-    field('at', 'timestamp'),
-    field('finished_at', 'timestamp'),
-    field('table_name', 'string'),
-    field('task', 'string'),
-    field('outcome', 'string'),
-    field('detail', 'string'),
-    field('files', 'long'),
-    field('bytes', 'long'),
-    field('rows', 'long'),
-    field('files_before', 'long'),
-    field('files_after', 'long'),
-    field('bytes_before', 'long'),
-    field('bytes_after', 'long'),
-  ],
-};

@@ -6,7 +6,7 @@ import { appendRows } from '../../delta/index.js';
 import { checkpointIfDue } from '../checkpoint.js';
 import type { LakeTables } from '../tables.js';
 import type { MonitoringDeps } from './deps.js';
-import { recordSchema } from './record-schema.js';
+import { recordSchema } from '../record-schema.js';
 
 export async function deliverAlerts(
   deps: MonitoringDeps,

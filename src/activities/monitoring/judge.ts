@@ -14,7 +14,7 @@ import { checkpointIfDue } from '../checkpoint.js';
 import type { LakeTables } from '../tables.js';
 import type { MonitoringDeps } from './deps.js';
 import { remember, takeOver } from './memory.js';
-import { recordSchema } from './record-schema.js';
+import { recordSchema } from '../record-schema.js';
 
 /** What one report carries at most; a signal is limited to some megabytes. */
 const FINDINGS_MAX = 2000;

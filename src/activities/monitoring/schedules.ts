@@ -11,7 +11,7 @@ import { checkpointIfDue } from '../checkpoint.js';
 import type { LakeTables } from '../tables.js';
 import type { MonitoringDeps, WatchedSchedule } from './deps.js';
 import { handOver, recall, remember } from './memory.js';
-import { recordSchema } from './record-schema.js';
+import { recordSchema } from '../record-schema.js';
 
 /** The flow that looks is not in its own list: that it does not run is said by the age of its newest sample. */
 const NOT_WATCHED = 'platformMonitoring';

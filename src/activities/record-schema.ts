@@ -1,5 +1,5 @@
 /** Schemas of DataLab's own records: columns by name, all of them nullable. */
-import type { DataType, StructType } from '../../delta/index.js';
+import type { DataType, StructType } from '../delta/index.js';
 
 export function recordSchema(columns: Readonly<Record<string, DataType>>): StructType {
   const fields = Object.entries(columns).map(([name, type]) => ({
