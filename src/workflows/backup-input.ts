@@ -1,14 +1,15 @@
 /** What `lakeBackup` is started with, checked before anything is touched. */
-import { ApplicationFailure } from '@temporalio/workflow';
 import { BACKUP_TASKS, type BackupInput } from '../contracts/backup.js';
+import { refuseInput } from './input.js';
+import { areTableNames, isTableName } from './table-name.js';
 
+const refuse = refuseInput('lakeBackup takes {"task": "create"}, or verify, restore or drill');
 const KEYS: Readonly<Record<BackupInput['task'], readonly string[]>> = {
   create: ['tables'],
   verify: ['backup'],
   restore: ['backup', 'table', 'version', 'time', 'into'],
   drill: ['backup'],
 };
-const TABLE_NAME = /^(bronze|silver|gold|quarantine|meta)\.[A-Za-z0-9_-]+$/;
 const BACKUP_ID = /^[A-Za-z0-9_-]+$/;
 
 /** The input as it is. Fails the flow for good with INPUT_INVALID. */
@@ -23,8 +24,7 @@ export function parseBackup(input: unknown): BackupInput {
   if (backup !== undefined && !(typeof backup === 'string' && BACKUP_ID.test(backup)))
     throw refuse('"backup" is an id, as `datalab backup list` shows it');
   if (table !== undefined && !isTableName(table)) throw refuse('"table" is a layer and a name');
-  if (tables !== undefined && !(Array.isArray(tables) && tables.length > 0 && tables.every(isTableName)))
-    throw refuse('"tables" lists layers and names');
+  if (tables !== undefined && !areTableNames(tables)) throw refuse('"tables" lists layers and names');
   if (version !== undefined && !(Number.isSafeInteger(version) && table !== undefined))
     throw refuse('"version" is a whole number, and needs a "table"');
   if (time !== undefined && !(typeof time === 'string' && !Number.isNaN(Date.parse(time))))
@@ -32,15 +32,4 @@ export function parseBackup(input: unknown): BackupInput {
   if (into !== undefined && !(typeof into === 'string' && /^(s3|file):\/\/.+/.test(into)))
     throw refuse('"into" is s3://bucket/prefix or file:///folder');
   return input as BackupInput;
-}
-
-function isTableName(name: unknown): boolean {
-  return typeof name === 'string' && TABLE_NAME.test(name);
-}
-
-function refuse(problem: string): ApplicationFailure {
-  return ApplicationFailure.nonRetryable(
-    `lakeBackup takes {"task": "create"}, or verify, restore or drill: ${problem}`,
-    'INPUT_INVALID',
-  );
 }

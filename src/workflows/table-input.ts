@@ -1,7 +1,10 @@
 /** What `tableMaintenance` is started with, checked before anything is touched. */
-import { ApplicationFailure } from '@temporalio/workflow';
 import { TABLE_OPERATIONS, type TableMaintenanceInput } from '../contracts/table-maintenance.js';
+import { refuseInput } from './input.js';
 
+const refuse = refuseInput(
+  'tableMaintenance takes {"table": "silver.stocks", "task": {"operation": "optimize"}}',
+);
 const TABLE_NAME = /^(bronze|silver|gold|quarantine|meta)\.[a-z][a-z0-9_]{0,62}$/;
 const KEYS: Readonly<Record<TableMaintenanceInput['task']['operation'], readonly string[]>> = {
   optimize: [],
@@ -37,11 +40,4 @@ export function parseTableMaintenance(input: unknown): TableMaintenanceInput {
   if (task?.operation === 'vacuum' && task.retentionHours !== undefined && !(task.retentionHours >= 0))
     throw refuse('"retentionHours" is a number from 0');
   return { table, task: task as TableMaintenanceInput['task'] };
-}
-
-function refuse(problem: string): ApplicationFailure {
-  return ApplicationFailure.nonRetryable(
-    `tableMaintenance takes {"table": "silver.stocks", "task": {"operation": "optimize"}}: ${problem}`,
-    'INPUT_INVALID',
-  );
 }
