@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { ApplicationFailure } from '@temporalio/activity';
 import type { WorkflowHandle } from '@temporalio/client';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
-import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
+import { DefaultLogger, Runtime } from '@temporalio/worker';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   ALERT_MANAGER,
@@ -22,7 +22,7 @@ import type {
 } from '../../src/contracts/monitoring.js';
 import { TASK_QUEUES } from '../../src/contracts/flows.js';
 import { hasTestServer, timeSkippingEnvironment } from '../support/time-skipping.js';
-import { workflowBundle } from '../support/workflow-bundle.js';
+import { withWorkers as whileWorking } from '../support/workers.js';
 
 const CHANNELS = ['log', 'mail'];
 const POLICY: AlertPolicy = {
@@ -86,14 +86,8 @@ describe.skipIf(!hasTestServer && !process.env['CI'])(
     }, 120_000);
     afterAll(() => environment?.teardown());
 
-    async function withWorker<T>(activities: MonitoringActivities, body: () => Promise<T>): Promise<T> {
-      const worker = await Worker.create({
-        connection: environment.nativeConnection,
-        taskQueue: TASK_QUEUES.monitoring,
-        workflowBundle: await workflowBundle(),
-        activities,
-      });
-      return worker.runUntil(body());
+    function withWorker<T>(activities: MonitoringActivities, body: () => Promise<T>): Promise<T> {
+      return whileWorking(environment, { monitoring: activities }, body);
     }
 
     const report = (cycle: number, findings: readonly Finding[]): AlertReport => ({

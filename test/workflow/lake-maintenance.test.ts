@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { ApplicationFailure } from '@temporalio/activity';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
-import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
+import { DefaultLogger, Runtime } from '@temporalio/worker';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type {
   LakeMaintenanceInput,
@@ -13,7 +13,7 @@ import type {
 } from '../../src/contracts/lake-maintenance.js';
 import { TASK_QUEUES } from '../../src/contracts/flows.js';
 import { hasTestServer, timeSkippingEnvironment } from '../support/time-skipping.js';
-import { workflowBundle } from '../support/workflow-bundle.js';
+import { withWorkers } from '../support/workers.js';
 
 /** A lake of so many tables, every tenth of which needs work. */
 function scripted(total: number, overrides: Partial<MaintenanceActivities> = {}, budgetMinutes = 60) {
@@ -75,17 +75,16 @@ describe.skipIf(!hasTestServer && !process.env['CI'])(
       activities: MaintenanceActivities,
       input?: LakeMaintenanceInput,
     ): Promise<LakeMaintenanceSummary> {
-      const shared = { connection: environment.nativeConnection };
-      const [flows, maintenance] = await Promise.all([
-        Worker.create({ ...shared, taskQueue: TASK_QUEUES.flows, workflowBundle: await workflowBundle() }),
-        Worker.create({ ...shared, taskQueue: TASK_QUEUES.maintenance, activities }),
-      ]);
-      const body = environment.client.workflow.execute('lakeMaintenance', {
-        workflowId: randomUUID(),
-        taskQueue: TASK_QUEUES.flows,
-        args: input === undefined ? [] : [input],
-      }) as Promise<LakeMaintenanceSummary>;
-      return maintenance.runUntil(flows.runUntil(body));
+      return withWorkers(
+        environment,
+        { flows: {}, maintenance: activities },
+        () =>
+          environment.client.workflow.execute('lakeMaintenance', {
+            workflowId: randomUUID(),
+            taskQueue: TASK_QUEUES.flows,
+            args: input === undefined ? [] : [input],
+          }) as Promise<LakeMaintenanceSummary>,
+      );
     }
 
     it('assesses every table once, works on those in need a few at a time, and reports', async () => {

@@ -4,7 +4,7 @@ import { ApplicationFailure, Context } from '@temporalio/activity';
 import { WorkflowFailedError } from '@temporalio/client';
 import { CancelledFailure } from '@temporalio/common';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
-import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
+import { DefaultLogger, Runtime } from '@temporalio/worker';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { addSearchAttributes } from '../../src/connectors/temporal.js';
 import type { EtlActivities } from '../../src/contracts/activities.js';
@@ -27,7 +27,7 @@ import {
   staged,
 } from '../support/scripted-activities.js';
 import { hasTestServer, timeSkippingEnvironment } from '../support/time-skipping.js';
-import { workflowBundle } from '../support/workflow-bundle.js';
+import { withWorkers as whileWorking } from '../support/workers.js';
 
 describe.skipIf(!hasTestServer && !process.env['CI'])(
   'medallionEtl (skipped where the test server is not prepared)',
@@ -42,13 +42,8 @@ describe.skipIf(!hasTestServer && !process.env['CI'])(
     afterAll(() => environment?.teardown());
 
     /** Runs a body while workers with these activities poll both pools. */
-    async function withWorkers<T>(activities: EtlActivities, body: () => Promise<T>): Promise<T> {
-      const shared = { connection: environment.nativeConnection, activities };
-      const [flows, etl] = await Promise.all([
-        Worker.create({ ...shared, taskQueue: TASK_QUEUES.flows, workflowBundle: await workflowBundle() }),
-        Worker.create({ ...shared, taskQueue: TASK_QUEUES.etl }),
-      ]);
-      return etl.runUntil(flows.runUntil(body()));
+    function withWorkers<T>(activities: EtlActivities, body: () => Promise<T>): Promise<T> {
+      return whileWorking(environment, { flows: activities, etl: activities }, body);
     }
 
     function run(

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { ApplicationFailure } from '@temporalio/activity';
 import { WorkflowFailedError } from '@temporalio/client';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
-import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
+import { DefaultLogger, Runtime } from '@temporalio/worker';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { addSearchAttributes } from '../../src/connectors/temporal.js';
 import { SEARCH_ATTRIBUTES, TASK_QUEUES } from '../../src/contracts/flows.js';
@@ -20,7 +20,7 @@ import {
 import type { RunReport } from '../../src/contracts/activities.js';
 import type { StepRecord } from '../../src/contracts/run.js';
 import { hasTestServer, timeSkippingEnvironment } from '../support/time-skipping.js';
-import { workflowBundle } from '../support/workflow-bundle.js';
+import { withWorkers } from '../support/workers.js';
 
 const step = (name: string): StepRecord => ({
   ...{ step: name, outcome: 'ok', attempt: 1, rows: 1, bytes: 1, detail: '' },
@@ -96,17 +96,8 @@ describe.skipIf(!hasTestServer)('models', () => {
   }, 120_000);
   afterAll(() => environment?.teardown());
 
-  async function run<Result>(
-    script: ReturnType<typeof scripted>,
-    body: () => Promise<Result>,
-  ): Promise<Result> {
-    const connection = environment.nativeConnection;
-    const bundle = await workflowBundle();
-    const make = (taskQueue: string, activities: object): Promise<Worker> =>
-      Worker.create({ connection, taskQueue, workflowBundle: bundle, activities });
-    const ml = await make(TASK_QUEUES.ml, script.ml);
-    const flows = await make(TASK_QUEUES.flows, script.flows);
-    return ml.runUntil(flows.runUntil(body()));
+  function run<Result>(script: ReturnType<typeof scripted>, body: () => Promise<Result>): Promise<Result> {
+    return withWorkers(environment, { flows: script.flows, ml: script.ml }, body);
   }
   const start = (input: object = { model: 'm' }) =>
     environment.client.workflow.start('mlopsTraining', {

@@ -4,7 +4,7 @@ import { ApplicationFailure, Context } from '@temporalio/activity';
 import type { WorkflowFailedError } from '@temporalio/client';
 import { CancelledFailure } from '@temporalio/common';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
-import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
+import { DefaultLogger, Runtime } from '@temporalio/worker';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createBackfillActivities } from '../../src/activities/backfill.js';
 import { addSearchAttributes } from '../../src/connectors/temporal.js';
@@ -15,7 +15,7 @@ import { SEARCH_ATTRIBUTES, TASK_QUEUES } from '../../src/contracts/flows.js';
 import type { RunRef } from '../../src/contracts/run.js';
 import { PLAN, scriptedActivities, staged } from '../support/scripted-activities.js';
 import { hasTestServer, timeSkippingEnvironment } from '../support/time-skipping.js';
-import { workflowBundle } from '../support/workflow-bundle.js';
+import { withWorkers as whileWorking } from '../support/workers.js';
 
 const DAY_MS = 24 * 3600_000;
 const FROM = Date.parse('2013-03-01T09:00:00Z');
@@ -85,13 +85,8 @@ describe.skipIf(!hasTestServer && !process.env['CI'])(
     }, 120_000);
     afterAll(() => environment?.teardown());
 
-    async function withWorkers<T>(activities: object, body: () => Promise<T>): Promise<T> {
-      const shared = { connection: environment.nativeConnection, activities };
-      const [flows, etl] = await Promise.all([
-        Worker.create({ ...shared, taskQueue: TASK_QUEUES.flows, workflowBundle: await workflowBundle() }),
-        Worker.create({ ...shared, taskQueue: TASK_QUEUES.etl }),
-      ]);
-      return etl.runUntil(flows.runUntil(body()));
+    function withWorkers<T>(activities: object, body: () => Promise<T>): Promise<T> {
+      return whileWorking(environment, { flows: activities, etl: activities }, body);
     }
 
     const start = (input: Partial<BackfillInput>) =>
