@@ -93,8 +93,8 @@ function Shell() {
 function Side() {
   const { t } = useTranslation();
   const [path] = useLocation();
-  const alerts = useSection('alerts')?.value?.open.length ?? 0;
-  const running = useSection('runs')?.value?.running.length ?? 0;
+  const alerts = useSection('alerts').value?.open.length ?? 0;
+  const running = useSection('runs').value?.running.length ?? 0;
   const counts: Readonly<Record<string, number>> = { alerts, runs: running };
   return (
     <div className="side">

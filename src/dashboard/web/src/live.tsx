@@ -60,9 +60,13 @@ export function Live({ children }: { readonly children: ReactNode }) {
   return <LiveContext.Provider value={store}>{children}</LiveContext.Provider>;
 }
 
-export function useSection<Name extends keyof Sections>(name: Name): Measured<Sections[Name]> | undefined {
+/** What has not arrived yet. */
+const NOTHING_YET: Measured<never> = { at: null, value: null, problem: null };
+
+export function useSection<Name extends keyof Sections>(name: Name): Measured<Sections[Name]> {
   const live = useContext(LiveContext);
-  return useSyncExternalStore(live.subscribe, () => live.state[name]) as Measured<Sections[Name]> | undefined;
+  const state = useSyncExternalStore(live.subscribe, () => live.state[name]);
+  return (state ?? NOTHING_YET) as Measured<Sections[Name]>;
 }
 
 /** Watches one run as long as the page is open. */

@@ -15,7 +15,7 @@ const iso = (ms: number): string => new Date(ms).toISOString();
 export default function Alerts() {
   const { t } = useTranslation();
   const measured = useSection('alerts');
-  const value = measured?.value;
+  const value = measured.value;
   const rules = useQuery({
     queryKey: ['rules'],
     queryFn: () => get<{ rules: AlertRule[]; channels: string[] }>('/api/alert-rules'),
@@ -33,8 +33,8 @@ export default function Alerts() {
           <Silence />
         </span>
       </div>
-      <Card title={t('alerts.open')} of={measured ?? { at: null, value: null, problem: null }}>
-        {measured?.at && !value && <Empty>{t('alerts.noReport')}</Empty>}
+      <Card title={t('alerts.open')} of={measured}>
+        {measured.at && !value && <Empty>{t('alerts.noReport')}</Empty>}
         {value?.open.length === 0 && <Empty>{t('overview.noAlerts')}</Empty>}
         {value && value.open.length > 0 && <Episodes episodes={value.open} />}
       </Card>

@@ -14,7 +14,7 @@ import { StartRun } from './runs';
 export default function Flows() {
   const { t } = useTranslation();
   const measured = useSection('flows');
-  const datasets = useSection('datasets')?.value ?? [];
+  const datasets = useSection('datasets').value ?? [];
   return (
     <>
       <div className="head">
@@ -23,9 +23,9 @@ export default function Flows() {
           <StartRun datasets={datasets.map(({ dataset }) => dataset)} />
         </span>
       </div>
-      {measured?.problem && <Problem error={new Error(measured.problem)} />}
-      {measured?.value?.length === 0 && <Empty>{t('flows.noSchedules')}</Empty>}
-      {measured?.value?.map((flow) => (
+      {measured.problem && <Problem error={new Error(measured.problem)} />}
+      {measured.value?.length === 0 && <Empty>{t('flows.noSchedules')}</Empty>}
+      {measured.value?.map((flow) => (
         <Flow key={flow.scheduleId} flow={flow} of={measured} />
       ))}
     </>

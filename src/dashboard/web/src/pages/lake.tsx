@@ -12,6 +12,7 @@ import { bytes, num } from '../format';
 import { useSection } from '../live';
 import { Badge, Card, Empty, Json, Problem, Tabs, Time, Twin, useFilter } from '../ui/parts';
 import { ResultTable } from '../ui/result-table';
+import { runHref } from '../ui/run-table';
 import { Sql } from '../ui/sql-box';
 
 export default function Lake({ table }: { readonly table: string | undefined }) {
@@ -23,7 +24,7 @@ function Tables() {
   const measured = useSection('tables');
   const [filter, set] = useFilter();
   const search = filter.get('search') ?? '';
-  const tables = (measured?.value ?? []).filter(({ name }) => name.includes(search));
+  const tables = (measured.value ?? []).filter(({ name }) => name.includes(search));
   return (
     <>
       <div className="head">
@@ -37,8 +38,8 @@ function Tables() {
         />
         <Twin command="datalab tables list" />
       </div>
-      <Card title={t('overview.tables')} of={measured ?? { at: null, value: null, problem: null }}>
-        {measured?.at && tables.length === 0 && <Empty>{t('lake.empty')}</Empty>}
+      <Card title={t('overview.tables')} of={measured}>
+        {measured.at && tables.length === 0 && <Empty>{t('lake.empty')}</Empty>}
         <div className="scroll">
           <table>
             <thead>
@@ -229,7 +230,7 @@ function History({
                   {run?.workflowId && run.executionId ? (
                     <Link
                       className="mono"
-                      href={`/runs/${encodeURIComponent(run.workflowId)}/${run.executionId}`}
+                      href={runHref({ workflowId: run.workflowId, runId: run.executionId })}
                     >
                       {run.workflowId}
                     </Link>
@@ -350,26 +351,8 @@ function Diff({ name, newest }: { readonly name: string; readonly newest: number
   return (
     <>
       <div className="row">
-        <label className="inline">
-          {t('lake.from')}{' '}
-          <input
-            type="number"
-            min={0}
-            max={newest}
-            value={from}
-            onChange={({ target }) => setFrom(Number(target.value))}
-          />
-        </label>
-        <label className="inline">
-          {t('lake.to')}{' '}
-          <input
-            type="number"
-            min={0}
-            max={newest}
-            value={to}
-            onChange={({ target }) => setTo(Number(target.value))}
-          />
-        </label>
+        <VersionInput label={t('lake.from')} newest={newest} value={from} onChange={setFrom} />
+        <VersionInput label={t('lake.to')} newest={newest} value={to} onChange={setTo} />
         <button className="primary" disabled={diff.isPending} onClick={() => diff.mutate()}>
           {t('lake.compare')}
         </button>
@@ -387,5 +370,30 @@ function Diff({ name, newest }: { readonly name: string; readonly newest: number
           </Card>
         ))}
     </>
+  );
+}
+
+function VersionInput({
+  label,
+  newest,
+  value,
+  onChange,
+}: {
+  readonly label: string;
+  readonly newest: number;
+  readonly value: number;
+  readonly onChange: (version: number) => void;
+}) {
+  return (
+    <label className="inline">
+      {label}{' '}
+      <input
+        type="number"
+        min={0}
+        max={newest}
+        value={value}
+        onChange={({ target }) => onChange(Number(target.value))}
+      />
+    </label>
   );
 }

@@ -17,7 +17,7 @@ export default function Lineage() {
   const { t } = useTranslation();
   const now = useNow();
   const tables = useSection('tables');
-  const stamp = tables?.value?.length ?? 0;
+  const stamp = tables.value?.length ?? 0;
   const answer = useQuery({ queryKey: ['lineage', stamp], queryFn: () => get<LineageGraph>('/api/lineage') });
   const drawn = useMemo(() => (answer.data ? place(answer.data) : null), [answer.data]);
   return (
@@ -26,7 +26,7 @@ export default function Lineage() {
         <h1>{t('nav.lineage')}</h1>
       </div>
       <Problem error={answer.error} />
-      <Card title={t('nav.lineage')} of={tables ?? { at: null, value: null, problem: null }}>
+      <Card title={t('nav.lineage')} of={tables}>
         {drawn && drawn.nodes.length === 0 && <Empty>{t('empty.lineage')}</Empty>}
         {drawn && drawn.nodes.length > 0 && (
           <div className="pad scroll">
@@ -40,7 +40,7 @@ export default function Lineage() {
                 <path key={d} d={d} />
               ))}
               {drawn.nodes.map(({ id, x, y }) => {
-                const info = tables?.value?.find(({ name }) => name === id);
+                const info = tables.value?.find(({ name }) => name === id);
                 const box = (
                   <g transform={`translate(${x - WIDTH / 2},${y - HEIGHT / 2})`}>
                     <rect width={WIDTH} height={HEIGHT} rx={8} />

@@ -4,7 +4,7 @@ import { Link } from 'wouter';
 import { bytes, compact, num, percent, seconds } from '../format';
 import { useSection } from '../live';
 import { Age, Badge, Card, Empty, Time } from '../ui/parts';
-import { RunTable } from '../ui/run-table';
+import { runHref, RunTable } from '../ui/run-table';
 import { Slots } from '../ui/slots';
 
 const LAYERS = ['bronze', 'silver', 'gold', 'quarantine', 'meta'];
@@ -34,11 +34,11 @@ export function Overview() {
 function Health() {
   const { t } = useTranslation();
   const measured = useSection('services');
-  const value = measured?.value;
+  const value = measured.value;
   if (!value)
     return (
       <div className="banner" role="status">
-        {measured?.problem ?? t('common.loading')}
+        {measured.problem ?? t('common.loading')}
       </div>
     );
   const down = value.services.filter(({ state }) => state === 'down');
@@ -68,10 +68,10 @@ function Tiles() {
   const runs = useSection('runs');
   const alerts = useSection('alerts');
   const tiles = [
-    [t('overview.runningNow'), runs?.value?.running.length, runs],
-    [t('overview.runsDay'), runs?.value?.lastDay.total, runs],
-    [t('overview.failedDay'), runs?.value?.lastDay.failed, runs],
-    [t('overview.openAlerts'), alerts?.value?.open.length, alerts],
+    [t('overview.runningNow'), runs.value?.running.length, runs],
+    [t('overview.runsDay'), runs.value?.lastDay.total, runs],
+    [t('overview.failedDay'), runs.value?.lastDay.failed, runs],
+    [t('overview.openAlerts'), alerts.value?.open.length, alerts],
   ] as const;
   return (
     <div className="tiles">
@@ -90,11 +90,8 @@ function FlowsCard() {
   const { t } = useTranslation();
   const measured = useSection('flows');
   return (
-    <Card
-      title={<Link href="/flows">{t('nav.flows')}</Link>}
-      of={measured ?? { at: null, value: null, problem: null }}
-    >
-      {measured?.value?.length === 0 && <Empty>{t('flows.noSchedules')}</Empty>}
+    <Card title={<Link href="/flows">{t('nav.flows')}</Link>} of={measured}>
+      {measured.value?.length === 0 && <Empty>{t('flows.noSchedules')}</Empty>}
       <div className="scroll">
         <table>
           <thead>
@@ -106,7 +103,7 @@ function FlowsCard() {
             </tr>
           </thead>
           <tbody>
-            {measured?.value?.map((flow) => {
+            {measured.value?.map((flow) => {
               const last = flow.slots.findLast(({ outcome }) => outcome !== 'due');
               return (
                 <tr key={flow.scheduleId}>
@@ -147,10 +144,7 @@ function DatasetsCard() {
   const { t } = useTranslation();
   const measured = useSection('datasets');
   return (
-    <Card
-      title={<Link href="/quality">{t('overview.datasets')}</Link>}
-      of={measured ?? { at: null, value: null, problem: null }}
-    >
+    <Card title={<Link href="/quality">{t('overview.datasets')}</Link>} of={measured}>
       <div className="scroll">
         <table>
           <thead>
@@ -163,7 +157,7 @@ function DatasetsCard() {
             </tr>
           </thead>
           <tbody>
-            {measured?.value?.map((row) => (
+            {measured.value?.map((row) => (
               <tr key={row.dataset}>
                 <td>
                   <Link href={`/quality/${row.dataset}`}>{row.dataset}</Link>
@@ -175,7 +169,7 @@ function DatasetsCard() {
                 <td className="n">{num(row.quarantined)}</td>
                 <td>
                   {row.lastWorkflowId && row.lastRunId ? (
-                    <Link href={`/runs/${encodeURIComponent(row.lastWorkflowId)}/${row.lastRunId}`}>
+                    <Link href={runHref({ workflowId: row.lastWorkflowId, runId: row.lastRunId })}>
                       <Badge word={row.lastOutcome} />
                     </Link>
                   ) : (
@@ -194,13 +188,10 @@ function DatasetsCard() {
 function AlertsCard() {
   const { t } = useTranslation();
   const measured = useSection('alerts');
-  const open = measured?.value?.open ?? [];
+  const open = measured.value?.open ?? [];
   return (
-    <Card
-      title={<Link href="/alerts">{t('overview.openAlerts')}</Link>}
-      of={measured ?? { at: null, value: null, problem: null }}
-    >
-      {measured?.at && open.length === 0 && (
+    <Card title={<Link href="/alerts">{t('overview.openAlerts')}</Link>} of={measured}>
+      {measured.at && open.length === 0 && (
         <Empty>{measured.value === null ? t('alerts.noReport') : t('overview.noAlerts')}</Empty>
       )}
       {open.length > 0 && (
@@ -227,13 +218,10 @@ function AlertsCard() {
 function LayersCard() {
   const { t } = useTranslation();
   const measured = useSection('tables');
-  const tables = measured?.value ?? [];
+  const tables = measured.value ?? [];
   return (
-    <Card
-      title={<Link href="/lake">{t('overview.layers')}</Link>}
-      of={measured ?? { at: null, value: null, problem: null }}
-    >
-      {measured?.at && tables.length === 0 ? (
+    <Card title={<Link href="/lake">{t('overview.layers')}</Link>} of={measured}>
+      {measured.at && tables.length === 0 ? (
         <Empty>{t('lake.empty')}</Empty>
       ) : (
         <table>
@@ -273,15 +261,11 @@ function RunsCard() {
   const { t } = useTranslation();
   const measured = useSection('runs');
   return (
-    <Card
-      title={<Link href="/runs">{t('overview.latest')}</Link>}
-      of={measured ?? { at: null, value: null, problem: null }}
-      staleMs={20_000}
-    >
-      {measured?.value?.newest.length === 0 ? (
+    <Card title={<Link href="/runs">{t('overview.latest')}</Link>} of={measured} staleMs={20_000}>
+      {measured.value?.newest.length === 0 ? (
         <Empty>{t('overview.noRuns')}</Empty>
       ) : (
-        <RunTable rows={measured?.value?.newest ?? []} />
+        <RunTable rows={measured.value?.newest ?? []} />
       )}
     </Card>
   );

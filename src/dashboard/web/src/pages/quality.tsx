@@ -15,8 +15,8 @@ export default function Quality({ dataset }: { readonly dataset: string | undefi
   const { t } = useTranslation();
   const [, go] = useLocation();
   const measured = useSection('datasets');
-  const chosen = dataset ?? measured?.value?.[0]?.dataset;
-  const row = measured?.value?.find((one) => one.dataset === chosen);
+  const chosen = dataset ?? measured.value?.[0]?.dataset;
+  const row = measured.value?.find((one) => one.dataset === chosen);
   const points = useMemo(() => (row?.scores ?? []).map(({ at, score }) => ({ at, value: score })), [row]);
   return (
     <>
@@ -27,16 +27,12 @@ export default function Quality({ dataset }: { readonly dataset: string | undefi
           value={chosen ?? ''}
           onChange={({ target }) => go(`/quality/${target.value}`)}
         >
-          {measured?.value?.map((one) => (
+          {measured.value?.map((one) => (
             <option key={one.dataset}>{one.dataset}</option>
           ))}
         </select>
       </div>
-      <Card
-        title={t('quality.trend')}
-        of={measured ?? { at: null, value: null, problem: null }}
-        actions={<b>{percent(row?.score)}</b>}
-      >
+      <Card title={t('quality.trend')} of={measured} actions={<b>{percent(row?.score)}</b>}>
         {points.length < 2 ? (
           <Empty>{t('quality.noChecks')}</Empty>
         ) : (

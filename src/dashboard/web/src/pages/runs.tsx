@@ -24,11 +24,11 @@ export default function Runs() {
     queryFn: ({ signal }) => get<RunPage>(path, signal),
     placeholderData: keepPreviousData,
   });
-  const newest = useSection('runs')?.value;
+  const newest = useSection('runs').value;
   const stamp = newest ? newest.newest.map(({ runId, status, phase }) => runId + status + phase).join() : '';
   const { refetch } = page;
   useEffect(() => void refetch(), [stamp, refetch]);
-  const datasets = useSection('datasets')?.value ?? [];
+  const datasets = useSection('datasets').value ?? [];
   const choose = (name: string, label: string, options: readonly string[]) => (
     <select aria-label={label} value={value(name)} onChange={({ target }) => set(name, target.value)}>
       <option value="">

@@ -16,7 +16,7 @@ export default function Services() {
   const { t } = useTranslation();
   const { may } = useSession();
   const measured = useSection('services');
-  const value = measured?.value;
+  const value = measured.value;
   const config = useQuery({
     queryKey: ['config'],
     enabled: may('operator'),
@@ -35,11 +35,7 @@ export default function Services() {
         <Twin command="./manage.sh health" />
       </div>
       <div className="grid">
-        <Card
-          title={t('nav.services')}
-          of={measured ?? { at: null, value: null, problem: null }}
-          staleMs={20_000}
-        >
+        <Card title={t('nav.services')} of={measured} staleMs={20_000}>
           <table>
             <thead>
               <tr>
@@ -63,11 +59,7 @@ export default function Services() {
             </tbody>
           </table>
         </Card>
-        <Card
-          title={t('services.pools')}
-          of={measured ?? { at: null, value: null, problem: null }}
-          staleMs={20_000}
-        >
+        <Card title={t('services.pools')} of={measured} staleMs={20_000}>
           {value?.poolsProblem && <Problem error={new Error(value.poolsProblem)} />}
           <table>
             <thead>
