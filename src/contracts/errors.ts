@@ -132,6 +132,11 @@ export const ERRORS = {
     remedy:
       'Run `datalab schedules list` to see them, or `datalab schedules apply` to create those of the configuration.',
   },
+  BACKUP_BUSY: {
+    retry: false,
+    remedy:
+      'Wait for it: one backup or restore is made at a time. `datalab backup list` shows those that there are.',
+  },
   BACKFILL_UNSUITED: {
     retry: false,
     remedy:

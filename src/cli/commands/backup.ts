@@ -5,7 +5,7 @@ import { WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
 import { resolveLakeUri } from '../../connectors/lake-uri.js';
 import { openObjectStore } from '../../connectors/object-store/index.js';
 import type { BackupInput, BackupManifest, BackupSummary } from '../../contracts/backup.js';
-import { DatalabError } from '../../contracts/errors.js';
+import { DatalabError, type ErrorCode } from '../../contracts/errors.js';
 import { EXIT } from '../exit.js';
 import { positiveOrZero } from '../options.js';
 import { print, withSession, type Session } from '../session.js';
@@ -91,7 +91,7 @@ async function run({ datalab }: Session, input: BackupInput, json: boolean | und
     if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
     return {
       status: 'failed' as const,
-      code: 'BACKUP_BUSY',
+      code: 'BACKUP_BUSY' satisfies ErrorCode,
       message: 'another backup or restore is under way',
     };
   });
