@@ -1,6 +1,6 @@
 /** One Kafka broker that is its own controller (KRaft), with a small heap. */
 import { execFile } from 'node:child_process';
-import { randomUUID } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { promisify } from 'node:util';
@@ -48,6 +48,19 @@ export function serverProperties(settings: Settings, logDir: string): string {
     .join('');
 }
 
+/**
+ * A new cluster's id: 16 random bytes in base64url, 22 characters.
+ *
+ * It never begins with a hyphen, as Kafka's own ids never do: one in 64 would, and every Kafka tool takes such an id
+ * for an option and refuses it.
+ */
+export function newClusterId(random: (bytes: number) => Buffer = randomBytes): string {
+  for (;;) {
+    const id = random(16).toString('base64url');
+    if (!id.startsWith('-')) return id;
+  }
+}
+
 function java(settings: Settings, main: string, ...args: string[]): { file: string; args: string[] } {
   const { java: file, classPath } = locateKafka(settings);
   const log4j = path.join(settings.root, 'infra', 'kafka', 'log4j2.properties');
@@ -71,11 +84,10 @@ async function prepare(settings: Settings): Promise<void> {
   const fresh = path.join(folder, 'log.new');
   rmSync(fresh, { recursive: true, force: true });
   writeFileSync(path.join(folder, 'format.properties'), serverProperties(settings, fresh));
-  const cluster = Buffer.from(randomUUID().replaceAll('-', ''), 'hex').toString('base64url');
   const { file, args } = java(
     settings,
     'kafka.tools.StorageTool',
-    ...['format', '-t', cluster, '-c', path.join(folder, 'format.properties')],
+    ...['format', '-t', newClusterId(), '-c', path.join(folder, 'format.properties')],
   );
   try {
     await promisify(execFile)(file, args, { env: { ...settings.processEnv } });
