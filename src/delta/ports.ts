@@ -125,10 +125,14 @@ export interface SessionOptions {
   readonly outputDirectory?: string;
   /** Aborting interrupts the running statement and rejects with the signal's reason. */
   readonly signal?: AbortSignal;
+  /** Over how many sessions that work side by side the engine's memory and threads are spread. Default 1. */
+  readonly lanes?: number;
 }
 
 /** SQL and Parquet. The memory, threads and spill folder are the engine's own configuration. */
 export interface Engine {
+  /** Threads of a session, and so how many sessions of one thread it is worth to have side by side. */
+  readonly threads: number;
   /** A confined, isolated session. Close it when done. */
   open(options: SessionOptions): Promise<EngineSession>;
   /** What the engine calls a Delta type, in a CAST. Throws RangeError for one that it has no type for (`variant`). */

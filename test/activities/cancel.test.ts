@@ -30,6 +30,7 @@ afterEach(() => lab.close());
 /** The real engine, which says what it is about to do. */
 function watched(engine: Engine): Engine {
   return {
+    threads: engine.threads,
     sqlType: (type) => engine.sqlType(type),
     relation: (plan) => engine.relation(plan),
     open: async (options) => {

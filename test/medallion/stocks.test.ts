@@ -261,3 +261,30 @@ it('computes features per company and day', async () => {
     });
   }
 });
+
+it('computes a table with windows part by part as it does whole', async () => {
+  const definition = dataset.gold.find(({ table }) => table === 'stocks_daily_features');
+  if (!definition) throw new Error('the dataset has no features');
+  const input = { engine: bench.engine, dataset, gold: definition, silver };
+  const [whole, parted] = await Promise.all([
+    aggregate({ ...input, outputDirectory: bench.directory() }),
+    aggregate({ ...input, outputDirectory: bench.directory(), partRows: 3_000 }),
+  ]);
+  expect(whole.gold).toHaveLength(1);
+  expect(parted.gold.length).toBeGreaterThan(2);
+  const rowsOf = ({ schema, gold: files }: typeof whole): Promise<object[]> =>
+    bench.read(bench.plan(schema, files), 'ORDER BY symbol, date');
+  expect(await rowsOf(parted)).toEqual(await rowsOf(whole));
+});
+
+it('stops every part when one fails, and says why', async () => {
+  const [definition] = dataset.gold.filter(({ slices }) => slices?.window);
+  if (!definition) throw new Error('the dataset has no windows');
+  const sql = `SELECT symbol, date, CASE WHEN symbol = 'MSFT' THEN error('no such company') END AS x FROM silver.stocks`;
+  const failing = aggregate({
+    ...{ engine: bench.engine, dataset, silver, partRows: 3_000 },
+    gold: { ...definition, sql },
+    outputDirectory: bench.directory(),
+  });
+  await expect(failing).rejects.toThrow(/no such company/);
+});

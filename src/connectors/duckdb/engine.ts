@@ -22,6 +22,7 @@ export interface DuckDbOptions {
 /** Makes the engine. Nothing is opened before {@link Engine.open}. */
 export function createDuckDbEngine(options: DuckDbOptions): Engine {
   return {
+    threads: options.threads,
     open: (session) => openSession(options, session),
     sqlType: (type) => sqlType(type),
     relation: (plan: ScanPlan) => relationSql(plan),
@@ -33,10 +34,11 @@ async function openSession(engine: DuckDbOptions, session: SessionOptions): Prom
   const spill = join(resolve(engine.spillDirectory), `duckdb-${randomUUID()}`);
   await mkdir(spill, { recursive: true });
   const setUp = confinement(session);
+  const { lanes = 1 } = session;
   try {
     const instance = await DuckDBInstance.create(':memory:', {
-      threads: String(engine.threads),
-      memory_limit: engine.memoryLimit,
+      threads: String(Math.max(1, Math.floor(engine.threads / lanes))),
+      memory_limit: shareOf(engine.memoryLimit, lanes),
       temp_directory: spill,
       preserve_insertion_order: 'true',
       autoinstall_known_extensions: 'false',
@@ -48,6 +50,12 @@ async function openSession(engine: DuckDbOptions, session: SessionOptions): Prom
   } catch (error) {
     throw engineError(error, 'opening a session');
   }
+}
+
+/** A part of an amount with its unit, as in `750MB` of `1500MB`. */
+function shareOf(memory: string, lanes: number): string {
+  const [, amount, unit] = /^([\d.]+)\s*(\S+)$/.exec(memory) ?? [];
+  return lanes === 1 || amount === undefined ? memory : `${Number(amount) / lanes}${unit}`;
 }
 
 /** What may be touched is named first, then the door is closed, then the lock is turned. */
