@@ -3,8 +3,8 @@ import type { DatasetDefinition, GoldDefinition } from '../contracts/dataset.js'
 import { identifier } from '../contracts/sql-text.js';
 import type { Engine, EngineSession, ScanPlan, WrittenFile } from '../delta/ports.js';
 import type { StructType } from '../delta/schema.js';
+import { count } from './count.js';
 import { partsBy } from './parts.js';
-import { count } from './refine.js';
 import { schemaOf } from './schema.js';
 
 export interface AggregateInput {

@@ -3,7 +3,12 @@ import type { OutlierDefinition } from '../contracts/dataset.js';
 import { identifier, identifiers } from '../contracts/sql-text.js';
 
 /** Scales the median absolute deviation to the standard deviation of a normal distribution. */
-const MAD_SCALE = 1.4826;
+export const MAD_SCALE = 1.4826;
+
+/** SQL for the log return since `previous`, or NULL where one of the two is no positive number. */
+export function returnSql(value: string, previous: string): string {
+  return `CASE WHEN ${value} > 0 AND ${previous} > 0 AND ${value} < 1e300 AND ${previous} < 1e300 THEN ln(${value} / ${previous}) END`;
+}
 
 /**
  * A statement that makes the table `returns` of a relation: the key of each row, its group and month, and the log return
@@ -19,8 +24,7 @@ export function returnsTable(
   const names = identifiers([...new Set([...key, ...definition.group])]);
   const before = (column: string): string =>
     `lag(${column}) OVER (PARTITION BY ${identifiers(definition.group)} ORDER BY ${order}, ${identifiers(key)})`;
-  return `CREATE TABLE returns AS SELECT ${names}, month, again, CASE WHEN ${value} > 0 AND previous > 0
-  AND ${value} < 1e300 AND previous < 1e300 THEN ln(${value} / previous) END AS log_return
+  return `CREATE TABLE returns AS SELECT ${names}, month, again, ${returnSql(value, 'previous')} AS log_return
 FROM (
   SELECT ${names}, ${value}, date_trunc('month', ${order})::DATE AS month,
     ${before(value)} AS previous, ${before(order)} IS NOT DISTINCT FROM ${order} AS again
@@ -44,7 +48,7 @@ export function scoredTable(definition: OutlierDefinition, key: readonly string[
 )
 SELECT ${key.map((name) => `r.${identifier(name)}`).join(', ')},
   (r.log_return - b.center) / nullif(${MAD_SCALE} * b.spread, 0) AS score
-FROM returns r JOIN reference b ON ${same(definition.group, 'r', 'b')} AND r.month = b.month
+FROM returns r JOIN reference b ON ${sameGroup(definition.group, 'r', 'b')} AND r.month = b.month
 WHERE r.log_return IS NOT NULL`;
 }
 
@@ -70,7 +74,7 @@ export function changedFlags(definition: OutlierDefinition, key: readonly string
   const group = identifiers(definition.group);
   const order = identifier(definition.order);
   const month = `date_trunc('month', ${order})::DATE`;
-  const mine = same(definition.group, 'a', 't');
+  const mine = sameGroup(definition.group, 'a', 't');
   return [
     `CREATE TABLE touched AS SELECT ${group}, min(month) AS since, (min(month) - to_months(${definition.months}))::DATE AS reach
 FROM (
@@ -94,12 +98,13 @@ UNION ALL SELECT a.*, false AS judged FROM after a JOIN last_before t ON ${mine}
     `CREATE TABLE flagged AS SELECT ${key.map((name) => `k.${identifier(name)}`).join(', ')}, k._published_file, k.was, k.was_score, ${flagColumns(definition)}
 FROM context k LEFT JOIN scored s USING (${keys}) WHERE k.judged`,
     `CREATE TABLE differs AS SELECT * FROM flagged WHERE is_outlier IS DISTINCT FROM was OR outlier_score IS DISTINCT FROM was_score`,
-    `UPDATE winners SET kind = 'reflagged' FROM differs d WHERE kind = 'moved' AND ${same(key, 'winners', 'd')}`,
+    `UPDATE winners SET kind = 'reflagged' FROM differs d WHERE kind = 'moved' AND ${sameGroup(key, 'winners', 'd')}`,
     `CREATE TABLE reflagged AS SELECT * FROM differs ANTI JOIN winners USING (${keys})`,
   ].join('; ');
 }
 
-function same(names: readonly string[], a: string, b: string): string {
+/** SQL that two rows have the same values, NULLs included. */
+export function sameGroup(names: readonly string[], a: string, b: string): string {
   return names
     .map((name) => `${a}.${identifier(name)} IS NOT DISTINCT FROM ${b}.${identifier(name)}`)
     .join(' AND ');

@@ -2,24 +2,17 @@
 import type { DatasetDefinition } from '../contracts/dataset.js';
 import type { Progress } from '../contracts/flows.js';
 import type { Ledger } from '../contracts/ledger.js';
-import { identifier, identifiers, literal } from '../contracts/sql-text.js';
+import { identifier, literal } from '../contracts/sql-text.js';
 import type { Engine, EngineSession, ScanPlan, WrittenFile } from '../delta/ports.js';
 import type { StructType } from '../delta/schema.js';
+import { count } from './count.js';
 import type { RunStamp } from './ingest.js';
 import { balanced } from './ledger.js';
-import { flagColumns, returnsTable, scoredTable } from './outliers.js';
+import { rebuild } from './rebuild.js';
 import { beyondTheRow } from './row-local.js';
 import { QUARANTINE_SCHEMA, schemaOf } from './schema.js';
 import { keepSurvivors, SURVIVORS, type Survivors } from './survivors.js';
-import {
-  fileOrder,
-  newestOfKey,
-  OUTLIER_COLUMNS,
-  passes,
-  refusedSelect,
-  requireColumns,
-  timeColumns,
-} from './silver-sql.js';
+import { OUTLIER_COLUMNS, passes, refusedSelect, requireColumns } from './silver-sql.js';
 
 export interface RefineInput {
   readonly engine: Engine;
@@ -31,6 +24,8 @@ export interface RefineInput {
   /** An empty folder for the Parquet files; what else is left in it may be removed afterwards. */
   readonly outputDirectory: string;
   readonly run: RunStamp;
+  /** About how many rows of a whole table are sorted and judged at a time. */
+  readonly partRows?: number;
   readonly onProgress?: (progress: Progress) => void;
   readonly signal?: AbortSignal;
 }
@@ -77,21 +72,19 @@ async function refineIn(session: EngineSession, input: RefineInput): Promise<Ref
     ? await keepSurvivors(session, input.engine, dataset, input.survivors)
     : undefined;
   const read = fromBronze + (survivors ?? 0);
-  const step = (phase: string): void => input.onProgress?.({ phase, done: read, total: read, unit: 'rows' });
-  step('looking for duplicates');
   const more = survivors === undefined ? '' : ` UNION ALL BY NAME SELECT * FROM ${SURVIVORS}`;
-  await session.run(`CREATE VIEW kept AS SELECT * FROM cleaned WHERE ${passes(dataset)}${more}`);
-  const duplicate = await keepNewest(session, dataset);
-  const { outliers } = dataset.silver;
-  if (outliers) {
-    step('judging outliers');
-    await session.run(scoredTable(outliers, dataset.key));
-  }
-  const silver: WrittenFile[] = [];
-  for (const [index, slice] of (await timeSlices(session, dataset, read)).entries()) {
-    step('writing silver');
-    silver.push(...(await session.writeParquetFiles(silverSelect(dataset, slice), `silver-${index}`)));
-  }
+  await session.run(
+    `CREATE VIEW kept AS SELECT * FROM cleaned WHERE ${passes(dataset)}${more}; ` +
+      `CREATE VIEW arrived AS SELECT * FROM cleaned${more}`,
+  );
+  const { silver, duplicate } = await rebuild({
+    session,
+    dataset,
+    rows: read,
+    ...(input.partRows !== undefined && { partRows: input.partRows }),
+    onPart: (done, parts) =>
+      input.onProgress?.({ phase: 'writing silver', done, total: parts, unit: 'parts' }),
+  });
   const accepted = silver.reduce((sum, file) => sum + file.rows, 0);
   const ledger = balanced(`silver.${dataset.name}`, {
     read,
@@ -155,80 +148,4 @@ async function cleanedSelect(session: EngineSession, dataset: DatasetDefinition)
   const cleaned = await session.writeParquet(sql, CLEANED);
   if (!cleaned) return `SELECT * FROM (\n${sql}\n) WHERE false`;
   return `SELECT * FROM read_parquet(${literal(cleaned.localPath)}, hive_partitioning = false)`;
-}
-
-/**
- * Leaves in `kept` the newest row of each key, and returns how many others there were. Where outliers are judged, it
- * leaves `returns` of those rows too: they stand in the order in which equal keys are neighbours, so that counting the
- * duplicates costs nothing then.
- */
-async function keepNewest(session: EngineSession, dataset: DatasetDefinition): Promise<number> {
-  const { key, silver } = dataset;
-  const { outliers } = silver;
-  const neighbours = outliers && isSameSet(key, [...outliers.group, outliers.order]);
-  if (outliers) await session.run(returnsTable(outliers, key, 'kept'));
-  const duplicate = await count(
-    session,
-    neighbours
-      ? 'SELECT count(*) AS n FROM returns WHERE again'
-      : `SELECT coalesce(sum(rows - 1), 0)::BIGINT AS n FROM (SELECT count(*) AS rows FROM kept GROUP BY ${identifiers(key)})`,
-  );
-  if (duplicate === 0) return 0;
-  const newest = await session.writeParquet(`SELECT * FROM kept ${newestOfKey(dataset)}`, 'newest.parquet');
-  await session.run(
-    `CREATE OR REPLACE VIEW kept AS SELECT * FROM read_parquet(${literal(newest?.localPath ?? '')}, hive_partitioning = false)`,
-  );
-  if (outliers) await session.run(`DROP TABLE returns; ${returnsTable(outliers, key, 'kept')}`);
-  return duplicate;
-}
-
-function isSameSet(left: readonly string[], right: readonly string[]): boolean {
-  return left.length === right.length && left.every((name) => right.includes(name));
-}
-
-/** Rows that are sorted and joined at a time: as many as one file holds, and few enough for the memory. */
-const SLICE_ROWS = 1_000_000;
-
-/**
- * Conditions that part the rows of `kept` by time, so that no step has to hold all of them. One that is always true
- * where the rows are few, or where their key has no time.
- */
-async function timeSlices(
-  session: EngineSession,
-  dataset: DatasetDefinition,
-  rows: number,
-): Promise<string[]> {
-  const slices = Math.round(rows / SLICE_ROWS);
-  const [time] = timeColumns(dataset);
-  if (slices < 2 || time === undefined) return ['true'];
-  const column = identifier(time);
-  const shares = Array.from({ length: slices - 1 }, (_, index) => (index + 1) / slices).join(', ');
-  await session.run(
-    `SET VARIABLE bounds = (SELECT list_sort(list_distinct(quantile_disc(${column}, [${shares}]))) FROM kept)`,
-  );
-  const bounds = await count(session, `SELECT len(getvariable('bounds'))::BIGINT AS n`);
-  const bound = (index: number): string => `getvariable('bounds')[${index}]`;
-  return Array.from({ length: bounds + 1 }, (_, index) =>
-    [
-      ...(index > 0 ? [`${column} >= ${bound(index)}`] : []),
-      ...(index < bounds ? [`${column} < ${bound(index + 1)}`] : []),
-    ].join(' AND '),
-  );
-}
-
-function silverSelect(dataset: DatasetDefinition, slice: string): string {
-  const { key, silver } = dataset;
-  const rows = `(SELECT * FROM kept WHERE ${slice}) k`;
-  const order = fileOrder(dataset, 'k');
-  if (silver.outliers === undefined) return `SELECT k.* FROM ${rows} ${order}`;
-  return (
-    `SELECT k.*, ${flagColumns(silver.outliers)} FROM ${rows} ` +
-    `LEFT JOIN (SELECT * FROM scored WHERE ${slice}) s USING (${identifiers(key)}) ${order}`
-  );
-}
-
-/** The number that a statement gives under the name `n`. */
-export async function count(session: EngineSession, sql: string): Promise<number> {
-  const [row] = await session.rows<{ n: bigint }>(sql);
-  return Number(row?.n ?? 0n);
 }

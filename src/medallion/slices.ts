@@ -9,8 +9,8 @@ import { identifier, identifiers, literalList } from '../contracts/sql-text.js';
 import type { EngineSession, ScanPlan, WrittenFile } from '../delta/ports.js';
 import type { StructType } from '../delta/schema.js';
 import type { AggregateInput } from './aggregate.js';
+import { count } from './count.js';
 import { schemaOf } from './schema.js';
-import { count } from './refine.js';
 import { publishedRows, PUBLISHED_FILE } from './silver-sql.js';
 
 export interface SlicesInput extends AggregateInput {

@@ -17,6 +17,8 @@ import { RUN, Workbench } from './workbench.js';
 import { seedOf } from '../support/seed.js';
 
 const SEED = seedOf(4);
+/** Few, so that whole tables are computed in several parts. */
+const PART_ROWS = 20;
 const DATASETS = fileURLToPath(new URL('datasets', import.meta.url));
 
 const benches: Workbench[] = [];
@@ -61,10 +63,11 @@ class World {
   }
 
   async whole(): Promise<void> {
-    const made = await this.bench.refine(this.dataset, {
-      schema: this.bronze?.schema as StructType,
-      bronze: this.bronze?.files ?? [],
-    });
+    const made = await this.bench.refine(
+      this.dataset,
+      { schema: this.bronze?.schema as StructType, bronze: this.bronze?.files ?? [] },
+      PART_ROWS,
+    );
     this.silver = { schema: made.schema, files: made.silver };
     this.refused = made.quarantine;
     for (const gold of this.dataset.gold) {
@@ -74,6 +77,7 @@ class World {
         gold,
         silver: this.plan(this.silver),
         outputDirectory: this.bench.directory(),
+        partRows: PART_ROWS,
       });
       this.gold.set(gold.table, { schema, files });
     }

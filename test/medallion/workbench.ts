@@ -71,12 +71,14 @@ export class Workbench {
   async refine(
     dataset: DatasetDefinition,
     { schema, bronze }: Pick<Ingested, 'schema' | 'bronze'>,
+    partRows?: number,
   ): Promise<Refined> {
     return refine({
       engine: this.engine,
       dataset,
       bronze: this.plan(schema, bronze),
       outputDirectory: this.directory(),
+      ...(partRows !== undefined && { partRows }),
       run: RUN,
     });
   }

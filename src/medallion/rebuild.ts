@@ -1,0 +1,128 @@
+/** The rows of a whole Silver table, written part by part in the order of time, so that no step has to hold all of them. */
+import type { DatasetDefinition } from '../contracts/dataset.js';
+import { identifier, identifiers, literal } from '../contracts/sql-text.js';
+import type { EngineSession, WrittenFile } from '../delta/ports.js';
+import { count } from './count.js';
+import { canPass, OutlierPass } from './outlier-pass.js';
+import { flagColumns } from './outliers.js';
+import { partsBy } from './parts.js';
+import { fileOrder, newestOfKey, timeColumns } from './silver-sql.js';
+
+/** Rows that are sorted and joined at a time: as many as one file holds, and few enough for the memory. */
+const PART_ROWS = 1_000_000;
+
+export interface Rebuild {
+  readonly session: EngineSession;
+  readonly dataset: DatasetDefinition;
+  /** About how many rows there are. */
+  readonly rows: number;
+  /** Default {@link PART_ROWS}. */
+  readonly partRows?: number;
+  readonly onPart?: (done: number, parts: number) => void;
+}
+
+export interface Rebuilt {
+  /** Files in the order of time, each sorted by it. */
+  readonly silver: readonly WrittenFile[];
+  /** Rows that another row of the same key has pushed out. */
+  readonly duplicate: number;
+}
+
+/**
+ * Writes the newest row of each key of the view `kept`, with its outlier flags where the dataset has them. Rows with one
+ * key have one time, so they are in one part.
+ */
+export async function rebuild(input: Rebuild): Promise<Rebuilt> {
+  const { session, dataset } = input;
+  const { outliers } = dataset.silver;
+  const pass = outliers && new OutlierPass(session, outliers, dataset.key);
+  await pass?.begin('kept');
+  const parts = await partsOf(input);
+  const coded = await codedText(session);
+  const silver: WrittenFile[] = [];
+  let duplicate = 0;
+  for (const [index, part] of parts.entries()) {
+    input.onPart?.(index, parts.length);
+    await session.run(`CREATE OR REPLACE VIEW part AS SELECT * FROM kept WHERE ${part}`);
+    duplicate += await keepNewest(session, dataset, pass, index);
+    await pass?.judge();
+    silver.push(...(await session.writeParquetFiles(silverSelect(dataset, pass, coded), `silver-${index}`)));
+  }
+  return { silver, duplicate };
+}
+
+/** One part where the rows are few, where their key has no time, or where outliers are judged along another one. */
+async function partsOf({ session, dataset, rows, partRows = PART_ROWS }: Rebuild): Promise<string[]> {
+  const [time] = timeColumns(dataset);
+  const { outliers } = dataset.silver;
+  if (time === undefined || (outliers && !canPass(outliers, time))) return ['true'];
+  return partsBy(session, 'cleaned', identifier(time), Math.round(rows / partRows));
+}
+
+/**
+ * Leaves in `part` the newest row of each key, and returns how many others there were. Where outliers are judged, it
+ * leaves `returns` of those rows too: they stand in the order in which equal keys are neighbours, so that counting the
+ * duplicates costs nothing then.
+ */
+async function keepNewest(
+  session: EngineSession,
+  { key, silver, ...dataset }: DatasetDefinition,
+  pass: OutlierPass | undefined,
+  index: number,
+): Promise<number> {
+  const { outliers } = silver;
+  const neighbours = outliers && isSameSet(key, [...outliers.group, outliers.order]);
+  await pass?.measure('part');
+  const duplicate = await count(
+    session,
+    neighbours
+      ? 'SELECT count(*) AS n FROM returns WHERE again'
+      : `SELECT coalesce(sum(rows - 1), 0)::BIGINT AS n FROM (SELECT count(*) AS rows FROM part GROUP BY ${identifiers(key)})`,
+  );
+  if (duplicate === 0) return 0;
+  const newest = await session.writeParquet(
+    `SELECT * FROM part ${newestOfKey({ key, silver, ...dataset })}`,
+    `newest-${index}.parquet`,
+  );
+  await session.run(
+    `CREATE OR REPLACE VIEW part AS SELECT * FROM read_parquet(${literal(newest?.localPath ?? '')}, hive_partitioning = false)`,
+  );
+  await pass?.measure('part');
+  return duplicate;
+}
+
+function isSameSet(left: readonly string[], right: readonly string[]): boolean {
+  return left.length === right.length && left.every((name) => right.includes(name));
+}
+
+/** Texts that many rows share: where rows come from. */
+const SHARED_TEXTS = ['_source_id', '_source_file', '_run_id'] as const;
+/** More values than this are no longer few. */
+const CODES_MAX = 10_000;
+
+/**
+ * Makes an enumeration of each text that the rows share, and returns the columns as `REPLACE` takes them. A sort moves
+ * whole rows: codes of two bytes instead of texts of a hundred make it half as dear. They are written as the texts.
+ */
+async function codedText(session: EngineSession): Promise<string> {
+  const coded: string[] = [];
+  for (const name of SHARED_TEXTS) {
+    const values = `SELECT DISTINCT ${name} AS value FROM arrived WHERE ${name} IS NOT NULL`;
+    const distinct = await count(session, `SELECT count(*) AS n FROM (${values} LIMIT ${CODES_MAX + 1})`);
+    if (distinct === 0 || distinct > CODES_MAX) continue;
+    await session.run(`CREATE TYPE ${name}_code AS ENUM (${values} ORDER BY value)`);
+    coded.push(`${name}::${name}_code AS ${name}`);
+  }
+  return coded.length === 0 ? '*' : `* REPLACE (${coded.join(', ')})`;
+}
+
+function silverSelect(dataset: DatasetDefinition, pass: OutlierPass | undefined, columns: string): string {
+  const { key, silver } = dataset;
+  const rows = `(SELECT ${columns} FROM part) k`;
+  const order = fileOrder(dataset, 'k');
+  if (silver.outliers === undefined || pass === undefined) return `SELECT k.* FROM ${rows} ${order}`;
+  return (
+    `SELECT k.*, ${flagColumns(silver.outliers)} FROM ${rows} ` +
+    `LEFT JOIN (${pass.scores()}) s USING (${identifiers(key)}) ${order}`
+  );
+}
