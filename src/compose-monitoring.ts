@@ -18,9 +18,9 @@ import {
   type AskedService,
 } from './connectors/probes/services.js';
 import { ALERT_MANAGER, type AlertReport } from './contracts/alerts.js';
-import type { Cycle } from './contracts/monitoring.js';
+import type { Cycle, Measurement } from './contracts/monitoring.js';
 import { DatalabError } from './contracts/errors.js';
-import { POOLS, TASK_QUEUES } from './contracts/flows.js';
+import { POOLS, TASK_QUEUES, type Pool } from './contracts/flows.js';
 import type { EtlSummary } from './contracts/run.js';
 import { declaredSchedules } from './schedules.js';
 
@@ -55,7 +55,7 @@ export function composeMonitoringDeps(
     services: servicesOf(config, client),
     ask: (services) => askServices(services, timeoutMs),
     measurePools: async () =>
-      (await Promise.all(POOLS.map((pool) => measurePool(client, pool, TASK_QUEUES[pool])))).flat(),
+      (await Promise.all(POOLS.map((pool) => poolOrWhyNot(client, pool, timeoutMs)))).flat(),
     schedules: declaredSchedules(config),
     slots: (scheduleId, range) => scheduleSlots(client, scheduleId, range),
     rowsOfRun: async (workflowId, runId) =>
@@ -78,6 +78,19 @@ function servicesOf({ mlflow, monitoring }: Config, client: Client): AskedServic
       ask: (signal: AbortSignal) => (url === undefined ? askTcp(tcp ?? '', signal) : askHttp(url, signal)),
     })),
   ];
+}
+
+/** A queue that Temporal does not describe is an answer: the other figures of the probe stand. */
+async function poolOrWhyNot(client: Client, pool: Pool, timeoutMs: number): Promise<Measurement[]> {
+  const figure = { metric: 'pool.measured', labels: { pool, task_queue: TASK_QUEUES[pool] } };
+  try {
+    const measured = await client.connection.withDeadline(Date.now() + timeoutMs, () =>
+      measurePool(client, pool, TASK_QUEUES[pool]),
+    );
+    return [{ ...figure, value: 1 }, ...measured];
+  } catch (error) {
+    return [{ ...figure, value: 0, detail: (error as Error).message.slice(0, 300) }];
+  }
 }
 
 /** Starts the manager where it does not run. */

@@ -91,7 +91,10 @@ export const monitoringSchema = z
       .prefault({})
       .describe('Channels by severity; * is all of them.'),
     targets: z.array(target).default([]).describe('More services to ask, by HTTP or TCP.'),
-    probeTimeoutSeconds: positive.default(30).describe('Longest time that one probe of a cycle may take.'),
+    probeTimeoutSeconds: positive
+      .max(55, 'at most 55: a cycle takes less than a minute')
+      .default(30)
+      .describe('Longest time that one probe of a cycle may take.'),
     targetTimeoutSeconds: positive.default(3).describe('Longest time that one service may take to answer.'),
     smallFileMb: z.number().positive().default(32),
     lateAfterMinutes: positive.default(15).describe('A run that has not started by then is late.'),

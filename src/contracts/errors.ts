@@ -219,6 +219,11 @@ export const ERRORS = {
     retry: true,
     remedy: 'Nothing is lost. Start the S3 endpoint or check AWS_ENDPOINT_URL; it is tried again by itself.',
   },
+  PROBE_TIMEOUT: {
+    retry: false,
+    remedy:
+      'The next cycle asks again. Look at what the probe asks (`datalab monitoring run`), or raise monitoring.probeTimeoutSeconds.',
+  },
   ACCESS_REFUSED: {
     retry: false,
     remedy:

@@ -49,6 +49,15 @@ export const DEFAULT_RULES: readonly AlertRule[] = Object.freeze([
       unless: ['pool_idle'],
     },
   ),
+  rule(
+    'pool_unmeasured',
+    'warning',
+    ['pool.measured', '==', 0],
+    'the pool {pool} is not described: {detail}',
+    {
+      forSeconds: 10 * MINUTE,
+    },
+  ),
   rule('topic_missing', 'error', ['topic.present', '==', 0], 'the Kafka topic {topic} does not exist'),
   rule(
     'kafka_controller_missing',
@@ -134,8 +143,13 @@ export const DEFAULT_RULES: readonly AlertRule[] = Object.freeze([
     ['schedule.circuit_open', '==', 1],
     '{schedule} was paused after repeated failures; when the cause is gone: datalab schedules resume {schedule}',
   ),
-  // Times that never started are in `datalab schedules gaps`. They raise nothing: Temporal does not say when a schedule was
-  // paused, so those of a pause that is over could not be told from those that were lost.
+  // A time that passed during a pause is known to be left out; one that no cycle saw pass counts as lost.
+  rule(
+    'run_missing',
+    'error',
+    ['schedule.never_started', '>', 0],
+    '{value} expected runs of {schedule} never started ({detail}): datalab schedules gaps {schedule}',
+  ),
   rule('run_late', 'warning', ['schedule.late', '>', 0], '{schedule}: {detail}'),
   rule(
     'runs_failing',

@@ -51,6 +51,8 @@ export interface AlertManagerInput {
   readonly unrecorded: readonly AlertRow[];
   readonly recent: readonly AlertRow[];
   readonly records: number;
+  /** Reports that came in and were not taken yet. */
+  readonly reports?: readonly AlertReport[];
 }
 
 const EVENTS_MAX = 2000;
@@ -65,7 +67,7 @@ const { recordAlerts } = proxyActivities<MonitoringActivities>(activityOptions('
 
 export async function alertManager(input?: AlertManagerInput): Promise<void> {
   const manager = new Manager(input);
-  const reports: AlertReport[] = [];
+  const reports: AlertReport[] = [...(input?.reports ?? [])];
   setHandler(reportSignal, (report) => void reports.push(report));
   setHandler(overviewQuery, () => manager.overview());
   setHandler(acknowledgeUpdate, (request) => manager.acknowledge(request));
@@ -75,11 +77,12 @@ export async function alertManager(input?: AlertManagerInput): Promise<void> {
     workflowInfo().continueAsNewSuggested || workflowInfo().historyLength > EVENTS_MAX;
   for (;;) {
     await condition(() => reports.length > 0 || manager.hasRows() || isFull());
-    for (let report = reports.shift(); report; report = reports.shift()) await manager.take(report);
+    // Reports that go on coming must not keep a full history from ending: what is left goes over to the next execution.
+    while (reports.length > 0 && !isFull()) await manager.take(reports.shift() as AlertReport);
     await manager.record();
-    if (!isFull() || reports.length > 0) continue;
+    if (!isFull()) continue;
     await condition(allHandlersFinished);
-    if (reports.length === 0) await continueAsNew<typeof alertManager>(manager.forNext());
+    await continueAsNew<typeof alertManager>({ ...manager.forNext(), reports });
   }
 }
 

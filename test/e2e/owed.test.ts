@@ -44,7 +44,10 @@ beforeAll(async () => {
   const stack = await testStack('s3', 'kafka', 'temporal');
   lake = await ownLake(stack.env, 'owed', await ownNamespace(stack.temporal.address, 'owed'));
   // Every minute, so that a time comes while the test looks.
-  put('datalab.yaml', `schedules: { etlDaily: { dataset: visits, cron: '* * * * *' } }\n`);
+  put(
+    'datalab.yaml',
+    `schedules: { etlDaily: { dataset: visits, cron: '* * * * *' } }\nmonitoring: { circuitBreaker: { failures: 1, runs: 10 } }\n`,
+  );
   put('datasets/visits/dataset.yaml', dataset(''));
   put('datasets/visits/silver.sql', 'SELECT * EXCLUDE (_extra) FROM bronze.visits');
   put('datasets/visits/total.sql', 'SELECT count(*) AS visits FROM silver.visits');
@@ -97,5 +100,31 @@ it('a time that came has its run, and is no gap', async () => {
   }
   expect(seen.expected).toBeGreaterThan(0);
   expect(seen.gaps).toEqual([]);
-  await datalab(['schedules', 'pause', SCHEDULE], lake.env, project);
 }, 120_000);
+
+it('a schedule whose runs fail is paused, once, and goes on when it is told to', async () => {
+  interface Listed {
+    readonly id: string;
+    readonly paused: boolean;
+    readonly note: string;
+  }
+  const paused = async (): Promise<Listed | undefined> =>
+    (await ask<Listed[]>('schedules', 'list')).find(({ id }) => id === SCHEDULE);
+  // It ends with another code where it finds something, as it should here.
+  const cycle = (): Promise<unknown> => datalab(['monitoring', 'run'], lake.env, project);
+  expect(await paused()).toMatchObject({ paused: false });
+  put('datasets/visits/silver.sql', 'SELECT * EXCLUDE (_extra), no_such_column FROM bronze.visits');
+  let seen = await paused();
+  for (const deadline = Date.now() + 150_000; !seen?.paused && Date.now() < deadline;) {
+    await new Promise((resolve) => setTimeout(resolve, 5000));
+    await cycle();
+    seen = await paused();
+  }
+  expect(seen).toMatchObject({ paused: true });
+  put('datasets/visits/silver.sql', 'SELECT * EXCLUDE (_extra) FROM bronze.visits');
+  await datalab(['schedules', 'resume', SCHEDULE], lake.env, project);
+  // What failed before the pause is forgiven.
+  await cycle();
+  expect(await paused()).toMatchObject({ paused: false });
+  await datalab(['schedules', 'pause', SCHEDULE], lake.env, project);
+}, 240_000);

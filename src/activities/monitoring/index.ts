@@ -9,6 +9,7 @@ import { judgeSample, recordSample } from './judge.js';
 import { probeLake } from './lake.js';
 import { probeKafka, probeServices } from './probes.js';
 import { relayAll } from './relay.js';
+import { within } from './within.js';
 import { breakCircuits, probeSchedules } from './schedules.js';
 
 export { kafkaChannel, logChannel } from './alerts.js';
@@ -18,12 +19,14 @@ export type { MonitoringDeps, WatchedSchedule } from './deps.js';
 export function createMonitoringActivities(deps: MonitoringDeps): MonitoringActivities {
   const { engine, clock, newId, scratchDirectory } = deps;
   const tables = new LakeTables(deps.lake, { engine, clock, newId, scratchDirectory });
+  const inTime = <T>(work: Promise<T>): Promise<T> =>
+    within(deps.config.monitoring.probeTimeoutSeconds, work);
   return withFailures({
-    probeKafka: (cycle) => probeKafka(deps, cycle),
-    probeLake: (cycle) => probeLake(deps, tables, cycle),
-    probeServices: (cycle) => probeServices(deps, cycle),
-    probeSchedules: (cycle) => probeSchedules(deps, tables, cycle),
-    relayAll: (cycle) => relayAll(deps, tables, cycle),
+    probeKafka: (cycle) => inTime(probeKafka(deps, cycle)),
+    probeLake: (cycle) => inTime(probeLake(deps, tables, cycle)),
+    probeServices: (cycle) => inTime(probeServices(deps, cycle)),
+    probeSchedules: (cycle) => inTime(probeSchedules(deps, tables, cycle)),
+    relayAll: (cycle) => inTime(relayAll(deps, tables, cycle)),
     judgeSample: (cycle, answers) => judgeSample(deps, cycle, answers),
     recordSample: (cycle, answers) => recordSample(deps, tables, cycle, answers),
     reportFindings: (report) => deps.report(report),

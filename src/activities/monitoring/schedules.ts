@@ -29,10 +29,13 @@ export async function probeSchedules(
 ): Promise<ProbeAnswer> {
   const started = performance.now();
   const watched = deps.schedules.filter(({ workflowType }) => workflowType !== NOT_WATCHED);
-  const states = await Promise.all(
-    watched.map(async (schedule) => ({ schedule, state: await stateOf(deps, schedule.id) })),
-  );
   const memory = (await recall<SlotMemory>(deps.lake, 'slots')) ?? { slots: {}, countFrom: {} };
+  const states = await Promise.all(
+    watched.map(async (schedule) => ({
+      schedule,
+      state: rememberPauses(await stateOf(deps, schedule.id), memory),
+    })),
+  );
   const recorded = await recordChanges(
     deps,
     tables,
@@ -46,6 +49,25 @@ export async function probeSchedules(
   const detail = `${watched.length} schedules, ${recorded} slots recorded`;
   return handOver(deps.lake, 'schedules', cycle.id, { started, detail, measurements });
 }
+
+/**
+ * Temporal does not say when a schedule was paused. A time that was seen to pass during a pause was left out by intention,
+ * and stays so when the schedule goes on.
+ */
+function rememberPauses(state: ScheduleState | null, { slots }: SlotMemory): ScheduleState | null {
+  return (
+    state && {
+      ...state,
+      slots: state.slots.map((slot) =>
+        slot.outcome === 'never_started' && slots[keyOf(slot)] === 'skipped'
+          ? { ...slot, outcome: 'skipped', detail: 'the schedule was paused then, or busy' }
+          : slot,
+      ),
+    }
+  );
+}
+
+const keyOf = ({ scheduleId, logicalTime }: Slot): string => `${scheduleId} ${logicalTime}`;
 
 function stateOf(deps: MonitoringDeps, id: string): Promise<ScheduleState | null> {
   const nowMs = deps.clock.nowMs();
@@ -75,7 +97,6 @@ async function recordChanges(
   slots: readonly Slot[],
   memory: SlotMemory,
 ): Promise<number> {
-  const keyOf = ({ scheduleId, logicalTime }: Slot): string => `${scheduleId} ${logicalTime}`;
   const changed = slots.filter(
     (slot) => WORTH_A_ROW.has(slot.outcome) && memory.slots[keyOf(slot)] !== slot.outcome,
   );

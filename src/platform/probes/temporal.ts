@@ -48,8 +48,25 @@ export async function probePollers(
         .filter((poller) => Number(poller.lastAccessTime?.seconds ?? 0) * 1000 > Date.now() - 120_000);
       if (recent.length === 0) throw new Error(`no worker polls ${name}`);
     }
-    return `polls ${target.taskQueues.join(', ')}`;
+    return `polls ${target.taskQueues.join(', ')}; ${await newestCycle(connection, target.namespace)}`;
   });
+}
+
+/** How old the newest sample of the monitoring is: if it does not run, this says so. */
+async function newestCycle(connection: Connection, namespace: string): Promise<string> {
+  const { executions } = await connection.workflowService.listWorkflowExecutions({
+    namespace,
+    pageSize: 1,
+    query: `WorkflowType = 'platformMonitoring' AND ExecutionStatus = 'Completed'`,
+  });
+  const seconds = Number(executions?.[0]?.closeTime?.seconds ?? 0);
+  if (seconds === 0) return 'no monitoring cycle yet';
+  return `newest monitoring cycle ${age(Date.now() / 1000 - seconds)} ago`;
+}
+
+function age(seconds: number): string {
+  if (seconds < 90) return `${Math.max(0, Math.round(seconds))} s`;
+  return seconds < 5400 ? `${Math.round(seconds / 60)} min` : `${Math.round(seconds / 3600)} h`;
 }
 
 async function withConnection<T>(

@@ -1,0 +1,137 @@
+/** Expected runs over many cycles: pauses that are over, times that were lost, and the circuit breaker. */
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { createMonitoringActivities, type MonitoringDeps } from '../../src/activities/monitoring/index.js';
+import { CIRCUIT_NOTE, type ScheduleState, type Slot } from '../../src/contracts/expected-runs.js';
+import type { Measurement, MonitoringActivities } from '../../src/contracts/monitoring.js';
+import { checkoutScan } from '../../src/delta/index.js';
+import { Lab } from './lab.js';
+
+const ID = 'medallion-etl-daily';
+let lab: Lab;
+let state: ScheduleState;
+let activities: MonitoringActivities;
+let cycles = 0;
+
+const slot = (hour: number, outcome: Slot['outcome']): Slot => {
+  const logicalTime = new Date(Date.UTC(2024, 0, 1, hour)).toISOString();
+  const ran = outcome === 'ok' || outcome === 'failed';
+  return {
+    ...{ scheduleId: ID, logicalTime, outcome, rows: null, detail: '' },
+    ...{ startedAt: ran ? logicalTime : null, finishedAt: ran ? logicalTime : null },
+    ...{ runId: ran ? `r${hour}` : null, workflowId: ran ? `w${hour}` : null },
+  };
+};
+
+beforeEach(() => {
+  lab = new Lab();
+  state = { scheduleId: ID, paused: false, note: '', slots: [] };
+  const deps: MonitoringDeps = {
+    ...lab.deps,
+    datasetNames: () => Promise.resolve([]),
+    measureKafka: null,
+    services: [],
+    ask: () => Promise.resolve([]),
+    measurePools: () => Promise.resolve([]),
+    schedules: [{ id: ID, createPaused: false, workflowType: 'medallionEtl' }],
+    slots: () => Promise.resolve(state),
+    rowsOfRun: () => Promise.resolve(7),
+    pauseSchedule: (_, note) => {
+      state = { ...state, paused: true, note };
+      return Promise.resolve();
+    },
+    report: () => Promise.resolve(),
+    channels: [],
+    heartbeat: null,
+  };
+  activities = createMonitoringActivities(deps);
+});
+afterEach(() => lab.close());
+
+const cycle = () => ({ id: `cycle-${++cycles}`, at: new Date(lab.nowMs).toISOString() });
+
+async function figures(): Promise<Record<string, number>> {
+  const { measurements } = await activities.probeSchedules(cycle());
+  return Object.fromEntries(measurements.map(({ metric, value }: Measurement) => [metric, value]));
+}
+
+async function recorded(): Promise<string[]> {
+  const table = lab.table('meta/expected_runs');
+  const scan = await checkoutScan(lab.store('meta/expected_runs'), await table.snapshot());
+  const session = await lab.deps.engine.open({ inputs: scan.inputs });
+  try {
+    const rows = await session.rows<{ text: string }>(
+      `SELECT hour(logical_time) || ' ' || outcome || coalesce(' ' || rows, '') AS text FROM ${lab.deps.engine.relation(scan.plan)} ORDER BY recorded_at, logical_time`,
+    );
+    return rows.map(({ text }) => text);
+  } finally {
+    await session.close();
+    scan.release();
+  }
+}
+
+describe('the probe of the schedules', () => {
+  it('takes a time that passed during a pause for left out, also when the pause is over', async () => {
+    state = { ...state, paused: true, slots: [slot(1, 'skipped')] };
+    expect(await figures()).toMatchObject({ 'schedule.paused': 1, 'schedule.never_started': 0 });
+    state = { ...state, paused: false, slots: [slot(1, 'never_started'), slot(2, 'ok')] };
+    expect(await figures()).toMatchObject({ 'schedule.paused': 0, 'schedule.never_started': 0 });
+    expect(await recorded()).toEqual(['1 skipped', '2 ok 7']);
+  });
+
+  it('says of a lost time that it never started, once in the table, until a run fills it', async () => {
+    state = { ...state, slots: [slot(1, 'never_started')] };
+    expect(await figures()).toMatchObject({ 'schedule.never_started': 1 });
+    expect(await figures()).toMatchObject({ 'schedule.never_started': 1 });
+    state = { ...state, slots: [slot(1, 'ok')] };
+    expect(await figures()).toMatchObject({ 'schedule.never_started': 0 });
+    expect(await recorded()).toEqual(['1 never_started', '1 ok 7']);
+  });
+});
+
+describe('the circuit breaker', () => {
+  const failures = (count: number): Slot[] =>
+    Array.from({ length: count }, (_, hour) => slot(hour, 'failed'));
+
+  it('lets a few failures pass', async () => {
+    state = { ...state, slots: [...failures(4), slot(5, 'ok')] };
+    expect(await activities.breakCircuits(cycle())).toEqual([]);
+    expect(state.paused).toBe(false);
+  });
+
+  it('pauses a schedule that keeps failing, says how to go on, and forgives what was before', async () => {
+    lab.nowMs = Date.UTC(2024, 0, 1, 12);
+    state = { ...state, slots: failures(5) };
+    expect(await activities.breakCircuits(cycle())).toEqual([ID]);
+    expect(state.paused).toBe(true);
+    expect(state.note).toMatch(new RegExp(`^${CIRCUIT_NOTE} 5 of the last 5 runs failed.*resume ${ID}$`));
+    expect(await figures()).toMatchObject({ 'schedule.circuit_open': 1 });
+    state = { ...state, paused: false, note: '' };
+    expect(await activities.breakCircuits(cycle())).toEqual([]);
+    state = { ...state, slots: [...failures(5), slot(13, 'failed'), slot(14, 'failed')] };
+    expect(await activities.breakCircuits(cycle())).toEqual([]);
+    const anew = [13, 14, 15, 16, 17].map((hour) => slot(hour, 'failed'));
+    state = { ...state, slots: [...failures(5), ...anew] };
+    expect(await activities.breakCircuits(cycle())).toEqual([ID]);
+  });
+});
+
+it('a probe that hangs ends in time, by a code', async () => {
+  const { monitoring } = lab.deps.config;
+  const config = { ...lab.deps.config, monitoring: { ...monitoring, probeTimeoutSeconds: 0.05 } };
+  const hanging = createMonitoringActivities({
+    ...{ ...lab.deps, config, datasetNames: () => Promise.resolve([]), measureKafka: null, services: [] },
+    ...{
+      ask: () => new Promise<never>(() => undefined),
+      measurePools: () => Promise.resolve([]),
+      schedules: [],
+    },
+    ...{ slots: () => Promise.resolve(null), rowsOfRun: () => Promise.resolve(null) },
+    ...{
+      pauseSchedule: () => Promise.resolve(),
+      report: () => Promise.resolve(),
+      channels: [],
+      heartbeat: null,
+    },
+  });
+  await expect(hanging.probeServices(cycle())).rejects.toMatchObject({ type: 'PROBE_TIMEOUT' });
+});
