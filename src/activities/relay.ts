@@ -32,9 +32,7 @@ interface Unsent {
 
 export async function relayEvents(deps: ActivityDeps, tables: LakeTables, run: RunRef): Promise<Relayed> {
   const { step, value } = await runStep('relay', deps.scratchDirectory, async () => {
-    const unsent = await findUnsent(deps, tables, run);
-    const { sent, told, problem } = await send(deps, tables, unsent.slice(0, PER_RUN_MAX));
-    const pending = unsent.length - told;
+    const { sent, pending, problem } = await relayTables(deps, tables, await watchedBy(deps, run));
     const why = problem ?? (pending > 0 ? 'the next run goes on' : undefined);
     const detail = `${sent} sent${why === undefined ? '' : `, ${pending} pending: ${why}`}`;
     return {
@@ -48,19 +46,37 @@ export async function relayEvents(deps: ActivityDeps, tables: LakeTables, run: R
   return { step, ...value };
 }
 
-/** The versions after each table's cursor, oldest first within a table. */
-async function findUnsent(deps: ActivityDeps, tables: LakeTables, run: RunRef): Promise<Unsent[]> {
+type Watched = ReadonlyArray<readonly [Layer, string]>;
+
+/** Sends what these tables know and Kafka has not seen, as far as one run may; says what is left, and why. */
+export async function relayTables(
+  deps: ActivityDeps,
+  tables: LakeTables,
+  watched: Watched,
+): Promise<{ readonly sent: number; readonly pending: number; readonly problem?: string }> {
+  const unsent = await findUnsent(tables, watched);
+  const { sent, told, problem } = await send(deps, tables, unsent.slice(0, PER_RUN_MAX));
+  return { sent, pending: unsent.length - told, ...(problem !== undefined && { problem }) };
+}
+
+/** The tables that a run of the dataset may have something to tell of. */
+async function watchedBy(deps: ActivityDeps, run: RunRef): Promise<Watched> {
   // A dataset that cannot be loaded has no tables to look through, but its failed run is still told.
   const gold = await deps.loadDataset(run.dataset).then(
     (dataset) => dataset.gold.map(({ table }) => ['gold', table] as const),
     () => [],
   );
-  const watched: ReadonlyArray<readonly [Layer, string]> = [
+  return [
     ['bronze', run.dataset],
     ['silver', run.dataset],
     ...gold,
     ['meta', 'runs'],
+    ['meta', 'maintenance'],
   ];
+}
+
+/** The versions after each table's cursor, oldest first within a table. */
+async function findUnsent(tables: LakeTables, watched: Watched): Promise<Unsent[]> {
   const cursors = await tables.table('meta', 'relay').snapshotIfExists();
   const found = await mapLimited(watched, PARALLEL_READS, async ([layer, tableName]): Promise<Unsent[]> => {
     const table = tables.table(layer, tableName);

@@ -49,6 +49,11 @@ export const maintenanceSchema = z
     backup,
     parallelTables: z.number().int().positive().max(32).default(2).describe('Tables worked on at once.'),
     budgetMinutes: days.default(240).describe('After this no further table is begun.'),
+    auditDays: z
+      .number()
+      .positive()
+      .default(6)
+      .describe('A table whose data was audited so long ago is audited again.'),
     keepFilesDays: days.min(7).default(7).describe('How long files stay that left a table: time travel.'),
   })
   .prefault({});

@@ -51,6 +51,7 @@ export interface RunFinished {
 export const EVENT_TYPES = Object.freeze({
   published: 'io.datalab.table.published',
   run: 'io.datalab.run',
+  maintenance: 'io.datalab.maintenance',
   sample: 'io.datalab.monitoring.sample',
   alert: 'io.datalab.alert',
 });

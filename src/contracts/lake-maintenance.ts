@@ -1,9 +1,18 @@
 /** Maintenance of the whole lake: what `lakeMaintenance` is asked for, measures, plans, does and answers. */
+import type { AuditBrief, TableAudit } from './audit.js';
 import type { BackupFigures } from './backup.js';
 import type { StepPolicy } from './activities.js';
 
 /** What may be done to a table, in the order in which it is done. */
-export const MAINTENANCE_TASKS = ['retention', 'optimize', 'vacuum', 'checkpoint', 'clean-log'] as const;
+export const MAINTENANCE_TASKS = [
+  'repair',
+  'retention',
+  'optimize',
+  'vacuum',
+  'checkpoint',
+  'clean-log',
+  'audit',
+] as const;
 export type MaintenanceTask = (typeof MAINTENANCE_TASKS)[number];
 
 /** Input of the workflow type `lakeMaintenance`. */
@@ -12,7 +21,15 @@ export interface LakeMaintenanceInput {
   readonly dryRun?: boolean;
   /** Only these, as in `silver.stocks`. */
   readonly tables?: readonly string[];
+  /** Only the tables of these datasets. */
+  readonly datasets?: readonly string[];
+  /** `audit`: audits the tables, due or not, and does nothing else. `fsck`: compares their logs with what is there. */
+  readonly only?: MaintenanceScope;
+  /** Takes files that are missing or cut short out of their tables, in a commit that says so. */
+  readonly repair?: boolean;
 }
+
+export type MaintenanceScope = 'audit' | 'fsck';
 
 /** One run of maintenance, as its activities know it. */
 export interface MaintenanceRun {
@@ -23,6 +40,9 @@ export interface MaintenanceRun {
   readonly dryRun: boolean;
   /** Null: all tables of the lake. */
   readonly tables: readonly string[] | null;
+  readonly datasets?: readonly string[];
+  readonly only?: MaintenanceScope;
+  readonly repair?: boolean;
 }
 
 /** A number of files and their bytes. */
@@ -53,6 +73,34 @@ export interface TableFacts {
   readonly reclaimable: Amount;
   /** The policy that rows of this table go by; null where rows stay for ever. */
   readonly retention: RetentionFacts | null;
+  /** Everything in the table's folder, its log included. */
+  readonly folder: Amount;
+  readonly fsck: FsckFacts;
+  /** Of a declared dataset's tables: when the data was audited last. */
+  readonly audit: AuditFacts | null;
+}
+
+/** The log held against what is there. */
+export interface FsckFacts {
+  /** Files and deletion vectors that the log names and that are missing or of another size; the first of them. */
+  readonly damaged: number;
+  readonly findings: ReadonlyArray<{
+    readonly path: string;
+    readonly problem: string;
+    readonly detail: string;
+  }>;
+  /** Nothing of what the log names is there. */
+  readonly hollow: boolean;
+  /** Old files that nothing refers to: what crashed writers left. VACUUM deletes them. */
+  readonly orphans: Amount;
+}
+
+export interface AuditFacts {
+  readonly dataset: string;
+  /** Days since the last audit; null where there was none. */
+  readonly days: number | null;
+  /** Days after which another one is due. */
+  readonly everyDays: number;
 }
 
 export interface RetentionFacts {
@@ -98,6 +146,7 @@ export interface TableTended {
   readonly tasks: readonly TaskDone[];
   readonly before: TableSize;
   readonly after: TableSize;
+  readonly audit?: TableAudit;
 }
 
 export interface TableSize {
@@ -122,6 +171,8 @@ export interface MaintenancePolicy {
   readonly budgetMinutes: number;
   /** Whether backups are configured. */
   readonly backs: boolean;
+  /** Whether the end is told on Kafka; absent in runs from before it was. */
+  readonly tells?: boolean;
 }
 
 /** One batch of tables, assessed. A table that could not be read is named with the reason. */
@@ -129,6 +180,8 @@ export interface Assessed {
   readonly healthy: number;
   readonly needy: number;
   readonly unreadable: number;
+  /** Tables whose log names files that are not there as it says. */
+  readonly damaged?: number;
 }
 
 /** Counts by outcome. */
@@ -142,16 +195,23 @@ export interface MaintenanceEnding {
   readonly left: number;
   readonly unreadable: number;
   readonly problems: readonly string[];
+  readonly swept?: Amount;
+  readonly backup?: LakeMaintenanceSummary['backup'];
 }
 
 /** What `lakeMaintenance` returns and answers to the `progress` query. */
 export interface LakeMaintenanceSummary {
   readonly run: MaintenanceRun;
-  readonly phase: 'listing' | 'assessing' | 'tending' | 'sweeping' | 'backing up' | 'closing' | 'done';
+  readonly phase:
+    'listing' | 'assessing' | 'tending' | 'sweeping' | 'backing up' | 'closing' | 'telling' | 'done';
   readonly tables: number;
   readonly healthy: number;
   readonly unreadable: number;
+  /** Tables whose log names files that are missing or cut short. */
+  readonly damaged: number;
   readonly needy: number;
+  /** Tables that were audited, their failed checks, and those of them that should have blocked. */
+  readonly audited: { readonly tables: number; readonly failed: number; readonly blocking: number };
   readonly outcomes: OutcomeCounts;
   readonly left: number;
   /** Rows that retention took out, and bytes that left the tables' folders. */
@@ -163,7 +223,9 @@ export interface LakeMaintenanceSummary {
   /** Where backups are configured: what was kept, and what the drill restored and found equal. */
   readonly backup?: { readonly create?: BackupFigures; readonly drill?: BackupFigures };
   readonly problems: readonly string[];
+  /** Keys in the lake: the report as data, and as a page. */
   readonly report: string | null;
+  readonly page: string | null;
 }
 
 /** One table in a few words, for histories. */
@@ -185,10 +247,19 @@ export interface MaintenanceActivities {
   /** Deletes old logs, reports, and what runs left behind. */
   sweepFolders(run: MaintenanceRun): Promise<Amount>;
   /** Writes the report and the record. Repeating it appends nothing. */
-  closeMaintenance(run: MaintenanceRun, ending: MaintenanceEnding): Promise<{ readonly report: string }>;
+  closeMaintenance(run: MaintenanceRun, ending: MaintenanceEnding): Promise<MaintenanceClosed>;
+  /** Sends the events of maintenance that Kafka has not seen. A broker that is down leaves them pending. */
+  tellMaintenance(run: MaintenanceRun): Promise<{ readonly sent: number; readonly pending: number }>;
+}
+
+/** Keys in the lake. `page` is absent where an older worker wrote the report. */
+export interface MaintenanceClosed {
+  readonly report: string;
+  readonly page?: string;
 }
 
 export interface TableTendedBrief extends TableWord {
   readonly rowsExpired: number;
   readonly bytesFreed: number;
+  readonly audit?: AuditBrief;
 }

@@ -14,7 +14,7 @@ export { arrowSchema } from './arrow.js';
 export type { CommitRequest, CommitResult, DeltaTableApi, ReadScope, Snapshot, TableHandle } from './api.js';
 export type { ConflictCheckName } from './conflict.js';
 export { changeTableActions, createTableActions, type CreateTableOptions } from './create.js';
-export { loadDeletedRows } from './deletion-vector.js';
+export { loadDeletedRows, vectorPath } from './deletion-vector.js';
 export { systemDeps, type DeltaDeps } from './deps.js';
 export { DELTA_ERRORS, DeltaError, type DeltaErrorCode } from './errors.js';
 export { mapLimited } from './limit.js';

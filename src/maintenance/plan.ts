@@ -1,5 +1,5 @@
 /** From what was measured of a table to what it needs: a score and, for every task, the reason in words. Pure. */
-import type { PlannedTask, TableFacts, TablePlan } from '../contracts/lake-maintenance.js';
+import type { MaintenanceScope, PlannedTask, TableFacts, TablePlan } from '../contracts/lake-maintenance.js';
 
 /** What is worth the work. Below, a table is healthy: rewriting it would cost more than it gives. */
 export const THRESHOLDS = {
@@ -15,14 +15,24 @@ export const THRESHOLDS = {
   oldCommits: 20,
 } as const;
 
-/** The plan of a table, or null where it is healthy. */
-export function planTable(facts: TableFacts): TablePlan | null {
+/** What a run is asked to do; by default everything, and no repair. */
+export interface PlanOptions {
+  readonly only?: MaintenanceScope;
+  readonly repair?: boolean;
+}
+
+/**
+ * The plan of a table, or null where it is healthy. A table with missing files gets nothing but a repair, and that only
+ * where it is asked for: what rewrites its files would fail, and what deletes files must not make it worse.
+ */
+export function planTable(facts: TableFacts, { only, repair = false }: PlanOptions = {}): TablePlan | null {
+  const whole = facts.fsck.damaged === 0;
   const needs = [
-    retention(facts),
-    optimize(facts),
-    vacuum(facts),
-    checkpoint(facts),
-    cleanLog(facts),
+    repair && only !== 'audit' ? mend(facts) : null,
+    ...(whole && only === undefined
+      ? [retention(facts), optimize(facts), vacuum(facts), checkpoint(facts), cleanLog(facts)]
+      : []),
+    whole && only !== 'fsck' ? audit(facts, only === 'audit') : null,
   ].flatMap((need) => (need === null ? [] : [need]));
   if (needs.length === 0) return null;
   const score = needs.reduce((sum, { weight }) => sum + weight, 0);
@@ -38,6 +48,32 @@ interface Need {
   /** From 1, the threshold, on. */
   readonly weight: number;
   readonly task: PlannedTask;
+}
+
+/** A table that cannot be read whole comes before all others. */
+const DAMAGE_WEIGHT = 100;
+
+function mend({ fsck }: TableFacts): Need | null {
+  if (fsck.damaged === 0) return null;
+  return {
+    weight: DAMAGE_WEIGHT,
+    task: {
+      task: 'repair',
+      reason: `${fsck.damaged} files that the log names are missing or cut short`,
+      ...{ files: fsck.damaged, bytes: 0 },
+    },
+  };
+}
+
+function audit({ audit: facts, files, bytes }: TableFacts, asked: boolean): Need | null {
+  if (facts === null || (!asked && facts.days !== null && facts.days < facts.everyDays)) return null;
+  const { days, everyDays } = facts;
+  const reason = days === null ? 'was never audited' : `was audited ${Math.round(days * 10) / 10} days ago`;
+  return {
+    // A day late is not much; months without a look are.
+    weight: days === null ? 1 : Math.max(1, Math.log2(1 + days / everyDays)),
+    task: { task: 'audit', reason, files, bytes },
+  };
 }
 
 function retention({ retention: policy }: TableFacts): Need | null {

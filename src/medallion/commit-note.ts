@@ -8,6 +8,7 @@ import {
 } from '../contracts/events.js';
 import type { LineageEvent, PublishLineage, RunLineage } from '../contracts/lineage.js';
 import type { Ledger } from '../contracts/ledger.js';
+import type { MaintenanceFinished } from '../contracts/maintenance-report.js';
 import type { RunRef } from '../contracts/run.js';
 import { publishLineage, runLineage } from './lineage.js';
 
@@ -41,20 +42,33 @@ export interface RunNote {
   readonly lineage?: RunLineage;
 }
 
-export type CommitNote = PublishNote | RunNote | RetentionNote;
+/** The record of a run of maintenance carries its message. */
+export interface MaintainedNote {
+  readonly kind: 'maintained';
+  readonly finished: MaintenanceFinished;
+}
+
+export type CommitNote = PublishNote | RunNote | RetentionNote | MaintainedNote;
+
+const KINDS: ReadonlySet<unknown> = new Set<CommitNote['kind']>([
+  'publish',
+  'run',
+  'retention',
+  'maintained',
+]);
 
 /** The note of a commit, or undefined where somebody else made the commit. */
 export function noteOf(info: CommitInfo): CommitNote | undefined {
   const note = info['datalab'];
   if (typeof note !== 'object' || note === null) return undefined;
   const { kind } = note as { kind?: unknown };
-  return kind === 'publish' || kind === 'run' || kind === 'retention' ? (note as CommitNote) : undefined;
+  return KINDS.has(kind) ? (note as CommitNote) : undefined;
 }
 
 /** Where the event of a commit goes. */
 export interface RoutedEvent {
   readonly topic: 'events' | 'notifications';
-  readonly event: EventEnvelope<TablePublished | RunFinished>;
+  readonly event: EventEnvelope<TablePublished | RunFinished | MaintenanceFinished>;
 }
 
 /**
@@ -75,6 +89,19 @@ export function eventOf(
     time,
     datacontenttype: 'application/json',
   } as const;
+  if (note.kind === 'maintained') {
+    const { finished } = note;
+    return {
+      topic: 'notifications',
+      event: {
+        ...envelope,
+        id: `maintenance:${finished.runId}`,
+        type: `${EVENT_TYPES.maintenance}.${finished.outcome}`,
+        subject: 'lake',
+        data: finished,
+      },
+    };
+  }
   if (note.kind === 'run') {
     const { finished } = note;
     if (finished.quiet) return undefined;
@@ -118,7 +145,8 @@ export function lineageOf(
   info: CommitInfo,
 ): LineageEvent[] {
   const note = noteOf(info);
-  if (note === undefined || note.kind === 'retention' || note.lineage === undefined) return [];
+  if (note?.kind !== 'publish' && note?.kind !== 'run') return [];
+  if (note.lineage === undefined) return [];
   if (note.kind === 'run') return runLineage(table.uri, note.finished, note.lineage);
   const { run, rows, lineage } = note;
   const at = new Date(info.timestamp ?? 0).toISOString();

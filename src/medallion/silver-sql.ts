@@ -30,7 +30,7 @@ export function requireColumns(dataset: DatasetDefinition, columns: readonly str
 }
 
 /** The row's rules in order: its key first, then the declared ones. The first that it fails names its outcome. */
-function rulesOf(dataset: DatasetDefinition): ReadonlyArray<{ name: string; must: string; reason: string }> {
+export function rulesOf(dataset: DatasetDefinition): ReadonlyArray<{ name: string; must: string; reason: string }> {
   const key = {
     name: 'key_missing',
     must: dataset.key.map((name) => `${identifier(name)} IS NOT NULL`).join(' AND '),
@@ -40,7 +40,7 @@ function rulesOf(dataset: DatasetDefinition): ReadonlyArray<{ name: string; must
 }
 
 /** TRUE or something else: NULL, as from a missing or unordered value, is not TRUE. The line end closes comments. */
-function failed(must: string): string {
+export function failed(must: string): string {
   return `((${must}\n) IS NOT TRUE)`;
 }
 

@@ -76,7 +76,7 @@ export function judge(
  * of what was promised, so that one bad row in a million and all rows bad do not look alike. null where all were skipped.
  */
 export function scoreOf(
-  results: ReadonlyArray<Pick<CheckResult, 'outcome' | 'severity' | 'share' | 'kind'>>,
+  results: ReadonlyArray<Pick<CheckResult, 'outcome' | 'severity' | 'share'> & { readonly kind: string }>,
 ): number | null {
   const judged = results.filter((result) => result.outcome !== 'skipped' && result.kind !== 'score');
   if (judged.length === 0) return null;

@@ -3,3 +3,4 @@ export { chartData, ROWS_MAX, type ChartRow } from './chart-data.js';
 export { checkFigures } from './format.js';
 export { renderReport } from './page.js';
 export { renderModelReport, type ModelReport } from './model-page.js';
+export { renderMaintenance } from './maintenance.js';

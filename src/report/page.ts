@@ -7,6 +7,7 @@ import { html, type Html } from './html.js';
 import { ledgerFlow } from './ledger-flow.js';
 import { checksTable, quarantineTable, stepsTable, tablesTable } from './sections.js';
 import { pageOf } from './shell.js';
+import { tile } from './tile.js';
 
 const OUTCOMES: Readonly<Record<RunOutcome, { text: string; tone: string }>> = {
   ok: { text: 'published', tone: 'good' },
@@ -122,16 +123,6 @@ function tiles({ score, bronze, silver, checks }: ReportDocument): Html {
     ${tile('Taken into Silver', count(silver.accepted), `${plural(silver.duplicate, 'duplicate')}`)}
     ${tile('Set aside', count(refused), read === 0 ? 'nothing read' : `${percent(refused / read)} of what was read`)}
   </section>`;
-}
-
-function tile(label: string, value: string, more: string): Html {
-  return html`<div class="card tile">
-    <div>
-      <div class="label">${label}</div>
-      <div class="value">${value}</div>
-      <div class="more">${more}</div>
-    </div>
-  </div>`;
 }
 
 function ring(score: number | null, wanted: number | null): Html {

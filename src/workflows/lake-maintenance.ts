@@ -31,7 +31,7 @@ import type { lakeBackup } from './lake-backup.js';
 import { parseLakeMaintenance } from './maintenance-input.js';
 import { maintenanceQuery } from './maintenance-query.js';
 import { sideBySide } from './side-by-side.js';
-import { activityOptions, ASSESS, LIGHT, SWEEP } from './policies.js';
+import { activityOptions, ASSESS, CLOSE, LIGHT, RELAY, SWEEP } from './policies.js';
 
 /** Tables that one activity measures: few enough for a retry to cost little, many enough for a short history. */
 const BATCH = 100;
@@ -60,15 +60,24 @@ export async function lakeMaintenance(
   };
   const state = carried ?? (await assess(run, keeper, set));
   await tend(input, run, state, keeper, set);
+  if (run.only === undefined) await sweep(run, keeper, set);
+  if (state.policy.backs && !run.dryRun && isWhole(run)) await backUp(keeper, set);
+  await close(run, state, keeper, set);
+  return keeper.summary;
+}
+
+/** Whether the run is about all of the lake and everything that is done to it. */
+function isWhole({ tables, datasets, only }: MaintenanceRun): boolean {
+  return tables === null && datasets === undefined && only === undefined;
+}
+
+async function sweep(run: MaintenanceRun, keeper: Keeper, set: Change): Promise<void> {
   set({ phase: 'sweeping' });
   const { sweepFolders } = proxyActivities<MaintenanceActivities>(activityOptions('maintenance', SWEEP));
   await sweepFolders(run).then(
     (swept) => set({ swept }),
     (error: unknown) => set({ problems: withProblem(keeper.summary, 'sweep', error) }),
   );
-  if (state.policy.backs && !run.dryRun && run.tables === null) await backUp(keeper, set);
-  await close(run, state.startedAt, keeper, set);
-  return keeper.summary;
 }
 
 /** The week's backup, and the drill that proves it. A backup that fails is said, and fails nothing else. */
@@ -91,7 +100,7 @@ async function backUp(keeper: Keeper, set: Change): Promise<void> {
 type Keeper = { summary: LakeMaintenanceSummary };
 type Change = (change: Partial<LakeMaintenanceSummary>) => void;
 
-function identify({ dryRun = false, tables }: LakeMaintenanceInput): MaintenanceRun {
+function identify({ dryRun = false, tables, datasets, only, repair }: LakeMaintenanceInput): MaintenanceRun {
   const info = workflowInfo();
   const scheduled = info.typedSearchAttributes.get(
     defineSearchAttributeKey('TemporalScheduledStartTime', 'DATETIME'),
@@ -102,15 +111,19 @@ function identify({ dryRun = false, tables }: LakeMaintenanceInput): Maintenance
     at: (scheduled ?? info.startTime).toISOString(),
     dryRun,
     tables: tables ?? null,
+    ...(datasets && { datasets }),
+    ...(only && { only }),
+    ...(repair && { repair }),
   };
 }
 
 function beginning(run: MaintenanceRun): LakeMaintenanceSummary {
   return {
-    ...{ run, phase: 'listing', tables: 0, healthy: 0, unreadable: 0, needy: 0, left: 0 },
+    ...{ run, phase: 'listing', tables: 0, healthy: 0, unreadable: 0, damaged: 0 },
+    ...{ needy: 0, left: 0, audited: { tables: 0, failed: 0, blocking: 0 } },
     outcomes: { done: 0, planned: 0, aside: 0, failed: 0 },
     ...{ rowsExpired: 0, bytesFreed: 0, worked: [], swept: { files: 0, bytes: 0 } },
-    ...{ problems: [], report: null },
+    ...{ problems: [], report: null, page: null },
   };
 }
 
@@ -122,9 +135,12 @@ async function assess(run: MaintenanceRun, keeper: Keeper, set: Change): Promise
   set({ phase: 'assessing', tables: total });
   const batches = Math.ceil(total / BATCH);
   await sideBySide(PARALLEL_BATCHES, batches, async (batch) => {
-    const { healthy, unreadable } = await heavy.assessTables(run, batch * BATCH, BATCH);
+    const { healthy, unreadable, damaged = 0 } = await heavy.assessTables(run, batch * BATCH, BATCH);
     const { summary } = keeper;
-    set({ healthy: summary.healthy + healthy, unreadable: summary.unreadable + unreadable });
+    set({
+      ...{ healthy: summary.healthy + healthy, unreadable: summary.unreadable + unreadable },
+      damaged: summary.damaged + damaged,
+    });
   });
   set({ needy: await heavy.orderPlans(run) });
   return { summary: keeper.summary, policy, startedAt, next: 0 };
@@ -167,14 +183,20 @@ async function tend(
 const ROUNDS_AT_ONCE = 8;
 
 function countedIn(
-  { outcomes, rowsExpired, bytesFreed, worked }: LakeMaintenanceSummary,
+  { outcomes, rowsExpired, bytesFreed, worked, audited }: LakeMaintenanceSummary,
   told: TableTendedBrief,
 ): Partial<LakeMaintenanceSummary> {
-  const { table, outcome, detail } = told;
+  const { table, outcome, detail, audit } = told;
   return {
     outcomes: { ...outcomes, [outcome]: outcomes[outcome] + 1 },
     rowsExpired: rowsExpired + told.rowsExpired,
     bytesFreed: bytesFreed + told.bytesFreed,
+    ...(audit && {
+      audited: {
+        ...{ tables: audited.tables + 1, failed: audited.failed + audit.failed },
+        blocking: audited.blocking + audit.blocking,
+      },
+    }),
     worked: worked.length < WORKED_MAX ? [...worked, { table, outcome, detail }] : worked,
   };
 }
@@ -186,14 +208,31 @@ function failed(place: number, error: unknown): TableTendedBrief {
   };
 }
 
-async function close(run: MaintenanceRun, startedAt: string, keeper: Keeper, set: Change): Promise<void> {
+async function close(
+  run: MaintenanceRun,
+  { startedAt, policy }: Carried,
+  keeper: Keeper,
+  set: Change,
+): Promise<void> {
   set({ phase: 'closing' });
-  const { closeMaintenance } = proxyActivities<MaintenanceActivities>(activityOptions('maintenance', LIGHT));
-  const { healthy, left, unreadable, problems } = keeper.summary;
+  const { closeMaintenance } = proxyActivities<MaintenanceActivities>(activityOptions('maintenance', CLOSE));
+  const { healthy, left, unreadable, problems, swept, backup } = keeper.summary;
+  const ending = { startedAt, healthy, left, unreadable, problems, swept, ...(backup && { backup }) };
   await CancellationScope.nonCancellable(async () => {
-    const { report } = await closeMaintenance(run, { startedAt, healthy, left, unreadable, problems });
-    set({ report, phase: 'done' });
+    const { report, page = null } = await closeMaintenance(run, ending);
+    set({ report, page });
+    if (policy.tells && !run.dryRun) await tell(run, keeper, set);
+    set({ phase: 'done' });
   });
+}
+
+/** What Kafka is not told now is told with the next run: the commit of the record holds it. */
+async function tell(run: MaintenanceRun, keeper: Keeper, set: Change): Promise<void> {
+  set({ phase: 'telling' });
+  const { tellMaintenance } = proxyActivities<MaintenanceActivities>(activityOptions('maintenance', RELAY));
+  await tellMaintenance(run).catch((error: unknown) =>
+    set({ problems: withProblem(keeper.summary, 'event', error) }),
+  );
 }
 
 function withProblem({ problems }: LakeMaintenanceSummary, what: string, error: unknown): readonly string[] {

@@ -43,6 +43,12 @@ export const ASSESS: StepPolicy = {
 /** Deleting what is old beside the tables: begun again it has less to do. */
 export const SWEEP: StepPolicy = { ...ASSESS, startToCloseSeconds: 3600, maximumAttempts: 3 };
 
+/** The report and the records of maintenance: tried for a day, as the records of runs are, over tables of any number. */
+export const CLOSE: StepPolicy = {
+  ...{ startToCloseSeconds: 1800, scheduleToCloseSeconds: 24 * 3600 },
+  ...{ heartbeatSeconds: 60, maximumAttempts: 0, initialIntervalSeconds: 1 },
+};
+
 /** Copying, reading or restoring one table: hours for a large one; begun again it finds what is there. */
 export const BACKUP: StepPolicy = {
   startToCloseSeconds: 6 * 3600,

@@ -1,64 +1,18 @@
 /** Maintenance of a lake that real runs of the real activities made. */
-import { MockActivityEnvironment } from '@temporalio/testing';
 import { afterEach, expect, it } from 'vitest';
-import { createMaintenanceActivities } from '../../src/activities/maintenance/index.js';
-import { parseConfig } from '../../src/config/config.js';
-import type {
-  LakeMaintenanceInput,
-  MaintenanceActivities,
-  MaintenanceRun,
-  TableTended,
-} from '../../src/contracts/lake-maintenance.js';
+import type { LakeMaintenanceInput } from '../../src/contracts/lake-maintenance.js';
 import { Lab } from './lab.js';
+import { maintainLab, type Maintained } from './maintain-lab.js';
 
 let lab: Lab;
 afterEach(() => lab.close());
 
-const unexpected = (): never => {
-  throw new Error('nobody should ask');
-};
 const running = new Set<string>();
-let runs = 0;
-
-/** One run as the workflow makes it, one table after the other. */
-async function maintain(
-  { dryRun = false, tables }: LakeMaintenanceInput = {},
-  yaml = '',
-): Promise<{ healthy: number; tended: TableTended[]; run: MaintenanceRun }> {
-  const activities = createMaintenanceActivities({
-    ...lab.deps,
-    config: parseConfig(yaml, {}),
-    ...{ backup: null, openStore: unexpected, extras: unexpected },
-    runningDatasets: async () => running,
-    datasetNames: async () => ['sales'],
-  });
-  const call = <Name extends keyof MaintenanceActivities>(
-    name: Name,
-    ...args: Parameters<MaintenanceActivities[Name]>
-  ): ReturnType<MaintenanceActivities[Name]> => {
-    const environment = new MockActivityEnvironment({ activityType: name });
-    const go = environment.run.bind(environment) as (...all: unknown[]) => Promise<unknown>;
-    return go(activities[name], ...args) as ReturnType<MaintenanceActivities[Name]>;
-  };
-  const run: MaintenanceRun = {
-    ...{ runId: `maintenance-${++runs}`, workflowId: 'maintenance', dryRun, tables: tables ?? null },
-    at: new Date(lab.nowMs).toISOString(),
-  };
-  const { total } = await call('listLake', run);
-  const { healthy } = await call('assessTables', run, 0, total);
-  const needy = await call('orderPlans', run);
-  for (let place = 0; place < needy; place += 1) await call('tendTable', run, place);
-  await call('sweepFolders', run);
-  const { report } = await call('closeMaintenance', run, {
-    ...{ startedAt: run.at, healthy, left: 0, unreadable: 0, problems: [] },
-  });
-  const bytes = await lab.deps.lake.get(report);
-  const { tended } = JSON.parse(Buffer.from(bytes).toString()) as { tended: TableTended[] };
-  return { healthy, tended, run };
-}
+const maintain = (input?: LakeMaintenanceInput, yaml?: string): Promise<Maintained> =>
+  maintainLab(lab, input, { running, ...(yaml !== undefined && { yaml }) });
 
 /** `table task outcome` of everything that was touched. */
-const words = ({ tended }: { tended: TableTended[] }): string[] =>
+const words = ({ tended }: Pick<Maintained, 'tended'>): string[] =>
   tended.flatMap(({ table, tasks }) => tasks.map(({ task, outcome }) => `${table} ${task} ${outcome}`));
 
 /** A lake of ten runs with a row each, the last of which is refused. */
@@ -88,13 +42,14 @@ it('packs what needs it, leaves healthy tables alone, and finds nothing to do th
 
   const first = await maintain();
   expect(words(first)).toEqual(words(planned).map((word) => word.replace(/planned$/, 'done')));
-  expect(first.healthy).toBeGreaterThan(0);
   expect(await silver()).toEqual(before);
   const second = await maintain();
   expect(second.tended).toEqual([]);
+  expect(second.healthy).toBeGreaterThan(4);
   expect(await lab.rows('meta/maintenance', 'DISTINCT outcome', 'ORDER BY outcome')).toEqual([
     { outcome: 'done' },
     { outcome: 'healthy' },
+    { outcome: 'ok' },
   ]);
 
   // And the next run still goes by increments.
@@ -150,7 +105,7 @@ it('steps aside while a run of the dataset is in progress', async () => {
   try {
     const before = await versions();
     const aside = await maintain();
-    const own = words(aside).filter((word) => !word.startsWith('meta.'));
+    const own = words(aside).filter((word) => !word.startsWith('meta.') && !word.includes(' audit '));
     expect(own.length).toBeGreaterThan(0);
     expect(own.every((word) => word.endsWith(' aside'))).toBe(true);
     expect(await versions()).toEqual(before);

@@ -7,7 +7,9 @@ const HEALTHY: TableFacts = {
   ...{ table: 'silver.sales', version: 30, rows: 1000, files: 4, bytes: 400 * 2 ** 20 },
   packable: { files: 0, bytes: 0 },
   ...{ deletedRows: 0, commitsSinceCheckpoint: 9, checkpointInterval: 10, oldCommits: 0 },
-  ...{ reclaimable: { files: 0, bytes: 0 }, retention: null },
+  ...{ reclaimable: { files: 0, bytes: 0 }, retention: null, audit: null },
+  folder: { files: 40, bytes: 400 * 2 ** 20 },
+  fsck: { damaged: 0, findings: [], hollow: false, orphans: { files: 0, bytes: 0 } },
 };
 const tasks = (change: Partial<TableFacts>) =>
   planTable({ ...HEALTHY, ...change })?.tasks.map(({ task }) => task) ?? [];
@@ -47,6 +49,27 @@ describe('a plan', () => {
     expect(first?.reason).toContain('2 files hold only rows with _ingested_at before');
     const idle = { ...retention, whole: { files: 0, bytes: 0 }, some: { files: 0, bytes: 0 } };
     expect(tasks({ retention: idle })).toEqual([]);
+  });
+
+  it('calls for an audit when one is due, and a late one more loudly', () => {
+    const audited = (days: number | null) => ({ audit: { dataset: 'sales', days, everyDays: 6 } });
+    expect(tasks(audited(5.9))).toEqual([]);
+    expect(tasks(audited(6))).toEqual(['audit']);
+    expect(tasks(audited(null))).toEqual(['audit']);
+    const score = (days: number) => planTable({ ...HEALTHY, ...audited(days) })?.score ?? 0;
+    expect(score(90)).toBeGreaterThan(score(6));
+    // By hand it is not asked whether one is due, and nothing else is done.
+    const asked = planTable({ ...HEALTHY, ...audited(0), commitsSinceCheckpoint: 50 }, { only: 'audit' });
+    expect(asked?.tasks.map(({ task }) => task)).toEqual(['audit']);
+  });
+
+  it('leaves a damaged table alone until a repair is asked for', () => {
+    const fsck = { ...HEALTHY.fsck, damaged: 2 };
+    const worn = { ...HEALTHY, fsck, commitsSinceCheckpoint: 50 };
+    expect(planTable(worn)).toBeNull();
+    expect(planTable(worn, { repair: true })?.tasks.map(({ task }) => task)).toEqual(['repair']);
+    expect(planTable(worn, { only: 'fsck' })).toBeNull();
+    expect(planTable(HEALTHY, { repair: true })).toBeNull();
   });
 
   it('scores the greater need higher', () => {

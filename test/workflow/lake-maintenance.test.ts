@@ -54,8 +54,9 @@ function scripted(total: number, overrides: Partial<MaintenanceActivities> = {},
     sweepFolders: async () => ({ files: 2, bytes: 20 }),
     closeMaintenance: async (_run, ending) => {
       endings.push(ending);
-      return { report: 'reports/maintenance/x.json' };
+      return { report: 'reports/maintenance/x.json', page: 'reports/maintenance/x.html' };
     },
+    tellMaintenance: async () => ({ sent: 1, pending: 0 }),
     ...overrides,
   };
   return { activities, tended, endings, figures: () => ({ assessed, widest }) };

@@ -2,6 +2,7 @@
 import type {
   Amount,
   Assessed,
+  AuditFacts,
   LakeListed,
   MaintenanceRun,
   RetentionFacts,
@@ -25,11 +26,14 @@ import { listTables, nameOf, parseTableName, type TableName } from '../../lake/t
 import { planTable } from '../../maintenance/index.js';
 import { runStep } from '../step.js';
 import { rowCount, type LakeTables } from '../tables.js';
+import { lastAudits } from './audit/index.js';
 import type { MaintenanceDeps } from './deps.js';
 import { MaintenanceFiles, placeKey } from './files.js';
+import { integrityOf } from './integrity.js';
 import { cutoffOf, declaredTables, expiredRows, fileRetentionMs, type DeclaredTables } from './policies.js';
 
 const PARALLEL = 16;
+const DAY_MS = 86_400_000;
 const COMMIT = /^_delta_log\/(\d{20})\.json$/;
 
 /** A table that could not be measured. */
@@ -47,12 +51,7 @@ export interface AssessedBatch {
 
 export async function listLake(deps: MaintenanceDeps, run: MaintenanceRun): Promise<LakeListed> {
   const there = await listTables({ store: deps.lake });
-  const wanted = run.tables?.map((text) => nameOf(parseTableName(text)));
-  const known = new Set(there.map(nameOf));
-  const strange = wanted?.find((name) => !known.has(name));
-  if (strange !== undefined)
-    throw new DatalabError('TABLE_UNKNOWN', `there is no table ${strange} in ${deps.lake.uri}`);
-  const names = wanted ?? [...known];
+  const names = await wantedOf(deps, run, there);
   await new MaintenanceFiles(deps.lake, run).write('tables', names);
   const { limits, retries, maintenance } = deps.config;
   return {
@@ -67,8 +66,31 @@ export async function listLake(deps: MaintenanceDeps, run: MaintenanceRun): Prom
       parallelTables: maintenance.parallelTables,
       budgetMinutes: maintenance.budgetMinutes,
       backs: deps.backup !== null,
+      tells: deps.events !== null,
     },
   };
+}
+
+/** Throws TABLE_UNKNOWN, DATASET_UNKNOWN. */
+async function wantedOf(
+  deps: MaintenanceDeps,
+  run: MaintenanceRun,
+  there: readonly TableName[],
+): Promise<string[]> {
+  const known = new Map(there.map((name) => [nameOf(name), name]));
+  const wanted = run.tables?.map((text) => nameOf(parseTableName(text))) ?? [...known.keys()];
+  const strange = wanted.find((name) => !known.has(name));
+  if (strange !== undefined)
+    throw new DatalabError('TABLE_UNKNOWN', `there is no table ${strange} in ${deps.lake.uri}`);
+  if (run.datasets === undefined) return wanted;
+  const datasets = await deps.datasetNames();
+  const missing = run.datasets.find((name) => !datasets.includes(name));
+  if (missing !== undefined) throw new DatalabError('DATASET_UNKNOWN', `there is no dataset '${missing}'`);
+  const { datasetOf } = await declaredTables(deps);
+  return wanted.filter((text) => {
+    const name = known.get(text);
+    return name !== undefined && run.datasets?.includes(datasetOf(name) ?? '');
+  });
 }
 
 export async function assessTables(
@@ -82,9 +104,11 @@ export async function assessTables(
   const names = (await files.read<string[]>('tables')).slice(from, from + count).map(parseTableName);
   const { value } = await runStep(`assess ${names.length} tables`, deps.scratchDirectory, async (context) => {
     const declared = await declaredTables(deps);
+    const audits = await lastAudits(deps, tables, context.signal);
+    const ground = { deps, tables, declared, audits, run, signal: context.signal };
     let done = 0;
     const measured = await mapLimited(names, PARALLEL, async (name) => {
-      const one = await measureOrSay(deps, tables, declared, run, name, context.signal);
+      const one = await measureOrSay(ground, name);
       done += 1;
       context.progress({ phase: 'assess', done, total: names.length, unit: 'tables' });
       return one;
@@ -92,14 +116,20 @@ export async function assessTables(
     const facts = measured.flatMap((one) => ('version' in one ? [one] : []));
     const batch: AssessedBatch = {
       facts,
-      plans: facts.flatMap((one) => planTable(one) ?? []),
+      plans: facts.flatMap((one) => planTable(one, run) ?? []),
       unreadable: measured.flatMap((one) => ('reason' in one ? [one] : [])),
     };
     await files.write(`assessed/${placeKey(from)}`, batch);
     return { rows: 0, bytes: 0, detail: '', value: batch };
   });
   const { facts, plans, unreadable } = value;
-  return { healthy: facts.length - plans.length, needy: plans.length, unreadable: unreadable.length };
+  const damaged = facts.filter(({ fsck }) => fsck.damaged > 0);
+  // One that is damaged and not to be repaired has no plan, and is not healthy.
+  const left = damaged.filter(({ table }) => !plans.some((plan) => plan.table === table)).length;
+  return {
+    ...{ healthy: facts.length - plans.length - left, needy: plans.length },
+    ...{ unreadable: unreadable.length, damaged: damaged.length },
+  };
 }
 
 /** The plans of all batches in one order, each as an object of its own. */
@@ -113,16 +143,20 @@ export async function orderPlans(deps: MaintenanceDeps, run: MaintenanceRun): Pr
   return plans.length;
 }
 
-async function measureOrSay(
-  deps: MaintenanceDeps,
-  tables: LakeTables,
-  declared: DeclaredTables,
-  run: MaintenanceRun,
-  name: TableName,
-  signal: AbortSignal,
-): Promise<TableFacts | Unreadable> {
+/** What measuring works with. */
+interface Ground {
+  readonly deps: MaintenanceDeps;
+  readonly tables: LakeTables;
+  readonly declared: DeclaredTables;
+  /** When each table was audited last, in milliseconds since the epoch. */
+  readonly audits: ReadonlyMap<string, number>;
+  readonly run: MaintenanceRun;
+  readonly signal: AbortSignal;
+}
+
+async function measureOrSay(ground: Ground, name: TableName): Promise<TableFacts | Unreadable> {
   try {
-    return await measureTable(deps, tables.table(name.layer, name.table), declared, run, name, signal);
+    return await measureTable(ground, name);
   } catch (error) {
     // A store that is away is no fault of the table: the batch is tried again.
     if (!(error instanceof DeltaError)) throw error;
@@ -131,20 +165,17 @@ async function measureOrSay(
 }
 
 /** Throws the Delta layer's errors. */
-export async function measureTable(
-  deps: MaintenanceDeps,
-  table: DeltaTable,
-  declared: DeclaredTables,
-  run: MaintenanceRun,
-  name: TableName,
-  signal: AbortSignal,
-): Promise<TableFacts> {
+async function measureTable(ground: Ground, name: TableName): Promise<TableFacts> {
+  const { deps, declared, run, signal } = ground;
+  const table = ground.tables.table(name.layer, name.table);
   const snapshot = await table.snapshot();
   const { version, files, checkpointVersion, metadata } = snapshot;
   const properties = tableProperties(metadata.configuration);
   const nowMs = deps.clock.nowMs();
   const objects: ObjectInfo[] = [];
   for await (const object of table.store.list('', { signal })) objects.push(object);
+  const retentionMs = fileRetentionMs(deps, snapshot, null);
+  const suspect = hasOldFiles(table, snapshot, objects, nowMs - properties.deletedFileRetentionMs);
   return {
     table: nameOf(name),
     version,
@@ -162,33 +193,39 @@ export async function measureTable(
             Number(COMMIT.exec(key)?.[1] ?? Infinity) < (checkpointVersion ?? -1),
         ).length
       : 0,
-    reclaimable: await reclaimable(
-      table,
-      snapshot,
-      objects,
-      nowMs,
-      fileRetentionMs(deps, snapshot, null),
-      signal,
-    ),
+    reclaimable: suspect ? await reclaimable(table, retentionMs, signal) : { files: 0, bytes: 0 },
     retention: retentionFacts(snapshot, declared, run, name),
+    folder: {
+      files: objects.length,
+      bytes: objects.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
+    },
+    fsck: await integrityOf(table, snapshot, objects, suspect, signal),
+    audit: auditFacts(ground, name),
   };
 }
 
-/** VACUUM is asked only where some file is old and not live: of a tidy table the listing says enough. */
-async function reclaimable(
+function auditFacts({ deps, declared, audits }: Ground, name: TableName): AuditFacts | null {
+  const dataset = declared.definitionOf(name);
+  if (!dataset) return null;
+  const at = audits.get(nameOf(name));
+  const days = at === undefined ? null : Math.max(0, deps.clock.nowMs() - at) / DAY_MS;
+  return { dataset: dataset.name, days, everyDays: deps.config.maintenance.auditDays };
+}
+
+/** Whether some file is old and not live: of a tidy table the listing says enough, and nothing else is asked. */
+function hasOldFiles(
   table: DeltaTable,
   { files }: Snapshot,
   objects: readonly ObjectInfo[],
-  nowMs: number,
-  retentionMs: number,
-  signal: AbortSignal,
-): Promise<Amount> {
+  beforeMs: number,
+): boolean {
   const live = new Set(files.map(({ path }) => keyOrPath(path, table.store.uri)));
-  const suspect = objects.some(
-    ({ key, modifiedMs }) =>
-      !key.startsWith('_delta_log/') && modifiedMs < nowMs - retentionMs && !live.has(key),
+  return objects.some(
+    ({ key, modifiedMs }) => !key.startsWith('_delta_log/') && modifiedMs < beforeMs && !live.has(key),
   );
-  if (!suspect) return { files: 0, bytes: 0 };
+}
+
+async function reclaimable(table: DeltaTable, retentionMs: number, signal: AbortSignal): Promise<Amount> {
   const { deleted, deletedBytes } = await table.vacuum({ dryRun: true, retentionMs, signal });
   return { files: deleted, bytes: deletedBytes };
 }

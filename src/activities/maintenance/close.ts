@@ -1,111 +1,154 @@
-/** The end of a run of maintenance: its report in the lake, and one record per table that was worked on. */
+/**
+ * The end of a run of maintenance: the usage of the lake, the report as page and data, and the records in `meta`. The record
+ * of the run comes last, and its commit carries the message that Kafka is told.
+ */
+import type { TableAudit } from '../../contracts/audit.js';
 import type {
-  Amount,
+  MaintenanceClosed,
   MaintenanceEnding,
   MaintenanceRun,
-  TableFacts,
   TableTended,
 } from '../../contracts/lake-maintenance.js';
-import { appendRows, type Row } from '../../delta/index.js';
-import { checkpointIfDue } from '../checkpoint.js';
-import { recordSchema } from '../record-schema.js';
+import {
+  MAINTENANCE_REPORT_SCHEMA,
+  type BackupStanding,
+  type MaintenanceReport,
+} from '../../contracts/maintenance-report.js';
+import { ObjectNotFoundError } from '../../delta/index.js';
+import { adviceOn } from '../../maintenance/index.js';
+import { renderMaintenance } from '../../report/index.js';
+import { BackupStore } from '../backup/store.js';
 import { runStep } from '../step.js';
 import type { LakeTables } from '../tables.js';
-import type { AssessedBatch, Unreadable } from './assess.js';
+import type { AssessedBatch } from './assess.js';
 import type { MaintenanceDeps } from './deps.js';
 import { MaintenanceFiles } from './files.js';
+import { gatherQueries } from './queries.js';
+import { recordAudits, recordMaintenance } from './record.js';
+import { totalsOf } from './totals.js';
+import { recordUsage, usageOf } from './usage.js';
 
-/** The report as data. */
-export interface MaintenanceReport {
-  readonly run: MaintenanceRun;
-  readonly startedAt: string;
-  readonly finishedAt: string;
-  readonly ending: MaintenanceEnding;
-  readonly facts: readonly TableFacts[];
-  readonly unreadable: readonly Unreadable[];
-  readonly tended: readonly TableTended[];
-}
+const FOLDER = 'reports/maintenance/';
 
 export async function closeMaintenance(
   deps: MaintenanceDeps,
   tables: LakeTables,
   run: MaintenanceRun,
   ending: MaintenanceEnding,
-): Promise<{ readonly report: string }> {
-  const { value } = await runStep('close', deps.scratchDirectory, async () => {
+): Promise<MaintenanceClosed> {
+  const { value } = await runStep('close', deps.scratchDirectory, async ({ signal }) => {
     const files = new MaintenanceFiles(deps.lake, run);
-    const [batches, tended] = await Promise.all([
-      files.readAll<AssessedBatch>('assessed'),
-      files.readAll<TableTended>('done'),
-    ]);
-    const report: MaintenanceReport = {
-      ...{ run, startedAt: ending.startedAt, finishedAt: new Date(deps.clock.nowMs()).toISOString() },
-      ending,
-      facts: batches.flatMap(({ facts }) => facts),
-      unreadable: batches.flatMap(({ unreadable }) => unreadable),
-      tended,
-    };
-    const key = `reports/maintenance/${run.at.replace(/\.\d+Z$/, 'Z').replaceAll(':', '')}-${run.runId}.json`;
-    await deps.lake.put(key, new TextEncoder().encode(JSON.stringify(report)));
-    if (!run.dryRun) await record(deps, tables, report);
-    return { rows: tended.length, bytes: 0, detail: key, value: { report: key } };
+    const keys = reportKeys(run);
+    // A repetition writes the report that the first attempt wrote: what it has recorded must not count as before.
+    const report = await files.read<MaintenanceReport>('report').catch(async (error: unknown) => {
+      if (!(error instanceof ObjectNotFoundError)) throw error;
+      if (!run.dryRun) await gatherQueries(deps, tables, run);
+      const made = await gather(deps, tables, run, ending, signal);
+      await files.write('report', made);
+      return made;
+    });
+    const page = new TextEncoder().encode(renderMaintenance(report));
+    await deps.lake.put(keys.html, page);
+    await deps.lake.put(keys.json, new TextEncoder().encode(JSON.stringify(report)));
+    if (!run.dryRun) {
+      await Promise.all([
+        recordAudits(deps, tables, report),
+        recordUsage(deps, tables, run, report.usage, report.finishedAt),
+      ]);
+      await recordMaintenance(deps, tables, report, keys);
+    }
+    const value: MaintenanceClosed = { report: keys.json, page: keys.html };
+    return { rows: report.tended.length, bytes: page.length, detail: keys.html, value };
   });
   return value;
 }
 
-async function record(deps: MaintenanceDeps, tables: LakeTables, report: MaintenanceReport): Promise<void> {
-  const table = tables.table('meta', 'maintenance');
-  const transaction = { appId: `datalab:maintenance:${report.run.runId}`, version: 1 };
-  await appendRows(table, deps.rowParquet, rowsOf(report), { schema: SCHEMA, transaction });
-  await checkpointIfDue(deps, table);
+/** By time, so that the newest sorts last. */
+function reportKeys({ at, runId }: MaintenanceRun): { readonly html: string; readonly json: string } {
+  const stem = `${FOLDER}${at.replace(/\.\d+Z$/, 'Z').replaceAll(':', '')}-${runId}`;
+  return { html: `${stem}.html`, json: `${stem}.json` };
 }
 
-/** One row per task of every table that was worked on, and one per table that was healthy or could not be read. */
-function rowsOf({ run, finishedAt, facts, unreadable, tended }: MaintenanceReport): Row[] {
-  const worked = new Set(tended.map(({ table }) => table));
-  const own = { run_id: run.runId, at: run.at, finished_at: finishedAt };
-  const sizes = (before: { files: number; bytes: number }, after: { files: number; bytes: number }): Row => ({
-    files_before: before.files,
-    files_after: after.files,
-    bytes_before: before.bytes,
-    bytes_after: after.bytes,
-  });
-  return [
-    ...tended.flatMap(({ table, tasks, before, after }) =>
-      tasks.map(({ task, outcome, detail, files, bytes, rows }): Row => ({
-        ...{ ...own, table_name: table, task, outcome, detail, files, bytes, rows },
-        ...sizes(before, after),
-      })),
-    ),
-    ...facts
-      .filter(({ table }) => !worked.has(table))
-      .map((one): Row => ({
-        ...{ ...own, table_name: one.table, task: 'assess', outcome: 'healthy', detail: '' },
-        ...{ ...NOTHING, rows: one.rows },
-        ...sizes(one, one),
-      })),
-    ...unreadable.map(({ table, reason }): Row => ({
-      ...{ ...own, table_name: table, task: 'assess', outcome: 'unreadable', detail: reason, rows: 0 },
-      ...NOTHING,
-    })),
-  ];
+async function gather(
+  deps: MaintenanceDeps,
+  tables: LakeTables,
+  run: MaintenanceRun,
+  ending: MaintenanceEnding,
+  signal: AbortSignal,
+): Promise<MaintenanceReport> {
+  const files = new MaintenanceFiles(deps.lake, run);
+  const [batches, done] = await Promise.all([
+    files.readAll<AssessedBatch>('assessed'),
+    files.readAll<TableTended>('done'),
+  ]);
+  const facts = batches.flatMap((batch) => batch.facts);
+  const unreadable = batches.flatMap((batch) => batch.unreadable);
+  const audits = done.flatMap(({ audit }): TableAudit[] => (audit ? [audit] : []));
+  // Once is enough: the audits have a place of their own.
+  const tended = done.map(({ audit: _, ...one }): TableTended => one);
+  const usage = await usageOf(deps, tables, facts, tended, signal);
+  const backup = await backupStanding(deps);
+  const known = { run, facts, unreadable, tended, audits, usage, backup, ending };
+  const recommendations = adviceOn(known);
+  return {
+    schema: MAINTENANCE_REPORT_SCHEMA,
+    ...known,
+    outcome: recommendations.some(({ weight }) => weight === 'act') ? 'attention' : 'ok',
+    lake: deps.lake.uri,
+    startedAt: ending.startedAt,
+    finishedAt: new Date(deps.clock.nowMs()).toISOString(),
+    totals: totalsOf(known),
+    recommendations,
+    previous: await previousReport(deps, run),
+  };
 }
 
-const NOTHING: Amount = { files: 0, bytes: 0 };
+async function backupStanding({ backup }: MaintenanceDeps): Promise<BackupStanding> {
+  if (!backup) return { configured: false, newest: null };
+  // What is wrong with a backup is said by the run's backup itself.
+  const newest = await new BackupStore(backup).newest().catch(() => undefined);
+  return {
+    configured: true,
+    newest: newest
+      ? {
+          ...{ id: newest.id, at: newest.at, tables: newest.tables.length },
+          bytes: newest.tables.reduce((sum, { bytes }) => sum + bytes, 0),
+        }
+      : null,
+  };
+}
 
-const SCHEMA = recordSchema({
-  run_id: 'string',
-  at: 'timestamp',
-  finished_at: 'timestamp',
-  table_name: 'string',
-  task: 'string',
-  outcome: 'string',
-  detail: 'string',
-  files: 'long',
-  bytes: 'long',
-  rows: 'long',
-  files_before: 'long',
-  files_after: 'long',
-  bytes_before: 'long',
-  bytes_after: 'long',
-});
+/** Reports of one scope are compared: a run over two tables says nothing of the growth of the lake. */
+const scopeOf = ({ run }: Pick<MaintenanceReport, 'run'>): string =>
+  JSON.stringify([run.tables, run.datasets ?? null, run.only ?? null]);
+
+const LOOKED_AT_MAX = 20;
+
+async function previousReport(
+  { lake }: MaintenanceDeps,
+  run: MaintenanceRun,
+): Promise<MaintenanceReport['previous']> {
+  const own = reportKeys(run).json;
+  const keys: string[] = [];
+  for await (const { key } of lake.list(FOLDER)) if (key.endsWith('.json') && key < own) keys.push(key);
+  for (const key of keys.reverse().slice(0, LOOKED_AT_MAX)) {
+    const report = await readReport(lake, key);
+    if (report && !report.run.dryRun && scopeOf(report) === scopeOf({ run }))
+      return { report: key, at: report.run.at, totals: report.totals };
+  }
+  return null;
+}
+
+/** A report of an older form, or one that was swept meanwhile, is none. */
+async function readReport(
+  lake: MaintenanceDeps['lake'],
+  key: string,
+): Promise<MaintenanceReport | undefined> {
+  try {
+    const report = JSON.parse(new TextDecoder().decode(await lake.get(key))) as MaintenanceReport;
+    return report.schema === MAINTENANCE_REPORT_SCHEMA ? report : undefined;
+  } catch (error) {
+    if (error instanceof ObjectNotFoundError || error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}

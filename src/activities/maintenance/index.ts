@@ -8,6 +8,7 @@ import { assessTables, listLake, orderPlans } from './assess.js';
 import { closeMaintenance } from './close.js';
 import type { MaintenanceDeps } from './deps.js';
 import { sweepFolders } from './sweep.js';
+import { tellMaintenance } from './tell.js';
 import { tendTable } from './tend.js';
 
 export type { MaintenanceDeps } from './deps.js';
@@ -24,5 +25,6 @@ export function createMaintenanceActivities(deps: MaintenanceDeps): MaintenanceA
     sweepFolders: (run) => sweepFolders(deps, run),
     ...backupActivities(deps, tables),
     closeMaintenance: (run, ending) => closeMaintenance(deps, tables, run, ending),
+    tellMaintenance: (run) => tellMaintenance(deps, tables, run),
   });
 }

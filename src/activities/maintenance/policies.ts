@@ -16,6 +16,8 @@ const DAY_MS = 86_400_000;
 export interface DeclaredTables {
   /** The dataset that a table belongs to; undefined for `meta` and for what no declared dataset names. */
   datasetOf(name: TableName): string | undefined;
+  /** The definition that the table is made by; undefined where none could be read. */
+  definitionOf(name: TableName): DatasetDefinition | undefined;
   retentionOf(name: TableName): { readonly column: string; readonly days: number } | null;
 }
 
@@ -31,6 +33,7 @@ export async function declaredTables(deps: MaintenanceDeps): Promise<DeclaredTab
     layer === 'meta' ? undefined : layer === 'gold' ? goldOf.get(table) : table;
   return {
     datasetOf,
+    definitionOf: (name) => datasets.get(datasetOf(name) ?? ''),
     retentionOf: (name) => {
       const dataset = datasets.get(datasetOf(name) ?? '');
       return retentionOf(name, deps.config.maintenance.retention, declaredOf(dataset, name));

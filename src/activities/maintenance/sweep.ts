@@ -18,6 +18,8 @@ export async function sweepFolders(deps: MaintenanceDeps, run: MaintenanceRun): 
     ['_staging/', logDays],
     ['_changes/', logDays],
     ['_maintenance/', logDays],
+    ['_queries/', logDays],
+    ['_drill/', logDays],
     ['reports/', reportDays],
   ];
   const own = `_maintenance/${run.runId}/`;

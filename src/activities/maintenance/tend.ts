@@ -11,16 +11,24 @@ import type {
 } from '../../contracts/lake-maintenance.js';
 import { MAINTENANCE_TASKS } from '../../contracts/lake-maintenance.js';
 import { DatalabError, ERRORS } from '../../contracts/errors.js';
-import { DELTA_ERRORS, DeltaError, packable, type DeltaTable } from '../../delta/index.js';
+import type { AuditBrief, TableAudit } from '../../contracts/audit.js';
+import {
+  DELTA_ERRORS,
+  DeltaError,
+  ObjectNotFoundError,
+  packable,
+  type DeltaTable,
+} from '../../delta/index.js';
 import { parseTableName, type TableName } from '../../lake/tables.js';
 import { runStep, type StepContext } from '../step.js';
 import type { LakeTables } from '../tables.js';
+import { auditTable } from './audit/index.js';
 import type { MaintenanceDeps } from './deps.js';
 import { expireRows } from './expire.js';
 import { MaintenanceFiles, placeKey } from './files.js';
 import { declaredTables, fileRetentionMs, lastBackupMs, type DeclaredTables } from './policies.js';
 
-type Done = Omit<TaskDone, 'task'>;
+type Done = Omit<TaskDone, 'task'> & { readonly audit?: TableAudit };
 
 /** Everything that a task works with. */
 interface Ground {
@@ -47,9 +55,13 @@ export async function tendTable(
     const table = tables.table(name.layer, name.table);
     const ground = { deps, tables, run, declared, name, table, context };
     const before = await sizeOf(table, context.signal);
-    const tasks = await doTasks(ground, plan);
-    const after = run.dryRun ? before : await sizeOf(table, context.signal);
-    const value: TableTended = { table: plan.table, outcome: outcomeOf(tasks), tasks, before, after };
+    const { tasks, audit } = await doTasks(ground, plan);
+    const reads = run.dryRun || tasks.every(({ task }) => task === 'audit');
+    const after = reads ? before : await sizeOf(table, context.signal);
+    const value: TableTended = {
+      ...{ table: plan.table, outcome: outcomeOf(tasks), tasks, before, after },
+      ...(audit && { audit }),
+    };
     await files.write(`done/${placeKey(place)}`, value);
     const rows = tasks.reduce((sum, one) => sum + one.rows, 0);
     return { rows, bytes: 0, detail: value.outcome, value };
@@ -63,36 +75,56 @@ export async function tendTable(
       .slice(0, 500),
     rowsExpired: tended.tasks.reduce((sum, { rows, outcome }) => sum + (outcome === 'done' ? rows : 0), 0),
     bytesFreed: Math.max(0, tended.before.folderBytes - tended.after.folderBytes),
+    ...(tended.audit && { audit: briefOf(tended.audit) }),
   };
 }
 
-/** The tasks in their order. What one of them finds in its way ends the others: whoever is at work comes first. */
-async function doTasks(ground: Ground, plan: TablePlan): Promise<TaskDone[]> {
+function briefOf({ score, results }: TableAudit): AuditBrief {
+  const failed = results.filter(({ outcome }) => outcome === 'failed');
+  const blocking = failed.filter(({ severity }) => severity === 'block').length;
+  return { score, checks: results.length, failed: failed.length, blocking };
+}
+
+/**
+ * The tasks in their order. What one of them finds in its way ends the others: whoever is at work comes first. The audit
+ * reads one version and is in nobody's way, so it is done all the same.
+ */
+async function doTasks(
+  ground: Ground,
+  plan: TablePlan,
+): Promise<{ readonly tasks: TaskDone[]; readonly audit?: TableAudit }> {
   const planned = new Set(plan.tasks.map(({ task }) => task));
-  const done: TaskDone[] = [];
+  const tasks: TaskDone[] = [];
+  let found: TableAudit | undefined;
+  let stopped = false;
   for (const task of MAINTENANCE_TASKS.filter((one) => planned.has(one))) {
+    if (stopped && task !== 'audit') continue;
     ground.context.signal.throwIfAborted();
-    const one = await doTask(ground, task, plan.facts);
-    done.push({ task, ...one });
-    if (one.outcome === 'aside' || one.outcome === 'failed') break;
+    const { audit, ...one } = await doTask(ground, task, plan.facts);
+    tasks.push({ task, ...one });
+    found = audit ?? found;
+    stopped ||= one.outcome === 'aside' || one.outcome === 'failed';
   }
-  return done;
+  return { tasks, ...(found && { audit: found }) };
 }
 
 async function doTask(ground: Ground, task: MaintenanceTask, facts: TableFacts): Promise<Done> {
   try {
     const dataset = ground.declared.datasetOf(ground.name);
-    if (dataset !== undefined && (await ground.deps.runningDatasets()).has(dataset))
+    if (task !== 'audit' && dataset !== undefined && (await ground.deps.runningDatasets()).has(dataset))
       return without('aside', `a run of ${dataset} is in progress`);
     const done = await TASKS[task](ground, facts);
     const where = `${ground.name.layer}.${ground.name.table}`;
-    ground.deps.log({ run: ground.run.runId, table: where, ...done }, `maintenance ${task} ${where}`);
+    const { audit: _, ...figures } = done;
+    ground.deps.log({ run: ground.run.runId, table: where, ...figures }, `maintenance ${task} ${where}`);
     return done;
   } catch (error) {
     // Cancelled or stopping: another attempt goes on.
     if (ground.context.signal.aborted) throw error;
     const code = error instanceof DeltaError || error instanceof DatalabError ? error.code : undefined;
     if (code !== undefined && OVERTAKEN.has(code)) return without('aside', messageOf(error));
+    if (error instanceof ObjectNotFoundError)
+      return without('failed', `${error.message}: a file that the log names is missing`);
     if (code === undefined || isWorthATry(code)) throw error;
     return without('failed', `${code}: ${messageOf(error)}`);
   }
@@ -118,6 +150,32 @@ function without(outcome: Done['outcome'], detail: string): Done {
 }
 
 const TASKS: Readonly<Record<MaintenanceTask, (ground: Ground, facts: TableFacts) => Promise<Done>>> = {
+  repair: async ({ run, table, context }, { fsck: { damaged, hollow } }) => {
+    const detail = `${damaged} files that the log names are missing or cut short`;
+    // A folder that is not mounted looks like this too: nothing is to be repaired there.
+    if (hollow) return without('kept', `${detail}, which is all of them: restore the table from a backup`);
+    if (run.dryRun) return { ...without('planned', `${detail}: they would leave the table`), files: damaged };
+    const report = await table.fsck({ repair: true, signal: context.signal, progress: context.progress });
+    if (report.repairedVersion === null) return without('nothing', 'everything is there again');
+    const files = report.findings.length;
+    return {
+      ...without('done', `${files} files left the table in version ${report.repairedVersion}`),
+      files,
+    };
+  },
+
+  audit: async ({ deps, tables, run, declared, name, context }, { files, bytes }) => {
+    if (run.dryRun && run.only !== 'audit')
+      return { ...without('planned', 'would be read and held against its declaration'), files, bytes };
+    const dataset = declared.definitionOf(name);
+    if (!dataset) return without('nothing', 'no dataset declares the table any more');
+    const audit = await auditTable(deps, tables, run, dataset, name, context);
+    const failed = audit.results.filter(({ outcome }) => outcome === 'failed');
+    const said = failed.length === 0 ? '' : `: ${failed.map(({ name: check }) => check).join(', ')}`;
+    const detail = `version ${audit.version}, ${failed.length} of ${audit.results.length} checks failed${said}`;
+    return { ...without('done', detail.slice(0, 500)), files, bytes, audit };
+  },
+
   retention: ({ deps, tables, run, declared, name, context }) =>
     expireRows(deps, tables, run, declared, name, context.signal),
 

@@ -1,9 +1,10 @@
-/** `datalab maintenance plan | run | show`: what the lake needs, doing it, and what was done. */
+/** `datalab maintenance plan | run | audit | fsck | show`: what the lake needs, doing it, and what was done. */
 import type { Command } from 'commander';
 import type { LakeMaintenanceInput, LakeMaintenanceSummary } from '../../contracts/lake-maintenance.js';
+import type { MaintenanceReport } from '../../contracts/maintenance-report.js';
 import { DatalabError } from '../../contracts/errors.js';
 import { EXIT } from '../exit.js';
-import { lakeOf } from '../run-files.js';
+import { lakeOf, saveReport } from '../run-files.js';
 import { print, withSession, type Session } from '../session.js';
 import { bytes, count, plural, table } from '../text.js';
 
@@ -12,6 +13,8 @@ interface Flags {
   readonly dryRun?: boolean;
   readonly wait?: boolean;
   readonly table?: readonly string[];
+  readonly dataset?: readonly string[];
+  readonly repair?: boolean;
 }
 
 export function addMaintenance(program: Command): void {
@@ -28,15 +31,47 @@ export function addMaintenance(program: Command): void {
   withTables(maintenance.command('run').description('do what the tables need; healthy ones are left alone'))
     .option('--dry-run', 'change nothing, say what would be done')
     .option('--wait', 'wait for the end; exit code 1 when a table failed')
-    .action(({ table: tables, dryRun, ...flags }: Flags) =>
-      withSession((session) => run(session, inputOf(tables, dryRun), flags)),
+    .option('--repair', 'also take files that are missing or cut short out of their tables')
+    .action(({ table: tables, dryRun, repair, ...flags }: Flags) =>
+      withSession((session) =>
+        run(session, { ...inputOf(tables, dryRun), ...(repair && { repair }) }, flags),
+      ),
+    );
+
+  withDatasets(
+    maintenance
+      .command('audit')
+      .description('hold the published data against what is declared, and do nothing else'),
+  )
+    .option('--dry-run', 'record nothing: the findings are in the report only')
+    .option('--wait', 'wait for the end; exit code 1 when a check with severity block failed')
+    .action(({ dryRun, ...flags }: Flags) =>
+      withSession((session) =>
+        run(session, { ...scopeOf(flags), only: 'audit', ...(dryRun && { dryRun }) }, flags),
+      ),
+    );
+
+  withDatasets(
+    maintenance.command('fsck').description('compare the log of every table with the files that are there'),
+  )
+    .option('--repair', 'take files that are missing or cut short out of their tables')
+    .option('--wait', 'wait for the end; exit code 1 when a table is damaged')
+    .action(({ repair, ...flags }: Flags) =>
+      withSession((session) =>
+        run(session, { ...scopeOf(flags), only: 'fsck', ...(repair && { repair }) }, flags),
+      ),
     );
 
   maintenance
     .command('show')
-    .description('the report of the newest maintenance, from the lake')
+    .description(
+      'the report of the newest maintenance, from the lake; its page is saved to open in a browser',
+    )
+    .option('--output <file>', 'where its page is saved; default: below the state folder')
     .option('--json', 'print JSON')
-    .action(({ json }: Flags) => withSession((session) => show(session, json)));
+    .action(({ json, output }: Flags & { output?: string }) =>
+      withSession((session) => show(session, json, output)),
+    );
 }
 
 function withTables(command: Command): Command {
@@ -47,6 +82,18 @@ function withTables(command: Command): Command {
       (name: string, before: readonly string[] | undefined) => [...(before ?? []), name],
     )
     .option('--json', 'print JSON');
+}
+
+function withDatasets(command: Command): Command {
+  return withTables(command).option(
+    '--dataset <name>',
+    'only the tables of this dataset; may be given again',
+    (name: string, before: readonly string[] | undefined) => [...(before ?? []), name],
+  );
+}
+
+function scopeOf({ table: tables, dataset: datasets }: Flags): LakeMaintenanceInput {
+  return { ...(tables && { tables }), ...(datasets && { datasets }) };
 }
 
 function inputOf(tables: readonly string[] | undefined, dryRun: boolean | undefined): LakeMaintenanceInput {
@@ -72,8 +119,11 @@ async function run(
   process.exitCode = isGood(ending.result) ? EXIT.ok : EXIT.failed;
 }
 
-function isGood({ outcomes, unreadable }: LakeMaintenanceSummary): boolean {
-  return outcomes.failed === 0 && unreadable === 0;
+function isGood({ run, outcomes, unreadable, damaged, audited }: LakeMaintenanceSummary): boolean {
+  const mended = run.repair && !run.dryRun;
+  return (
+    outcomes.failed === 0 && unreadable === 0 && (damaged === 0 || mended === true) && audited.blocking === 0
+  );
 }
 
 /** The summary for people. */
@@ -91,10 +141,20 @@ export function picture(summary: LakeMaintenanceSummary): string {
           ),
         ]),
     ...(left > 0 ? [`${plural(left, 'table')} left for next time: the time budget was over`] : []),
+    ...(summary.damaged > 0
+      ? [`${plural(summary.damaged, 'table')} with files that are missing or cut short`]
+      : []),
+    ...(summary.audited.tables > 0
+      ? [
+          `${plural(summary.audited.tables, 'table')} audited: ${plural(summary.audited.failed, 'check')} failed, ${count(summary.audited.blocking)} of severity block`,
+        ]
+      : []),
     ...(run.dryRun
       ? ['nothing was changed']
       : [`${count(rowsExpired)} rows past their retention, ${bytes(bytesFreed)} freed`]),
-    `${plural(swept.files, 'object')} of old runs (${bytes(swept.bytes)}) ${would} deleted`,
+    ...(run.only === undefined
+      ? [`${plural(swept.files, 'object')} of old runs (${bytes(swept.bytes)}) ${would} deleted`]
+      : []),
     ...(summary.backup?.create
       ? [
           `backup made: ${plural(summary.backup.create.copiedObjects, 'object')} copied, ${bytes(summary.backup.create.copiedBytes)}`,
@@ -104,27 +164,11 @@ export function picture(summary: LakeMaintenanceSummary): string {
       ? [`drill: ${plural(summary.backup.drill.tables, 'table')} restored and equal row by row`]
       : []),
     ...summary.problems.map((problem) => `problem: ${problem}`),
-    ...(summary.report === null ? [] : [`report: ${summary.report}`]),
+    ...(summary.report === null ? [] : [`report: ${summary.page ?? summary.report}`]),
   ].join('\n');
 }
 
-/** The parts of the report that are shown. */
-interface Shown {
-  readonly run: { readonly at: string; readonly dryRun: boolean };
-  readonly ending: { readonly healthy: number; readonly left: number };
-  readonly tended: ReadonlyArray<{
-    readonly table: string;
-    readonly tasks: ReadonlyArray<{
-      readonly task: string;
-      readonly outcome: string;
-      readonly detail: string;
-      readonly files: number;
-      readonly bytes: number;
-    }>;
-  }>;
-}
-
-async function show({ loaded }: Session, json: boolean | undefined): Promise<void> {
+async function show({ loaded }: Session, json: boolean | undefined, save: string | undefined): Promise<void> {
   const lake = lakeOf(loaded);
   let newest: string | undefined;
   for await (const { key } of lake.list('reports/maintenance/')) if (key.endsWith('.json')) newest = key;
@@ -133,14 +177,37 @@ async function show({ loaded }: Session, json: boolean | undefined): Promise<voi
       'REPORT_MISSING',
       'there was no maintenance yet: `datalab maintenance run --wait`',
     );
-  const report = JSON.parse(new TextDecoder().decode(await lake.get(newest))) as Shown;
-  const rows = report.tended.flatMap(({ table: name, tasks }) =>
-    tasks.map((one) => [name, one.task, one.outcome, count(one.files), bytes(one.bytes), one.detail]),
+  const report = JSON.parse(new TextDecoder().decode(await lake.get(newest))) as MaintenanceReport;
+  const page = newest.replace(/json$/, 'html');
+  const saved = await saveReport(loaded, { html: page, json: newest }, save);
+  print(json, report, reportText(report, saved));
+}
+
+/** The report for people. */
+export function reportText(report: MaintenanceReport, page: string): string {
+  const { run, ending, tended, audits, recommendations, usage } = report;
+  const tasks = tended.flatMap(({ table: name, tasks: some }) =>
+    some.map((one) => [name, one.task, one.outcome, count(one.files), bytes(one.bytes), one.detail]),
   );
-  const head = `maintenance of ${report.run.at}${report.run.dryRun ? ' (dry run)' : ''}: ${plural(report.ending.healthy, 'table')} healthy`;
-  print(
-    json,
-    report,
-    rows.length === 0 ? head : `${head}\n${table(['table', 'task', 'outcome', 'files', 'size', ''], rows)}`,
+  const failed = audits.flatMap(({ table: name, results }) =>
+    results
+      .filter(({ outcome }) => outcome === 'failed')
+      .map((one) => [name, one.name, one.severity, count(one.badRows), one.trend, one.detail]),
   );
+  const layers = usage.layers.map((one) => [
+    ...[one.layer, count(one.tables), count(one.rows), count(one.files), bytes(one.bytes)],
+    one.bytesPerDay === null
+      ? ''
+      : `${one.bytesPerDay < 0 ? '-' : '+'}${bytes(Math.abs(one.bytesPerDay))}/day`,
+  ]);
+  return [
+    `maintenance of ${run.at}${run.dryRun ? ' (dry run)' : ''}: ${plural(ending.healthy, 'table')} healthy`,
+    ...(layers.length > 0 ? [table(['layer', 'tables', 'rows', 'files', 'size', 'growth'], layers)] : []),
+    ...(tasks.length > 0 ? [table(['table', 'task', 'outcome', 'files', 'size', ''], tasks)] : []),
+    ...(failed.length > 0 ? [table(['table', 'check', 'severity', 'bad', 'trend', ''], failed)] : []),
+    ...recommendations.map(
+      ({ weight, subject, reason, command }) => `${weight}: ${subject}: ${reason}\n  ${command}`,
+    ),
+    `page: ${page}`,
+  ].join('\n\n');
 }

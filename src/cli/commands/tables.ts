@@ -2,6 +2,7 @@
 import { Option, type Command } from 'commander';
 import { diffVersions, type VersionDiff } from '../../lake/diff.js';
 import { queryLake } from '../../lake/query.js';
+import { keepQuery } from '../../lake/query-log.js';
 import { describeTable, describeTables, parseTableName, tableHistory } from '../../lake/tables.js';
 import { withLake } from '../lake.js';
 import { positiveInteger, positiveOrZero } from '../options.js';
@@ -142,7 +143,12 @@ async function history(name: string, { limit, json }: { limit: number; json?: bo
 }
 
 async function query(sql: string, { limit, json, csv }: QueryFlags): Promise<void> {
-  const result = await withLake((lake) => queryLake(lake, sql, { limit, signal: lake.signal }));
+  const result = await withLake(async (lake) => {
+    const startedMs = Date.now();
+    const found = await queryLake(lake, sql, { limit, signal: lake.signal });
+    await keepQuery(lake, 'cli', found, startedMs);
+    return found;
+  });
   if (csv) process.stdout.write(`${rowsAsCsv(result)}\n`);
   else print(json, rowsAsObjects(result), rowsAsText(result));
   const more = result.truncated ? `the first ${plural(limit, 'row')}; --limit shows more` : '';

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { diffVersions } from '../../../lake/diff.js';
 import { previewTable, profileTable } from '../../../lake/preview.js';
 import { queryLake } from '../../../lake/query.js';
+import { keepQuery } from '../../../lake/query-log.js';
 import { describeTable, parseTableName, tableHistory, type LakeReader } from '../../../lake/tables.js';
 import { csvOf } from '../csv.js';
 import { plain } from '../records.js';
@@ -103,6 +104,7 @@ async function sqlRoute(app: App, lake: LakeReader): Promise<void> {
       const signal = AbortSignal.any([gone.signal, AbortSignal.timeout(SECONDS_MAX * 1000)]);
       const startedMs = performance.now();
       const result = await queryLake(lake, body.sql, { limit: body.limit, signal });
+      void keepQuery(lake, 'dashboard', result, Date.now() - Math.round(performance.now() - startedMs));
       if (body.format === 'csv')
         return reply
           .type('text/csv; charset=utf-8')

@@ -1,0 +1,74 @@
+/** One run of maintenance over a lab's lake, as the workflow makes it: the real activities, one table after the other. */
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { DefaultLogger } from '@temporalio/worker';
+import { createMaintenanceActivities } from '../../src/activities/maintenance/index.js';
+import { parseConfig } from '../../src/config/config.js';
+import type { TableAudit } from '../../src/contracts/audit.js';
+import type {
+  LakeMaintenanceInput,
+  MaintenanceActivities,
+  MaintenanceRun,
+  TableTended,
+} from '../../src/contracts/lake-maintenance.js';
+import type { MaintenanceReport } from '../../src/contracts/maintenance-report.js';
+import type { Lab } from './lab.js';
+
+export interface Maintained {
+  readonly healthy: number;
+  readonly damaged: number;
+  readonly tended: readonly TableTended[];
+  readonly audits: readonly TableAudit[];
+  readonly report: MaintenanceReport;
+  /** The page, as it lies in the lake. */
+  readonly page: string;
+  readonly run: MaintenanceRun;
+  /** Calls an activity of the same run once more. */
+  readonly again: Call;
+}
+
+type Call = <Name extends keyof MaintenanceActivities>(
+  name: Name,
+  ...args: Parameters<MaintenanceActivities[Name]>
+) => ReturnType<MaintenanceActivities[Name]>;
+
+const unexpected = (): never => {
+  throw new Error('nobody should ask');
+};
+let runs = 0;
+
+export async function maintainLab(
+  lab: Lab,
+  { dryRun = false, tables, ...rest }: LakeMaintenanceInput = {},
+  { running = new Set<string>(), yaml = '' }: { running?: ReadonlySet<string>; yaml?: string } = {},
+): Promise<Maintained> {
+  const activities = createMaintenanceActivities({
+    ...lab.deps,
+    config: parseConfig(yaml, {}),
+    ...{ backup: null, openStore: unexpected, extras: unexpected },
+    runningDatasets: async () => running,
+    datasetNames: async () => ['sales'],
+  });
+  const call: Call = (name, ...args) => {
+    const logger = new DefaultLogger('ERROR');
+    const environment = new MockActivityEnvironment({ activityType: name }, { logger });
+    const go = environment.run.bind(environment) as (...all: unknown[]) => Promise<unknown>;
+    return go(activities[name], ...args) as ReturnType<MaintenanceActivities[typeof name]>;
+  };
+  const run: MaintenanceRun = {
+    ...{ runId: `maintenance-${++runs}`, workflowId: 'maintenance', dryRun, tables: tables ?? null },
+    at: new Date(lab.nowMs).toISOString(),
+    ...rest,
+  };
+  const { total } = await call('listLake', run);
+  const { healthy, damaged = 0, unreadable } = await call('assessTables', run, 0, total);
+  const needy = await call('orderPlans', run);
+  for (let place = 0; place < needy; place += 1) await call('tendTable', run, place);
+  if (run.only === undefined) await call('sweepFolders', run);
+  const closed = await call('closeMaintenance', run, {
+    ...{ startedAt: run.at, healthy, left: 0, unreadable, problems: [] },
+  });
+  const read = async (key: string): Promise<string> => Buffer.from(await lab.deps.lake.get(key)).toString();
+  const report = JSON.parse(await read(closed.report)) as MaintenanceReport;
+  const { tended, audits } = report;
+  return { healthy, damaged, tended, audits, report, page: await read(closed.page ?? ''), run, again: call };
+}
