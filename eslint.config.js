@@ -49,6 +49,7 @@ const ROOMS = {
 const ROOT_FILES = [
   'worker',
   'train-child',
+  'compose-backup',
   'compose-maintenance',
   'compose-monitoring',
   'compose-training',

@@ -1,5 +1,4 @@
 /** The part of the composition root that maintenance needs: configuration and Temporal → its activities' ports. */
-import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { Client } from '@temporalio/client';
 import type { ActivityDeps } from './activities/deps.js';
@@ -8,7 +7,9 @@ import type { LoadedConfig } from './config/config.js';
 import { listDatasets } from './config/datasets.js';
 import { resolveLakeUri } from './connectors/lake-uri.js';
 import { openObjectStore } from './connectors/object-store/index.js';
-import type { ObjectStore } from './delta/index.js';
+import { projectExtras } from './compose-backup.js';
+import { createDuckDbEngine } from './connectors/duckdb/engine.js';
+import type { Engine, ObjectStore } from './delta/index.js';
 import { SEARCH_ATTRIBUTES, type WorkflowType } from './contracts/flows.js';
 
 /** Flows that write the tables of one dataset, which they name in a search attribute. */
@@ -18,9 +19,9 @@ export function composeMaintenanceDeps(
   base: ActivityDeps,
   loaded: LoadedConfig,
   client: Client,
+  stateDirectory: string,
 ): MaintenanceDeps {
   const { config, projectDirectory } = loaded;
-  const { uri } = config.maintenance.backup;
   const open = (address: string): ObjectStore =>
     openObjectStore(resolveLakeUri(address, projectDirectory), {
       s3: config.s3,
@@ -29,38 +30,23 @@ export function composeMaintenanceDeps(
     });
   return {
     ...base,
+    engine: maintenanceEngine(loaded),
     datasetNames: () => listDatasets(path.resolve(projectDirectory, config.datasets.directory)),
     runningDatasets: () => runningDatasets(client),
-    backup: uri === '' ? null : open(uri),
     openStore: open,
-    extras: () => projectFiles(loaded),
+    extras: () => projectExtras(loaded, stateDirectory),
   };
 }
 
-/** Files in `datalab.yaml`, the datasets' folder and what is included by name. Never `.env`: secrets stay where they are. */
-async function projectFiles({
-  config,
-  projectDirectory,
-}: LoadedConfig): Promise<{ files: Array<{ key: string; localPath: string }>; problems: string[] }> {
-  const files: Array<{ key: string; localPath: string }> = [];
-  const problems: string[] = [];
-  const wanted = ['datalab.yaml', config.datasets.directory, ...config.maintenance.backup.include];
-  for (const name of wanted) {
-    const root = path.resolve(projectDirectory, name);
-    const found = await stat(root).catch(() => undefined);
-    if (!found) {
-      if (name !== 'datalab.yaml') problems.push(`${name} is not there, and not in the backup`);
-      continue;
-    }
-    const all = found.isDirectory() ? await readdir(root, { recursive: true, withFileTypes: true }) : [];
-    const paths = found.isDirectory()
-      ? all.filter((entry) => entry.isFile()).map((entry) => path.join(entry.parentPath, entry.name))
-      : [root];
-    const base = path.basename(root);
-    for (const localPath of paths)
-      files.push({ key: path.posix.join(base, path.relative(root, localPath)), localPath });
-  }
-  return { files, problems };
+/** One session's share of the flow's limits: the steps of a worker that may run at once share the memory. */
+export function maintenanceEngine({ config, projectDirectory }: LoadedConfig): Engine {
+  const { memoryGb, cores } = config.limits.maintenance;
+  const share = Math.floor((memoryGb * 1024) / config.worker.concurrency.maintenance);
+  return createDuckDbEngine({
+    memoryLimit: `${Math.max(256, share)}MB`,
+    threads: cores,
+    spillDirectory: path.resolve(projectDirectory, config.worker.scratchDirectory, 'spill'),
+  });
 }
 
 async function runningDatasets(client: Client): Promise<ReadonlySet<string>> {

@@ -32,6 +32,7 @@ import { createRowParquet } from './connectors/parquet-rows.js';
 import { openSources } from './connectors/sources/index.js';
 import { connectTemporal, ensureSearchAttributes } from './connectors/temporal.js';
 import { POOLS, TASK_QUEUES, type Pool } from './contracts/flows.js';
+import type { ObjectStore } from './delta/index.js';
 import { declaredSchedules } from './schedules.js';
 import { WORKFLOW_BUNDLE_PATH } from './workflow-bundle.js';
 
@@ -53,6 +54,10 @@ export async function runWorker(pools: readonly Pool[], loaded: LoadedConfig): P
     tls,
     ...(apiKey !== undefined && { apiKey }),
   });
+  const stateDirectory = path.resolve(
+    loaded.projectDirectory,
+    process.env['DATALAB_STATE_DIR'] ?? '.datalab',
+  );
   const events = config.kafka.enabled ? kafkaSink(config.kafka) : null;
   try {
     const deps = composeActivityDeps(loaded, events, log);
@@ -65,7 +70,7 @@ export async function runWorker(pools: readonly Pool[], loaded: LoadedConfig): P
         lateAfterMs: config.monitoring.lateAfterMinutes * 60_000,
         nowMs: () => Date.now(),
       }),
-      ...createMaintenanceActivities(composeMaintenanceDeps(deps, loaded, client)),
+      ...createMaintenanceActivities(composeMaintenanceDeps(deps, loaded, client, stateDirectory)),
     };
     const monitoring = pools.includes('monitoring')
       ? createMonitoringActivities(composeMonitoringDeps(deps, loaded, client, process.env))
@@ -109,13 +114,17 @@ export function composeActivityDeps(
   const inProject = (folder: string): string => path.resolve(projectDirectory, folder);
   const scratchDirectory = inProject(config.worker.scratchDirectory);
   const { s3 } = config;
-  return {
-    config,
-    lake: openObjectStore(resolveLakeUri(config.lake.uri, projectDirectory), {
+  const open = (uri: string): ObjectStore =>
+    openObjectStore(resolveLakeUri(uri, projectDirectory), {
       s3,
       cacheDirectory: inProject(config.worker.cacheDirectory),
       cacheBytes: config.worker.cacheGb * 2 ** 30,
-    }),
+    });
+  const backupUri = config.maintenance.backup.uri;
+  return {
+    config,
+    lake: open(config.lake.uri),
+    backup: backupUri === '' ? null : open(backupUri),
     engine: createDuckDbEngine({
       memoryLimit: engineMemory(config),
       threads: config.limits.etl.cores,

@@ -10,6 +10,8 @@ export interface ActivityDeps {
   readonly config: Config;
   /** The root of the lake: tables at `<layer>/<table>`, staging manifests below `_staging/`. */
   readonly lake: ObjectStore;
+  /** Where backups go; null where none are configured. Files that left their table since the last one stay. */
+  readonly backup: ObjectStore | null;
   readonly engine: Engine;
   readonly rowParquet: RowParquet;
   readonly sources: SourceReader;

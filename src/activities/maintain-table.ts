@@ -2,8 +2,9 @@
 import { DatalabError } from '../contracts/errors.js';
 import type { Layer } from '../contracts/run.js';
 import type { TableMaintained, TableMaintenanceInput, TableTask } from '../contracts/table-maintenance.js';
-import type { DeltaTable } from '../delta/index.js';
+import { tableProperties, type DeltaTable } from '../delta/index.js';
 import type { ActivityDeps } from './deps.js';
+import { lastBackupMs } from './maintenance/policies.js';
 import { runStep, type StepContext } from './step.js';
 import type { LakeTables } from './tables.js';
 
@@ -21,7 +22,7 @@ export async function maintainTable(
   const before = await table.snapshotIfExists();
   if (!before) throw new DatalabError('TABLE_UNKNOWN', `there is no table ${name} in ${deps.lake.uri}`);
   const { value } = await runStep(`${task.operation} ${name}`, deps.scratchDirectory, async (context) => {
-    const figures = cut(await perform(table, task, context, runId));
+    const figures = cut(await perform(deps, table, task, context, runId));
     const after = await table.snapshot();
     deps.log({ run: runId, table: name, ...figures }, `${task.operation} ${name}`);
     const value: TableMaintained = {
@@ -34,6 +35,7 @@ export async function maintainTable(
 }
 
 async function perform(
+  deps: ActivityDeps,
   table: DeltaTable,
   task: TableTask,
   { signal, progress }: StepContext,
@@ -46,11 +48,8 @@ async function perform(
       return table.optimize({ ...options, info });
     case 'vacuum': {
       const { retentionHours, dryRun = false } = task;
-      return table.vacuum({
-        ...options,
-        dryRun,
-        ...(retentionHours !== undefined && { retentionMs: retentionHours * HOUR_MS }),
-      });
+      const retentionMs = await vacuumRetentionMs(deps, table, retentionHours);
+      return table.vacuum({ ...options, dryRun, ...(retentionMs !== undefined && { retentionMs }) });
     }
     case 'clean-log':
       return table.cleanLog({ ...options, dryRun: task.dryRun ?? false });
@@ -67,6 +66,29 @@ async function perform(
             : { timestampMs: Date.parse(task.time ?? '') },
       });
   }
+}
+
+/**
+ * How long files stay: as the table says, or longer where that is asked for; and what left the table since the last backup
+ * stays until there is another one (DESIGN law 12). Throws BACKUP_OUTDATED where less is asked for, BACKUP_UNKNOWN.
+ */
+async function vacuumRetentionMs(
+  deps: ActivityDeps,
+  table: DeltaTable,
+  hours: number | undefined,
+): Promise<number | undefined> {
+  const asked = hours === undefined ? undefined : hours * HOUR_MS;
+  const backedUpMs = await lastBackupMs(deps);
+  if (backedUpMs === null) return asked;
+  const least = Math.max(0, deps.clock.nowMs() - backedUpMs);
+  if (asked !== undefined && asked < least)
+    throw new DatalabError(
+      'BACKUP_OUTDATED',
+      `files that left ${table.store.uri} since the last backup of ${new Date(backedUpMs).toISOString()} stay until there is another: ` +
+        `a retention of ${hours} hours would take some of them`,
+    );
+  const { metadata } = await table.snapshot();
+  return asked ?? Math.max(least, tableProperties(metadata.configuration).deletedFileRetentionMs);
 }
 
 /** The figures with every list cut, its length told beside it. */

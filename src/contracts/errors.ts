@@ -251,6 +251,11 @@ export const ERRORS = {
     retry: false,
     remedy: 'Run `datalab backup list` to see the backups and what they hold.',
   },
+  BACKUP_OUTDATED: {
+    retry: false,
+    remedy:
+      'Make a backup first: `datalab backup create`. Then files that left their table before it may go.',
+  },
   BACKUP_DAMAGED: {
     retry: false,
     remedy:

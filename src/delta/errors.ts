@@ -48,7 +48,7 @@ export const DELTA_ERRORS = {
   DELTA_RETENTION_TOO_SHORT: {
     retry: false,
     remedy:
-      'Keep files at least as long as the longest writer and reader need; `force` overrides it where nobody else is at work.',
+      'Keep files at least as long as the longest writer and reader need. Where nobody else is at work, lower the table property `delta.deletedFileRetentionDuration`, which VACUUM goes by; in a program `force` overrides it.',
   },
   DELTA_SCHEMA_INVALID: { retry: false, remedy: 'Correct the schema named in the message.' },
   DELTA_COMMIT_INVALID: {

@@ -30,7 +30,9 @@ export function requireColumns(dataset: DatasetDefinition, columns: readonly str
 }
 
 /** The row's rules in order: its key first, then the declared ones. The first that it fails names its outcome. */
-export function rulesOf(dataset: DatasetDefinition): ReadonlyArray<{ name: string; must: string; reason: string }> {
+export function rulesOf(
+  dataset: DatasetDefinition,
+): ReadonlyArray<{ name: string; must: string; reason: string }> {
   const key = {
     name: 'key_missing',
     must: dataset.key.map((name) => `${identifier(name)} IS NOT NULL`).join(' AND '),

@@ -132,6 +132,7 @@ export class Lab {
         threads: 2,
         spillDirectory: path.join(this.folder, 'spill'),
       }),
+      backup: null,
       rowParquet: createRowParquet(),
       sources: openSources({ projectDirectory: this.folder }),
       events: this.inbox,

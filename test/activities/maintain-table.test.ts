@@ -1,11 +1,15 @@
 /** Maintenance of single tables, over tables that real runs of the real activities made; and what a diff says of them. */
 import { MockActivityEnvironment } from '@temporalio/testing';
+import { DefaultLogger } from '@temporalio/worker';
 import { afterEach, expect, it } from 'vitest';
+import { BackupStore } from '../../src/activities/backup/index.js';
 import { createActivities } from '../../src/activities/index.js';
+import { MemoryObjectStore } from '../../src/connectors/object-store/index.js';
 import type { TableMaintained, TableTask } from '../../src/contracts/table-maintenance.js';
 import { diffVersions } from '../../src/lake/diff.js';
 import { Lab } from './lab.js';
 
+const DAY_MS = 24 * 3600_000;
 let lab: Lab;
 afterEach(() => lab.close());
 
@@ -103,4 +107,37 @@ it('says which table it does not know', async () => {
   await expect(maintain('silver.nowhere', { operation: 'optimize' })).rejects.toMatchObject({
     type: 'TABLE_UNKNOWN',
   });
+});
+
+it('keeps for the next backup what left a table since the last one', async () => {
+  await threeRuns();
+  await maintain('silver.sales', { operation: 'optimize' });
+  const backup = new MemoryObjectStore('backup', lab.deps.clock);
+  const vacuum = (retentionHours?: number) => {
+    const { maintainTable } = createActivities({ ...lab.deps, backup });
+    const logger = new DefaultLogger('ERROR');
+    const environment = new MockActivityEnvironment({ activityType: 'maintainTable' }, { logger });
+    const task = {
+      operation: 'vacuum' as const,
+      ...(retentionHours !== undefined && { retentionHours }),
+    };
+    const request = { table: 'silver.sales', task, runId: 'maintenance-1' };
+    return environment.run(maintainTable, request) as Promise<TableMaintained>;
+  };
+  lab.nowMs = Date.now() + 20 * DAY_MS;
+  await expect(vacuum()).rejects.toMatchObject({ type: 'BACKUP_UNKNOWN' });
+  // The newest backup is older than the tombstones: what they name is not in any backup since.
+  const seal = (at: number) =>
+    new BackupStore(backup).seal({
+      ...{ id: new Date(at).toISOString().replaceAll(':', ''), at: new Date(at).toISOString() },
+      ...{ lake: lab.deps.lake.uri, tables: [], extras: [] },
+    });
+  await seal(Date.now() - DAY_MS);
+  expect((await vacuum()).figures).toMatchObject({ deleted: 0 });
+  await expect(vacuum(8 * 24)).rejects.toMatchObject({
+    type: 'BACKUP_OUTDATED',
+    message: expect.stringContaining('datalab backup create') as unknown,
+  });
+  await seal(lab.nowMs - 8 * DAY_MS);
+  expect(Number((await vacuum(8 * 24 + 1)).figures['deleted'])).toBeGreaterThan(0);
 });

@@ -1,5 +1,5 @@
 /** Making a backup: each table at one version, whole; what the backup holds already is neither read nor copied. */
-import { copyFile, stat } from 'node:fs/promises';
+import { copyFile, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import type {
   BackupFigures,
@@ -14,7 +14,7 @@ import { mapLimited, tableObjects, type ObjectStore, type TableObject } from '..
 import { parseTableName } from '../../lake/tables.js';
 import { backupsToKeep } from '../../maintenance/index.js';
 import { listLake } from '../maintenance/assess.js';
-import type { MaintenanceDeps } from '../maintenance/deps.js';
+import type { ExtraFile, MaintenanceDeps } from '../maintenance/deps.js';
 import { MaintenanceFiles, placeKey } from '../maintenance/files.js';
 import { runStep, type StepContext } from '../step.js';
 import { rowCount, type LakeTables } from '../tables.js';
@@ -150,12 +150,14 @@ export async function sealBackup(
     let copiedBytes = 0;
     const extras: BackupObject[] = [];
     const unsteady: string[] = [];
-    for (const { key, localPath: original } of files) {
+    for (const { key, localPath: original, copy } of files) {
       signal.throwIfAborted();
       // A copy, so that what is hashed is what is kept, whoever writes the file meanwhile.
       const localPath = path.join(scratch, 'extra');
-      if (!(await copyInPeace(original, localPath))) {
-        unsteady.push(`${key} was being written all the time, and is not in the backup`);
+      await rm(localPath, { force: true });
+      const problem = await copied(key, original, localPath, copy);
+      if (problem !== null) {
+        unsteady.push(problem);
         continue;
       }
       const found = await hashOf(localPath);
@@ -211,6 +213,23 @@ export async function pruneBackups(
     return { rows: 0, bytes, detail: `${gone.length} backups`, value };
   });
   return value;
+}
+
+/** Copies one file of the project; why it is not in the backup where that cannot be done, which fails nothing else. */
+async function copied(
+  key: string,
+  from: string,
+  to: string,
+  copy: ExtraFile['copy'],
+): Promise<string | null> {
+  try {
+    if (copy) await copy(to);
+    else if (!(await copyInPeace(from, to)))
+      return `${key} was being written all the time, and is not in the backup`;
+    return null;
+  } catch (error) {
+    return `${key} is not in the backup: ${error instanceof Error ? error.message : String(error)}`;
+  }
 }
 
 const COPY_TRIES = 5;

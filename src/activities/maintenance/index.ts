@@ -11,7 +11,7 @@ import { sweepFolders } from './sweep.js';
 import { tellMaintenance } from './tell.js';
 import { tendTable } from './tend.js';
 
-export type { MaintenanceDeps } from './deps.js';
+export type { ExtraFile, MaintenanceDeps } from './deps.js';
 
 /** Every activity of maintenance, each of which fails with a code (see failure.ts). */
 export function createMaintenanceActivities(deps: MaintenanceDeps): MaintenanceActivities & BackupActivities {
