@@ -36,6 +36,8 @@ import { activityOptions, ASSESS, CLOSE, LIGHT, RELAY, SWEEP } from './policies.
 /** Tables that one activity measures: few enough for a retry to cost little, many enough for a short history. */
 const BATCH = 100;
 const PARALLEL_BATCHES = 4;
+/** A worker that takes an execution over replays all of it: a few seconds' worth. */
+const HISTORY_EVENTS_MAX = 3000;
 const WORKED_MAX = 100;
 const PROBLEMS_MAX = 50;
 
@@ -171,7 +173,8 @@ async function tend(
       set(countedIn(keeper.summary, told));
     });
     place += round;
-    if (workflowInfo().continueAsNewSuggested && place < needy) {
+    const { continueAsNewSuggested, historyLength } = workflowInfo();
+    if ((continueAsNewSuggested || historyLength >= HISTORY_EVENTS_MAX) && place < needy) {
       await continueAsNew<typeof lakeMaintenance>(input, {
         ...{ summary: keeper.summary, policy, startedAt },
         next: place,

@@ -141,6 +141,70 @@ describe.skipIf(!hasTestServer && !process.env['CI'])(
       expect(Number.isNaN(Date.parse(summary.run.at))).toBe(false);
     });
 
+    it('continues as new where the history grows long, and works on every table once all the same', async () => {
+      const script = scripted(12_000);
+      const workflowId = randomUUID();
+      const summary = await withWorkers(
+        environment,
+        { flows: {}, maintenance: script.activities },
+        () =>
+          environment.client.workflow.execute('lakeMaintenance', {
+            ...{ workflowId, taskQueue: TASK_QUEUES.flows, args: [{}] },
+          }) as Promise<LakeMaintenanceSummary>,
+      );
+      const last = environment.client.workflow.getHandle(workflowId);
+      const { runId } = await last.describe();
+      // The run keeps the name that it began with, though its last execution has another.
+      expect(runId).not.toBe(summary.run.runId);
+      expect([...script.tended].sort((a, b) => a - b)).toEqual(Array.from({ length: 1200 }, (_, i) => i));
+      expect(summary.outcomes.done).toBe(1200);
+      expect(script.figures().assessed).toBe(12_000);
+      expect(script.endings).toHaveLength(1);
+      const { events = [] } = await last.fetchHistory();
+      expect(events?.length).toBeLessThan(4000);
+    }, 120_000);
+
+    it('audits alone: nothing is swept or backed up, and the findings are summed', async () => {
+      let swept = 0;
+      const { activities } = scripted(10, {
+        tendTable: async () => ({
+          ...{ table: 'silver.sales', outcome: 'done', detail: '', rowsExpired: 0, bytesFreed: 0 },
+          audit: { score: 0.9, checks: 8, failed: 2, blocking: 1 },
+        }),
+        sweepFolders: async () => {
+          swept += 1;
+          return { files: 0, bytes: 0 };
+        },
+      });
+      const summary = await run(activities, { only: 'audit', datasets: ['sales'] });
+      expect(swept).toBe(0);
+      expect(summary.audited).toEqual({ tables: 1, failed: 2, blocking: 1 });
+      expect(summary.run).toMatchObject({ only: 'audit', datasets: ['sales'] });
+      expect(summary.page).toBe('reports/maintenance/x.html');
+    });
+
+    it('tells Kafka at the end, and is done all the same where that cannot be', async () => {
+      const told: string[] = [];
+      const listed = await scripted(10).activities.listLake({} as MaintenanceRun);
+      const listLake = async () => ({ ...listed, policy: { ...listed.policy, tells: true } });
+      const good = scripted(10, {
+        listLake,
+        tellMaintenance: async ({ runId }) => {
+          told.push(runId);
+          return { sent: 1, pending: 0 };
+        },
+      });
+      const summary = await run(good.activities);
+      expect(told).toEqual([summary.run.runId]);
+      const bad = scripted(10, {
+        listLake,
+        tellMaintenance: async () => {
+          throw ApplicationFailure.nonRetryable('no broker', 'EVENTS_REFUSED');
+        },
+      });
+      expect(await run(bad.activities)).toMatchObject({ phase: 'done', problems: ['event: no broker'] });
+    });
+
     it('refuses a misspelt dry run before anything is touched', async () => {
       const { activities, figures } = scripted(10);
       await expect(run(activities, { dryrun: true } as LakeMaintenanceInput)).rejects.toThrow();
