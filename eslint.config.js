@@ -27,6 +27,7 @@ const ROOMS = {
     use: ['contracts', 'config', 'client', 'connectors', 'delta', 'lake', 'monitoring'],
     types: [],
   },
+  'model-server': { use: ['contracts', 'config', 'connectors', 'delta', 'lake', 'ml'], types: [] },
   platform: { use: ['contracts', 'config', 'connectors'], types: [] },
   cli: {
     use: [
@@ -39,6 +40,7 @@ const ROOMS = {
       'lake',
       'medallion',
       'ml',
+      'model-server',
       'monitoring',
       'platform',
       'report',

@@ -12,7 +12,7 @@ Usage: ./manage.sh <command> [options]
 
   demo          prepare and start everything, run the main job on real stock prices, show the numbers and addresses
   test [tier…]  prepare what the tests need and run them: static unit contract golden spark workflow replay faults e2e
-  start         prepare and start what does not run       (--only, --without temporal,s3,kafka,mlflow,worker,dashboard)
+  start         prepare and start what does not run       (--only, --without temporal,s3,kafka,mlflow,worker,model-server,dashboard)
   stop          stop the worker, then the services
   restart       stop, then start
   status        which processes run
@@ -26,7 +26,7 @@ Usage: ./manage.sh <command> [options]
 
 Every command has --help. Data, logs and secrets are in .datalab (DATALAB_STATE_DIR moves it); ports are set by
 DATALAB_TEMPORAL_PORT, DATALAB_TEMPORAL_UI_PORT, DATALAB_S3_PORT, DATALAB_KAFKA_PORT, DATALAB_KAFKA_CONTROLLER_PORT, DATALAB_MLFLOW_PORT,
-DATALAB_DASHBOARD_PORT.
+DATALAB_MODEL_SERVER_PORT, DATALAB_DASHBOARD_PORT.
 Exit codes: 0 done, 1 not done, 2 wrong usage.
 TEXT
 }

@@ -4,6 +4,7 @@ import type { Client } from '@temporalio/client';
 import { kafkaChannel, logChannel, type MonitoringDeps } from './activities/monitoring/index.js';
 import type { ActivityDeps } from './activities/deps.js';
 import type { Config, LoadedConfig } from './config/config.js';
+import { modelServerUrl } from './config/model-server.js';
 import { listDatasets } from './config/datasets.js';
 import { emailChannel, webhookChannel, type AlertChannel } from './connectors/channels/index.js';
 import { scheduleSlots } from './connectors/expected-runs.js';
@@ -67,11 +68,19 @@ export function composeMonitoringDeps(
   };
 }
 
-function servicesOf({ mlflow, monitoring }: Config, client: Client): AskedService[] {
+function servicesOf({ mlflow, modelServer, monitoring }: Config, client: Client): AskedService[] {
   return [
     { service: 'temporal', ask: () => askTemporal(client) },
     ...(mlflow.enabled
       ? [{ service: 'mlflow', ask: (signal: AbortSignal) => askMlflow(mlflow.trackingUri, signal) }]
+      : []),
+    ...(mlflow.enabled && modelServer.enabled
+      ? [
+          {
+            service: 'model-server',
+            ask: (signal: AbortSignal) => askHttp(`${modelServerUrl(modelServer)}/ready`, signal),
+          },
+        ]
       : []),
     ...monitoring.targets.map(({ name, url, tcp }) => ({
       service: name,

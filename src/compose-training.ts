@@ -5,7 +5,9 @@ import type { ActivityDeps } from './activities/deps.js';
 import type { TrainingDeps } from './activities/training/deps.js';
 import type { LoadedConfig } from './config/config.js';
 import { loadModel } from './config/model.js';
+import { modelServerUrl } from './config/model-server.js';
 import { openMlflow } from './connectors/mlflow/index.js';
+import { openModelServer } from './connectors/model-server.js';
 import { runTrainingProcess } from './connectors/training-process.js';
 import { locateXgboost } from './connectors/xgboost/locate.js';
 
@@ -21,6 +23,7 @@ export function composeTrainingDeps(
   return {
     ...deps,
     mlflow: config.mlflow.enabled ? openMlflow(config.mlflow.trackingUri) : null,
+    modelServer: config.modelServer.enabled ? openModelServer(modelServerUrl(config.modelServer)) : null,
     loadModel: (name) => loadModel(datasets, name),
     library: locateXgboost(config.ml.xgboostLibrary, env),
     runJob: (job, options) => runTrainingProcess(CHILD, job, options),

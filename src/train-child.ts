@@ -13,6 +13,11 @@ import { trainCandidate } from './ml/train.js';
 
 function run(job: TrainingJob, progress: (progress: TrainingProgress) => void): unknown {
   const engine = openXgboost(job.library);
+  if (job.kind === 'predict') {
+    const booster = engine.load(readFileSync(job.model, 'utf8'));
+    const x = Float32Array.from(job.x, (value) => value ?? NaN);
+    return { engine: engine.version, predictions: Array.from(booster.predict(x, job.width)) };
+  }
   const data = decodeRows(readFileSync(job.features));
   if (job.kind === 'evaluate') {
     const candidates = job.candidates.map(({ trained, folder }) => ({

@@ -7,6 +7,7 @@ import { addDatasets } from './commands/datasets.js';
 import { addDemo } from './commands/demo.js';
 import { addDoctor } from './commands/doctor.js';
 import { addMaintenance } from './commands/maintenance.js';
+import { addModelServer } from './commands/model-server.js';
 import { addModels } from './commands/models.js';
 import { addMonitoring } from './commands/monitoring.js';
 import { addQuarantine } from './commands/quarantine.js';
@@ -26,6 +27,7 @@ export function buildProgram(): Command {
   addDemo(program);
   addDoctor(program);
   addMaintenance(program);
+  addModelServer(program);
   addModels(program);
   addMonitoring(program);
   addQuarantine(program);

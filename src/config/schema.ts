@@ -1,6 +1,7 @@
 /** The one schema of `datalab.yaml`: every key with its default, its limits and the reason for it. */
 import { z } from 'zod';
 import { maintenanceSchema } from './maintenance.js';
+import { modelServerSchema } from './model-server.js';
 import { monitoringSchema } from './monitoring.js';
 import { isTimeZone } from './time-zone.js';
 
@@ -87,6 +88,7 @@ export const configSchema = z.strictObject({
         .describe("Path of libxgboost.so. Empty: the one in MLflow's Python environment."),
     })
     .prefault({}),
+  modelServer: modelServerSchema,
   temporal: z
     .strictObject({
       address: z

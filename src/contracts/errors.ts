@@ -80,6 +80,30 @@ export const ERRORS = {
     retry: false,
     remedy: 'Run `datalab models show <model>` to see its versions.',
   },
+  MODEL_NOT_SERVED: {
+    retry: false,
+    remedy:
+      'Ask `GET /models` which models are served: one is as soon as a version of it is the champion (`datalab models promote`).',
+  },
+  MODEL_SERVER_UNAVAILABLE: {
+    retry: true,
+    remedy:
+      'Start it (`./manage.sh start --only model-server`) or set `modelServer.url`; `./manage.sh logs model-server` says more.',
+  },
+  MODEL_SERVER_BEHIND: {
+    retry: true,
+    remedy:
+      'The model server does not serve the champion: `./manage.sh logs model-server` and its `GET /models` say why.',
+  },
+  PREDICTION_KEY_UNKNOWN: {
+    retry: false,
+    remedy: 'Ask for keys that the Gold table of the model has: `GET /models` names the table and its keys.',
+  },
+  PREDICTION_FEATURE_MISSING: {
+    retry: false,
+    remedy:
+      'Give every feature a number. The model was trained on complete rows (`missing: drop`), so it says nothing of others.',
+  },
   MLFLOW_OFF: {
     retry: false,
     remedy: 'Switch it on (`mlflow.enabled: true`): models are kept in MLflow.',

@@ -164,11 +164,11 @@ export interface TrainingActivities {
 
 export interface DeploymentActivities {
   readAliases(input: DeploymentInput): Promise<AliasState & { readonly version: string }>;
-  /** Loads the version and predicts its stored rows. Throws MODEL_PARITY, MODEL_UNREADABLE. */
+  /** Loads the version and predicts its stored rows, in the model server too where one runs. Throws MODEL_PARITY, MODEL_UNREADABLE. */
   smokeTest(model: string, version: string): Promise<void>;
   /** Compare and set. Repeating it changes nothing. Throws MODEL_ALIAS_MOVED. */
   switchAlias(model: string, from: AliasState, to: AliasState): Promise<void>;
-  /** The alias names the version, and what it names still predicts its stored rows. */
+  /** The alias names the version, what it names still predicts its stored rows, and a model server that runs serves it. */
   verifyChampion(model: string, version: string): Promise<void>;
 }
 

@@ -94,7 +94,18 @@ export interface Evaluation {
   }>;
 }
 
-export type TrainingJob = TrainJob | EvaluateJob;
+/** The library's own predictions of some rows, to hold ours against. */
+export interface PredictJob {
+  readonly kind: 'predict';
+  /** Local path of a model.json. */
+  readonly model: string;
+  readonly library: string;
+  readonly width: number;
+  /** Row by row; null is a missing value. */
+  readonly x: ReadonlyArray<number | null>;
+}
+
+export type TrainingJob = TrainJob | EvaluateJob | PredictJob;
 
 /** Progress of a training process. */
 export interface TrainingProgress {

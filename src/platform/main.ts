@@ -102,7 +102,7 @@ async function logs(name: string | undefined, options: { lines: string; follow?:
   const chosen = name ? serviceNames(name) : SERVICE_NAMES;
   const count = Number(options.lines);
   if (!Number.isInteger(count) || count < 0) throw new UsageError('--lines takes a whole number');
-  const prefix = (service: string): string => (chosen.length > 1 ? `${service.padEnd(9)}| ` : '');
+  const prefix = (service: string): string => (chosen.length > 1 ? `${service.padEnd(13)}| ` : '');
   const show = (service: ServiceName, lines: readonly string[]): void => {
     for (const line of lines) if (line !== '') print(prefix(service) + line);
   };
@@ -141,6 +141,7 @@ function urls(options: Selection): void {
     'S3 endpoint': unlessOff('s3', `http://${HOST}:${ports.s3}`),
     Kafka: unlessOff('kafka', `${HOST}:${ports.kafka}`),
     MLflow: unlessOff('mlflow', `http://${HOST}:${ports.mlflow}`),
+    'Model server': unlessOff('model-server', `http://${HOST}:${ports.modelServer}`),
     Lake: env['DATALAB_LAKE_URI'] ?? 'not made yet: ./manage.sh start',
   };
   if (options.json) return printJson(addresses);

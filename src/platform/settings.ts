@@ -20,6 +20,7 @@ export const PORTS = Object.freeze({
   kafka: { variable: 'DATALAB_KAFKA_PORT', usual: 9092 },
   kafkaController: { variable: 'DATALAB_KAFKA_CONTROLLER_PORT', usual: 9093 },
   mlflow: { variable: 'DATALAB_MLFLOW_PORT', usual: 5000, http: true },
+  modelServer: { variable: 'DATALAB_MODEL_SERVER_PORT', usual: 8080, http: true },
   dashboard: { variable: 'DATALAB_DASHBOARD_PORT', usual: 8501, http: true },
 } satisfies Record<string, PortDefinition>);
 

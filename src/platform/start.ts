@@ -27,8 +27,8 @@ export interface StartOutcome {
 }
 
 const MINIMUM_FREE_BYTES = 512 * 1024 * 1024;
-/** DataLab runs without these: the lake is a folder, the events stay pending, no model is trained. */
-const DISPENSABLE: ReadonlySet<ServiceName> = new Set(['s3', 'kafka', 'mlflow']);
+/** DataLab runs without these: the lake is a folder, the events stay pending, no model is trained or served. */
+const DISPENSABLE: ReadonlySet<ServiceName> = new Set(['s3', 'kafka', 'mlflow', 'model-server']);
 
 /**
  * Starts what does not run yet and waits until all of it answers. Safe to repeat and to interrupt; two starts of one
@@ -49,6 +49,13 @@ export async function startPlatform(
       chosen.filter((name) => !switchedOff[name]),
       fresh,
     );
+    // What it would serve is in MLflow.
+    const noMlflow =
+      switchedOff.mlflow ??
+      missing.get('mlflow') ??
+      (options.without?.includes('mlflow') ? 'started without it' : undefined);
+    if (noMlflow !== undefined && chosen.includes('model-server'))
+      missing.set('model-server', `there is no MLflow: ${noMlflow}`);
     const skipped = Object.fromEntries((options.without ?? []).map((name) => [name, 'started without it']));
     const lacking = Object.fromEntries([...missing].filter(([name]) => DISPENSABLE.has(name)));
     const off = { ...switchedOff, ...lacking, ...skipped };
@@ -113,6 +120,7 @@ async function switchedOffIn({ root, processEnv }: Settings): Promise<Partial<Re
   return {
     ...(config.kafka.enabled ? {} : { kafka: 'switched off by kafka.enabled; events stay pending' }),
     ...(config.mlflow.enabled ? {} : { mlflow: 'switched off by mlflow.enabled; no model is trained' }),
+    ...(config.modelServer.enabled ? {} : { 'model-server': 'switched off by modelServer.enabled' }),
   };
 }
 

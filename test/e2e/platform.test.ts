@@ -101,6 +101,7 @@ test('start, use, stop, start: everything is still there', async () => {
     s3: 'up',
     kafka: 'up',
     mlflow: 'off',
+    'model-server': 'off',
     dashboard: 'down',
     worker: 'down',
   });
@@ -114,6 +115,7 @@ test('start, use, stop, start: everything is still there', async () => {
     s3: 'down',
     kafka: 'down',
     mlflow: 'off',
+    'model-server': 'off',
     dashboard: 'down',
     worker: 'down',
   });
@@ -177,6 +179,7 @@ test('clean asks, and deletes only when it is told to', async () => {
     s3: 'down',
     kafka: 'down',
     mlflow: 'down',
+    'model-server': 'down',
     dashboard: 'down',
     worker: 'down',
   });

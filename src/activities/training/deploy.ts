@@ -21,7 +21,13 @@ export async function readAliases(
   throw new DatalabError('MODEL_VERSION_UNKNOWN', `model '${model}' has no version '${version}'`);
 }
 
+/** Tried here, and where it will be served: a version that the model server cannot load is not switched to. */
 export async function smokeTest(deps: TrainingDeps, model: string, version: string): Promise<void> {
+  await predictStored(deps, model, version);
+  await deps.modelServer?.check(model, version);
+}
+
+async function predictStored(deps: TrainingDeps, model: string, version: string): Promise<void> {
   const mlflow = mlflowOf(deps);
   const found = (await mlflow.versions(model)).find((one) => one.version === version);
   if (!found) throw new DatalabError('MODEL_VERSION_UNKNOWN', `model '${model}' has no version '${version}'`);
@@ -60,6 +66,8 @@ export async function switchAlias(
   }
   if (previous !== to.previous) await mlflow.setAlias(model, 'previous', to.previous);
   if (champion !== to.champion) await mlflow.setAlias(model, 'champion', to.champion);
+  // So that what is put back is served at once, too. Whether it is served is for `verifyChampion` to say.
+  await deps.modelServer?.reload(model).catch(() => undefined);
 }
 
 export async function verifyChampion(deps: TrainingDeps, model: string, version: string): Promise<void> {
@@ -69,5 +77,11 @@ export async function verifyChampion(deps: TrainingDeps, model: string, version:
       'MODEL_ALIAS_MOVED',
       `the champion of '${model}' is version ${champion ?? 'none'}, not ${version}`,
     );
-  await smokeTest(deps, model, version);
+  await predictStored(deps, model, version);
+  const served = await deps.modelServer?.reload(model);
+  if (served && served.version !== version)
+    throw new DatalabError(
+      'MODEL_SERVER_BEHIND',
+      `the model server answers with version ${served.version ?? 'none'} of '${model}', not ${version}: ${served.problem ?? 'it gives no reason'}`,
+    );
 }

@@ -1,5 +1,6 @@
 /** What the steps of models need beside what every step has. */
 import type { MlflowClient } from '../../connectors/mlflow/index.js';
+import type { ModelServerClient } from '../../connectors/model-server.js';
 import type { ModelDefinition } from '../../contracts/model.js';
 import type { TrainingJob, TrainingProgress } from '../../contracts/training.js';
 import type { ActivityDeps } from '../deps.js';
@@ -7,6 +8,8 @@ import type { ActivityDeps } from '../deps.js';
 export interface TrainingDeps extends ActivityDeps {
   /** Null where MLflow is switched off. */
   readonly mlflow: MlflowClient | null;
+  /** Null where the configuration has none. */
+  readonly modelServer: ModelServerClient | null;
   /** Throws MODEL_UNKNOWN, MODEL_INVALID. */
   readonly loadModel: (name: string) => Promise<ModelDefinition>;
   /** XGBoost's shared library; undefined where it is not on this machine. */

@@ -10,6 +10,14 @@ const versionSchema = z.object({
   tags: z.array(z.object({ key: z.string(), value: z.string() })).default([]),
 });
 
+const aliasSchema = z.object({ alias: z.string(), version: z.coerce.string() });
+const modelsSchema = z.object({
+  registered_models: z
+    .array(z.object({ name: z.string(), aliases: z.array(aliasSchema).default([]) }))
+    .default([]),
+  next_page_token: z.string().optional(),
+});
+
 export interface MlflowVersion {
   readonly version: string;
   readonly runId: string | undefined;
@@ -29,6 +37,21 @@ export function mlflowRegistry(api: Api) {
       return (await api('GET', 'registered-models/search?max_results=1000', schema)).registered_models.map(
         ({ name }) => name,
       );
+    },
+    /** Every model with its aliases, in one question a thousand models: cheap enough to be asked again and again. */
+    async allAliases(): Promise<ReadonlyMap<string, Readonly<Record<string, string>>>> {
+      const found = new Map<string, Readonly<Record<string, string>>>();
+      for (let token: string | undefined = ''; token !== undefined;) {
+        const page: z.output<typeof modelsSchema> = await api(
+          'GET',
+          `registered-models/search?max_results=1000${token && `&page_token=${encodeURIComponent(token)}`}`,
+          modelsSchema,
+        );
+        for (const { name, aliases } of page.registered_models)
+          found.set(name, Object.fromEntries(aliases.map(({ alias, version }) => [alias, version])));
+        token = page.next_page_token || undefined;
+      }
+      return found;
     },
     async ensureModel(name: string, description: string): Promise<void> {
       await orThere(post('registered-models/create', { name, description }));
@@ -76,8 +99,7 @@ export function mlflowRegistry(api: Api) {
 }
 
 async function aliasesOf(api: Api, name: string): Promise<Array<{ alias: string; version: string }>> {
-  const alias = z.object({ alias: z.string(), version: z.coerce.string() });
-  const schema = z.object({ registered_model: z.object({ aliases: z.array(alias).default([]) }) });
+  const schema = z.object({ registered_model: z.object({ aliases: z.array(aliasSchema).default([]) }) });
   const found = await orMissing(api('GET', `registered-models/get?name=${encodeURIComponent(name)}`, schema));
   return found?.registered_model.aliases ?? [];
 }

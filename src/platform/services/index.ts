@@ -3,6 +3,7 @@ import type { ServiceDefinition, ServiceName } from './definition.js';
 import { dashboardService } from './dashboard.js';
 import { kafkaService } from './kafka.js';
 import { mlflowService } from './mlflow.js';
+import { modelServerService } from './model-server.js';
 import { s3Service } from './s3.js';
 import { temporalService } from './temporal.js';
 import { workerService } from './worker.js';
@@ -13,5 +14,6 @@ export const SERVICES: Readonly<Record<ServiceName, ServiceDefinition>> = Object
   kafka: kafkaService,
   mlflow: mlflowService,
   worker: workerService,
+  'model-server': modelServerService,
   dashboard: dashboardService,
 });

@@ -149,6 +149,7 @@ test('without its tools a platform says what is off, and Temporal is indispensab
     ['s3', 'left out'],
     ['kafka', 'left out'],
     ['mlflow', 'left out'],
+    ['model-server', 'left out'],
   ]);
   expect(outcomes[0]?.detail).toMatch(/temporal is neither on PATH nor in .*infra\/prepare\/temporal\.sh/);
   expect(after.env).toMatchObject({
@@ -163,6 +164,7 @@ test('without its tools a platform says what is off, and Temporal is indispensab
     ['kafka', 'off'],
     ['mlflow', 'off'],
     ['worker', 'down'],
+    ['model-server', 'off'],
     ['dashboard', 'down'],
   ]);
   expect(services[2]?.detail).toMatch(/install Java 17/);

@@ -1,0 +1,28 @@
+/** `datalab model-server`: answers predictions of the champions over HTTP until it is told to stop. */
+import type { Command } from 'commander';
+import { pino } from 'pino';
+import { loadConfig } from '../../config/config.js';
+import { composeModelServer, startModelServer } from '../../model-server/index.js';
+
+export function addModelServer(program: Command): void {
+  program
+    .command('model-server')
+    .description(
+      'Answer predictions of the champions over HTTP until Ctrl-C; `./manage.sh start` does so too',
+    )
+    .action(serve);
+}
+
+async function serve(): Promise<void> {
+  const loaded = await loadConfig({ projectDirectory: process.cwd(), env: process.env });
+  const { level } = loaded.config.logging;
+  const log = pino({ level, base: { service: 'model-server' } }, pino.destination({ dest: 2, sync: true }));
+  const stopped = new Promise<void>((resolve) => {
+    process.once('SIGINT', resolve);
+    process.once('SIGTERM', resolve);
+  });
+  const running = await startModelServer(composeModelServer(loaded, process.env, log));
+  process.stdout.write(`DataLab model server: ${running.url}\n`);
+  await stopped;
+  await running.close();
+}
