@@ -7,10 +7,13 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openMlflow } from '../../src/connectors/mlflow/index.js';
 import type { Evaluation } from '../../src/contracts/training.js';
 import type { TrainingSummary } from '../../src/contracts/ml-flows.js';
+import type { ServedModel } from '../../src/contracts/serving.js';
+import { freePorts } from '../../src/platform/ports.js';
 import { readSettings } from '../../src/platform/settings.js';
 import { locateMlflow } from '../../src/platform/tools.js';
 import { MLFLOW_MISSING } from '../support/mlflow.js';
 import { ownNamespace } from '../support/namespace.js';
+import { ModelServerProcess, underLoad } from '../support/model-server-process.js';
 import { testStack, type TestStack } from '../support/stack.js';
 import { datalab, ownLake, runCommand, WorkerProcess, type OwnLake } from '../support/worker-process.js';
 
@@ -29,19 +32,23 @@ describe.skipIf(MLFLOW_MISSING)(`models on the real stack ${MLFLOW_MISSING ?? ''
   let stack: TestStack;
   let lake: OwnLake;
   let worker: WorkerProcess;
+  let server: ModelServerProcess;
 
   beforeAll(async () => {
     stack = await testStack('s3', 'temporal', 'mlflow');
+    const [port] = await freePorts(1);
     lake = await ownLake(
-      { ...stack.env, DATALAB_KAFKA_ENABLED: 'false' },
+      { ...stack.env, DATALAB_KAFKA_ENABLED: 'false', DATALAB_MODEL_SERVER_PORT: String(port) },
       'training',
       await ownNamespace(stack.temporal.address, 'training'),
     );
     worker = await WorkerProcess.start(lake.env);
+    server = await ModelServerProcess.start(lake.env);
     const filled = await datalab(['runs', 'start', 'stocks', '--wait', '--json'], lake.env);
     expect(`${filled.code} ${filled.stderr}`).toBe('0 ');
   }, 300_000);
   afterAll(async () => {
+    await server?.stop();
     await worker?.stop();
     await lake?.remove();
   });
@@ -96,6 +103,30 @@ describe.skipIf(MLFLOW_MISSING)(`models on the real stack ${MLFLOW_MISSING ?? ''
     );
   });
 
+  it('is served at once, tried against the library, by row and by key', async () => {
+    const { models } = await server.get<{ models: ServedModel[] }>('/models');
+    expect(models).toMatchObject([
+      { model: MODEL, version: '1', champion: '1', problem: null, parity: { against: 'native' } },
+    ]);
+    const [version] = await openMlflow(stack.mlflow).versions(MODEL);
+    const stored = JSON.parse(
+      (await openMlflow(stack.mlflow).getArtifact(version?.source ?? '', 'smoke.json')).toString(),
+    ) as Evaluation['smoke'];
+    const { body } = await server.predict({ model: MODEL, rows: stored.map(({ features }) => features) });
+    const predictions = body['predictions'] as Array<{ prediction: number }>;
+    expect(predictions).toHaveLength(stored.length);
+    predictions.forEach(({ prediction }, row) =>
+      expect(Math.abs(prediction - (stored[row]?.prediction ?? NaN))).toBeLessThan(1e-5),
+    );
+    const byKey = await server.predict({ model: MODEL, keys: [{ symbol: 'AAPL' }, { symbol: 'MSFT' }] });
+    expect(byKey).toMatchObject({
+      status: 200,
+      body: { gold: { table: 'gold.stocks_daily_features', version: 0 }, version: '1' },
+    });
+    for (const { prediction } of byKey.body['predictions'] as Array<{ prediction: number }>)
+      expect(Math.abs(prediction)).toBeLessThan(10);
+  });
+
   it('registers nothing when it is run again on the same rows', async () => {
     const { training, outcome } = await train(MODEL);
     expect(outcome).toBe('empty');
@@ -111,27 +142,38 @@ describe.skipIf(MLFLOW_MISSING)(`models on the real stack ${MLFLOW_MISSING ?? ''
     expect(await openMlflow(stack.mlflow).aliases('next_day_direction')).toEqual({ candidate: '1' });
   });
 
-  it('promotes by hand, rolls back, and puts everything back where the smoke test fails', async () => {
+  it('promotes by hand, rolls back, and puts everything back where the smoke test fails, unnoticed by clients', async () => {
     const { training } = await train(MODEL, '--force');
     expect(training).toMatchObject({ decision: 'promoted', version: '2' });
     const mlflow = openMlflow(stack.mlflow);
     expect(await mlflow.aliases(MODEL)).toMatchObject({ champion: '2', previous: '1' });
-    const back = await datalab(['models', 'rollback', MODEL, '--json'], lake.env);
-    expect(back.code).toBe(0);
-    expect(await mlflow.aliases(MODEL)).toMatchObject({ champion: '1', previous: '2' });
+    const served = async (): Promise<unknown> =>
+      (await server.get<{ models: ServedModel[] }>('/models')).models.find(({ model }) => model === MODEL)
+        ?.version;
+    expect(await served()).toBe('2');
 
-    const second = (await mlflow.versions(MODEL)).find(({ version }) => version === '2');
-    const rows = JSON.parse(
-      (await mlflow.getArtifact(second?.source ?? '', 'smoke.json')).toString(),
-    ) as Evaluation['smoke'];
-    await mlflow.putArtifact(
-      second?.source ?? '',
-      'smoke.json',
-      JSON.stringify(rows.map((row) => ({ ...row, prediction: row.prediction + 1 }))),
-    );
-    const refused = await datalab(['models', 'promote', MODEL, '2', '--json'], lake.env);
-    expect(refused.code).toBe(1);
-    expect(JSON.parse(refused.stdout)).toMatchObject({ status: 'failed', code: 'MODEL_PARITY' });
-    expect(await mlflow.aliases(MODEL)).toMatchObject({ champion: '1', previous: '2' });
+    const load = await underLoad(server, { model: MODEL, keys: [{ symbol: 'AAPL' }] }, async () => {
+      expect(await datalab(['models', 'rollback', MODEL, '--json'], lake.env)).toMatchObject({ code: 0 });
+      expect(await mlflow.aliases(MODEL)).toMatchObject({ champion: '1', previous: '2' });
+      expect(await served()).toBe('1');
+
+      const second = (await mlflow.versions(MODEL)).find(({ version }) => version === '2');
+      const rows = JSON.parse(
+        (await mlflow.getArtifact(second?.source ?? '', 'smoke.json')).toString(),
+      ) as Evaluation['smoke'];
+      const wrong = rows.map((row) => ({ ...row, prediction: row.prediction + 1 }));
+      await mlflow.putArtifact(second?.source ?? '', 'smoke.json', JSON.stringify(wrong));
+      const refused = await datalab(['models', 'promote', MODEL, '2', '--json'], lake.env);
+      expect(refused.code).toBe(1);
+      expect(JSON.parse(refused.stdout)).toMatchObject({ status: 'failed', code: 'MODEL_PARITY' });
+      expect(await mlflow.aliases(MODEL)).toMatchObject({ champion: '1', previous: '2' });
+      expect(await served()).toBe('1');
+
+      await mlflow.putArtifact(second?.source ?? '', 'smoke.json', JSON.stringify(rows));
+      expect(await datalab(['models', 'promote', MODEL, '2', '--json'], lake.env)).toMatchObject({ code: 0 });
+      expect(await served()).toBe('2');
+    });
+    expect(load.failures).toEqual([]);
+    expect([...load.answers.keys()].sort()).toEqual(['1', '2']);
   });
 });

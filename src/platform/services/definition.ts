@@ -1,7 +1,15 @@
 /** What the platform needs to know of a service to run it. */
 import type { PortName, Settings } from '../settings.js';
 
-export const SERVICE_NAMES = ['temporal', 's3', 'kafka', 'mlflow', 'worker', 'model-server', 'dashboard'] as const;
+export const SERVICE_NAMES = [
+  'temporal',
+  's3',
+  'kafka',
+  'mlflow',
+  'worker',
+  'model-server',
+  'dashboard',
+] as const;
 export type ServiceName = (typeof SERVICE_NAMES)[number];
 
 /** A program with its arguments. Secrets go into `env`, never into `args`, which every user of the machine can read. */
