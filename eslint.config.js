@@ -24,7 +24,7 @@ const ROOMS = {
   lake: { use: ['contracts', 'delta'], types: [] },
   client: { use: ['contracts'], types: [] },
   dashboard: {
-    use: ['contracts', 'config', 'client', 'connectors', 'delta', 'lake', 'monitoring'],
+    use: ['contracts', 'config', 'client', 'connectors', 'delta', 'lake', 'ml', 'monitoring'],
     types: [],
   },
   'model-server': { use: ['contracts', 'config', 'connectors', 'delta', 'lake', 'ml'], types: [] },

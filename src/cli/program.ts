@@ -6,6 +6,7 @@ import { addBackup } from './commands/backup.js';
 import { addDatasets } from './commands/datasets.js';
 import { addDemo } from './commands/demo.js';
 import { addDoctor } from './commands/doctor.js';
+import { addFlows } from './commands/flows.js';
 import { addMaintenance } from './commands/maintenance.js';
 import { addModelServer } from './commands/model-server.js';
 import { addModels } from './commands/models.js';
@@ -26,6 +27,7 @@ export function buildProgram(): Command {
   addDatasets(program);
   addDemo(program);
   addDoctor(program);
+  addFlows(program);
   addMaintenance(program);
   addModelServer(program);
   addModels(program);

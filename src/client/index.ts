@@ -28,10 +28,14 @@ import type { LakeMaintenanceInput, LakeMaintenanceSummary } from '../contracts/
 import { outcomeOf, type RunOutcomeOf } from './outcome.js';
 import { RunHandle } from './run-handle.js';
 import { triggerSchedule } from './schedules.js';
+import { startFlow } from './start-flow.js';
 
 export { RunHandle, type RunProgress, type RunResult } from './run-handle.js';
 export type { RunOutcomeOf } from './outcome.js';
 export { triggerSchedule } from './schedules.js';
+export { FLOW_INPUTS, type FlowInputOf, type StartableFlow } from './flow-inputs.js';
+export { isStartable, parseFlowInput, startFlow } from './start-flow.js';
+export { retryRun, retrySteps, type RetryStep } from './retry.js';
 export type { TableMaintained, TableMaintenanceInput, TableTask } from '../contracts/table-maintenance.js';
 export { BackfillHandle } from './backfill.js';
 export type { BackfillInput, BackfillMode, BackfillSummary } from '../contracts/backfill.js';
@@ -102,6 +106,14 @@ export class DatalabClient {
     return this.temporal.workflow
       .getHandle(workflowId)
       .executeUpdate<string, [Approval]>(APPROVAL_UPDATE, { args: [approval] });
+  }
+
+  /**
+   * Starts any flow that people start, by its name (see `FLOW_INPUTS`). Throws DatalabError INPUT_INVALID, and FLOW_BUSY
+   * where one of its kind goes on and only one may.
+   */
+  startFlow(flow: string, input: unknown): Promise<RunHandle> {
+    return startFlow(this.temporal, flow, input);
   }
 
   async #start(type: WorkflowType, workflowId: string, input: object): Promise<RunHandle> {

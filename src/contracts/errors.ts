@@ -156,6 +156,14 @@ export const ERRORS = {
     remedy:
       'Run `datalab schedules list` to see them, or `datalab schedules apply` to create those of the configuration.',
   },
+  FLOW_BUSY: {
+    retry: true,
+    remedy: 'Wait for the run that is going on, or cancel it: `datalab runs cancel <workflow>`.',
+  },
+  RETRY_UNSUITED: {
+    retry: false,
+    remedy: 'Start a run with the same input instead: `datalab runs retry <workflow> --fresh`.',
+  },
   BACKUP_BUSY: {
     retry: false,
     remedy:

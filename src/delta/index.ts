@@ -10,7 +10,7 @@ export type {
   RemoveFile,
   Transaction,
 } from './actions.js';
-export { arrowSchema } from './arrow.js';
+export { arrowSchema, recordBatch } from './arrow.js';
 export type { CommitRequest, CommitResult, DeltaTableApi, ReadScope, Snapshot, TableHandle } from './api.js';
 export type { ConflictCheckName } from './conflict.js';
 export { changeTableActions, createTableActions, type CreateTableOptions } from './create.js';

@@ -1,7 +1,12 @@
 /** SQL over the lake's tables, for people who look: one SELECT, in a session that can touch nothing but what it reads. */
 import { DatalabError } from '../contracts/errors.js';
 import { identifier } from '../contracts/sql-text.js';
-import { checkoutScan, type CheckedOutScan } from '../delta/index.js';
+import {
+  checkoutScan,
+  type CheckedOutScan,
+  type EngineSession,
+  type SessionOptions,
+} from '../delta/index.js';
 import { listTables, nameOf, tableOf, type LakeReader, type TableName } from './tables.js';
 
 export interface QueryResult {
@@ -30,6 +35,31 @@ export async function queryLake(
   sql: string,
   { limit, signal }: QueryOptions,
 ): Promise<QueryResult> {
+  return withSelect(lake, sql, { ...(signal && { signal }) }, async (session, select, tables) => {
+    const columns = await session.describe(select);
+    const found = await session.rows<Record<string, unknown>>(
+      `SELECT * FROM (\n${select}\n) LIMIT ${limit + 1}`,
+    );
+    return {
+      columns,
+      rows: found.slice(0, limit).map((row) => columns.map(({ name }) => row[name])),
+      truncated: found.length > limit,
+      tables,
+    };
+  });
+}
+
+/**
+ * Opens a session in which the tables that the SELECT names are views, and nothing else exists. Throws as
+ * {@link queryLake} does.
+ */
+export async function withSelect<Result>(
+  lake: LakeReader,
+  sql: string,
+  options: Pick<SessionOptions, 'signal' | 'outputDirectory'>,
+  body: (session: EngineSession, select: string, tables: QueryResult['tables']) => Promise<Result>,
+): Promise<Result> {
+  const { signal } = options;
   const select = sql.trim().replace(/(;\s*)+$/, '');
   if (select === '') throw new DatalabError('ENGINE_NOT_A_SELECT', 'there is no SQL to run');
   const known = await listTables(lake);
@@ -41,26 +71,18 @@ export async function queryLake(
       const scan = await checkoutScan(table.store, snapshot, signal ? { signal } : {});
       read.push({ name, version: snapshot.version, scan });
     }
-    const session = await lake.engine.open({
-      inputs: read.flatMap(({ scan }) => scan.inputs),
-      ...(signal ? { signal } : {}),
-    });
+    const session = await lake.engine.open({ inputs: read.flatMap(({ scan }) => scan.inputs), ...options });
     try {
       for (const { name, scan } of read) {
         const view = `${identifier(name.layer)}.${identifier(name.table)}`;
         await session.run(`CREATE SCHEMA IF NOT EXISTS ${identifier(name.layer)}`);
         await session.run(`CREATE VIEW ${view} AS SELECT * FROM ${lake.engine.relation(scan.plan)}`);
       }
-      const columns = await session.describe(select);
-      const found = await session.rows<Record<string, unknown>>(
-        `SELECT * FROM (\n${select}\n) LIMIT ${limit + 1}`,
+      return await body(
+        session,
+        select,
+        read.map(({ name, version }) => ({ name: nameOf(name), version })),
       );
-      return {
-        columns,
-        rows: found.slice(0, limit).map((row) => columns.map(({ name }) => row[name])),
-        truncated: found.length > limit,
-        tables: read.map(({ name, version }) => ({ name: nameOf(name), version })),
-      };
     } finally {
       await session.close();
     }

@@ -132,7 +132,11 @@ export async function describeTable(lake: LakeReader, name: TableName): Promise<
 
 type SnapshotOf = Awaited<ReturnType<DeltaTable['snapshot']>>;
 
-function infoOf(name: TableName, { version, files, timestampMs }: SnapshotOf): TableInfo {
+/** The figures of a snapshot that is at hand. */
+export function infoOf(
+  name: TableName,
+  { version, files, timestampMs }: Pick<SnapshotOf, 'version' | 'files' | 'timestampMs'>,
+): TableInfo {
   const counts = files.map(({ stats, deletionVector }) => {
     const rows = stats === undefined ? undefined : (JSON.parse(stats) as { numRecords?: number }).numRecords;
     return rows === undefined ? null : rows - (deletionVector?.cardinality ?? 0);

@@ -9,6 +9,7 @@ import { renderSummary } from '../summary.js';
 import { table } from '../text.js';
 import { addRunLogs } from './run-logs.js';
 import { addRunReport } from './run-report.js';
+import { addRunRetry } from './run-retry.js';
 
 export function addRuns(program: Command): void {
   const runs = program.command('runs').description('Runs of the flows');
@@ -82,6 +83,7 @@ export function addRuns(program: Command): void {
     .action((workflowId: string) => withSession(async ({ datalab }) => datalab.run(workflowId).cancel()));
   addRunLogs(runs);
   addRunReport(runs);
+  addRunRetry(runs);
 }
 
 async function list({ temporal }: Session, limit: number, json: boolean | undefined): Promise<void> {

@@ -22,6 +22,8 @@ declare module 'fastify' {
     access?: Role | 'anyone';
     /** What a change is called in the audit log. */
     audit?: string;
+    /** The command of `datalab` that does the same; null: there is no use for it outside of a browser. */
+    cli?: string | null;
   }
 }
 

@@ -19,6 +19,23 @@ export interface DatasetRow {
   readonly quarantined: number | null;
 }
 
+/** What the overview shows: the datasets that want attention first, at most so many. */
+export interface DatasetsNow {
+  readonly total: number;
+  readonly rows: ReadonlyArray<Omit<DatasetRow, 'scores'>>;
+}
+
+const SHOWN = 30;
+const WELL: ReadonlySet<string> = new Set(['ok', 'empty']);
+
+/** Those whose last run did not end well first, then those with failed checks, then by name. */
+export function newestDatasets(all: readonly DatasetRow[]): DatasetsNow {
+  const care = (row: DatasetRow): number =>
+    row.lastOutcome !== null && !WELL.has(row.lastOutcome) ? 0 : (row.failedChecks ?? 0) > 0 ? 1 : 2;
+  const rows = [...all].sort((a, b) => care(a) - care(b) || a.dataset.localeCompare(b.dataset));
+  return { total: all.length, rows: rows.slice(0, SHOWN).map(({ scores: _, ...row }) => row) };
+}
+
 interface RecordedRun {
   readonly dataset: string;
   readonly workflow_id: string;
@@ -35,7 +52,9 @@ interface RecordedRun {
 const RUNS =
   'SELECT dataset, workflow_id, execution_id, logical_time, finished_at, outcome, bronze_accepted, ' +
   'bronze_quarantined + silver_quarantined AS quarantined, quality_score, failed_checks ' +
-  'FROM runs ORDER BY finished_at DESC LIMIT 2000';
+  // A training's record stands under its model's name. Of each dataset the newest: one that is seldom run counts too.
+  `FROM runs WHERE flow <> 'mlopsTraining' ` +
+  'QUALIFY row_number() OVER (PARTITION BY dataset ORDER BY finished_at DESC) <= 60 ORDER BY finished_at DESC';
 
 export async function datasetsNow(deps: DashboardDeps, records: Records): Promise<DatasetRow[]> {
   const { config, projectDirectory } = deps;
@@ -44,12 +63,9 @@ export async function datasetsNow(deps: DashboardDeps, records: Records): Promis
     records.rows<RecordedRun>(['runs'], RUNS),
   ]);
   const names = [...new Set([...declared, ...runs.map(({ dataset }) => dataset)])].sort();
-  return names.map((dataset) =>
-    rowOf(
-      dataset,
-      runs.filter((run) => run.dataset === dataset),
-    ),
-  );
+  const byDataset = new Map<string, RecordedRun[]>(names.map((name) => [name, []]));
+  for (const run of runs) byDataset.get(run.dataset)?.push(run);
+  return names.map((dataset) => rowOf(dataset, byDataset.get(dataset) ?? []));
 }
 
 function rowOf(dataset: string, runs: readonly RecordedRun[]): DatasetRow {

@@ -1,23 +1,24 @@
 /** What every page shares: each figure is asked once, however many browsers look, and not at all while nobody does. */
 import type { AlertOverview } from '../../contracts/alerts.js';
-import { describeTables, type TableInfo } from '../../lake/tables.js';
 import { alertsNow } from './alerts.js';
-import { datasetsNow, type DatasetRow } from './datasets.js';
+import { datasetsNow, newestDatasets, type DatasetRow, type DatasetsNow } from './datasets.js';
 import type { DashboardDeps } from './deps.js';
 import { listFlows, type FlowRow } from './flows.js';
-import { Section, type Measured } from './measured.js';
+import { derived, Section, type Measured } from './measured.js';
 import { Records } from './records.js';
 import { viewRun, type RunView } from './run-view.js';
 import { runsNow, type RunsNow } from './runs.js';
 import { servicesNow, type ServicesNow } from './services.js';
+import type { LakeNow } from './shapes/lake.js';
+import { lakeNow, TableBook } from './tables.js';
 
 export interface Sections {
   readonly services: ServicesNow;
   readonly runs: RunsNow;
   readonly flows: readonly FlowRow[];
   readonly alerts: AlertOverview | null;
-  readonly tables: readonly TableInfo[];
-  readonly datasets: readonly DatasetRow[];
+  readonly lake: LakeNow;
+  readonly datasets: DatasetsNow;
 }
 
 export type SectionName = keyof Sections;
@@ -35,6 +36,9 @@ const TICK_MS = 500;
 
 export class Hub {
   readonly records: Records;
+  /** Every table and every dataset: for lists, which hand them out page by page. No browser gets them whole. */
+  readonly tables: Section<Awaited<ReturnType<TableBook['describe']>>>;
+  readonly datasets: Section<readonly DatasetRow[]>;
   readonly sections: { readonly [Name in SectionName]: Section<Sections[Name]> };
   readonly #runs = new Map<string, { readonly section: Section<RunView>; listeners: Set<Listener> }>();
   readonly #listeners = new Set<Listener>();
@@ -43,13 +47,16 @@ export class Hub {
 
   constructor(private readonly deps: DashboardDeps) {
     this.records = new Records(deps.lake);
+    const book = new TableBook(deps.lake);
+    this.tables = new Section(() => book.describe(), 10_000, 120_000);
+    this.datasets = new Section(() => datasetsNow(deps, this.records), 5000, 60_000);
     this.sections = {
       services: new Section(() => servicesNow(deps), 5000),
       runs: new Section(() => runsNow(deps), 2000),
       flows: new Section(() => listFlows(deps), 10_000, 30_000),
       alerts: new Section(() => alertsNow(deps), 5000),
-      tables: new Section(() => describeTables(deps.lake), 20_000, 60_000),
-      datasets: new Section(() => datasetsNow(deps, this.records), 10_000, 60_000),
+      lake: new Section(derived(this.tables, lakeNow), 10_000, 120_000),
+      datasets: new Section(derived(this.datasets, newestDatasets), 5000, 60_000),
     };
   }
 
@@ -86,7 +93,12 @@ export class Hub {
 
   /** After a change that a page made: its effect is shown at once, not at the next round. */
   touch(...names: SectionName[]): void {
-    for (const name of names) void this.#ask(name, true);
+    for (const name of names)
+      void (async () => {
+        if (name === 'lake') await this.tables.ask();
+        if (name === 'datasets') await this.datasets.ask();
+        await this.#ask(name, true);
+      })();
   }
 
   #tick(): void {
@@ -110,7 +122,7 @@ export class Hub {
   #followRuns(runs: RunsNow | null): void {
     const ended = runs?.newest.find(({ finishedAt }) => finishedAt !== null)?.runId;
     if (ended !== undefined && this.#ended !== undefined && ended !== this.#ended)
-      this.touch('tables', 'datasets', 'flows');
+      this.touch('lake', 'datasets', 'flows');
     this.#ended = ended ?? this.#ended ?? '';
   }
 }
@@ -123,7 +135,7 @@ async function publish<Value>(
   now: boolean,
   tell: (state: Measured<Value>) => void,
 ): Promise<void> {
-  const due = now || Date.now() - (ASKED.get(section) ?? 0) >= section.everyMs;
+  const due = now || Date.now() - (ASKED.get(section) ?? 0) >= section.pauseMs;
   if (!due || BUSY.has(section)) return;
   BUSY.add(section);
   ASKED.set(section, Date.now());

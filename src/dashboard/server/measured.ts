@@ -12,6 +12,7 @@ export class Section<Value> {
   #state: Measured<Value> = { at: null, value: null, problem: null };
   #asking: Promise<Measured<Value>> | undefined;
   #askedMs = 0;
+  #tookMs = 0;
 
   constructor(
     private readonly read: () => Promise<Value>,
@@ -23,9 +24,14 @@ export class Section<Value> {
     return this.#state;
   }
 
+  /** Until it is asked again: what takes long to measure is measured less often, so that looking never is most of the work. */
+  get pauseMs(): number {
+    return Math.max(this.everyMs, 10 * this.#tookMs);
+  }
+
   /** The newest answer where it is younger than `everyMs`, else a fresh one. Never throws. */
   async fresh(): Promise<Measured<Value>> {
-    return Date.now() - this.#askedMs < this.everyMs ? (this.#asking ?? this.#state) : this.ask();
+    return Date.now() - this.#askedMs < this.pauseMs ? (this.#asking ?? this.#state) : this.ask();
   }
 
   /** Asks now. Never throws. */
@@ -42,8 +48,21 @@ export class Section<Value> {
     } catch (error) {
       this.#state = { ...this.#state, problem: reasonOf(error) };
     }
+    this.#tookMs = Date.now() - this.#askedMs;
     return this.#state;
   }
+}
+
+/** What is made of another section's newest value: asked when that is, and as old. */
+export function derived<From, Value>(
+  section: Section<From>,
+  make: (value: From) => Value,
+): () => Promise<Value> {
+  return async () => {
+    const { value, problem } = await section.fresh();
+    if (value === null || problem !== null) throw new Error(problem ?? 'not measured yet');
+    return make(value);
+  };
 }
 
 /** One line that a person can use; the text of a service is cut. */

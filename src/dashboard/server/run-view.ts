@@ -115,7 +115,11 @@ function pendingOf(raw: RawPending): PendingActivity {
   };
 }
 
-async function inputOf({ temporal }: DashboardDeps, workflowId: string, runId: string): Promise<unknown> {
+export async function inputOf(
+  { temporal }: DashboardDeps,
+  workflowId: string,
+  runId: string,
+): Promise<unknown> {
   const { workflowService } = temporal.connection as Connection;
   const { history } = await workflowService.getWorkflowExecutionHistory({
     namespace: temporal.options.namespace,

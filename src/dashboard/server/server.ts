@@ -25,10 +25,14 @@ import { alertRoutes } from './routes/alerts.js';
 import { flowRoutes } from './routes/flows.js';
 import { lakeRoutes } from './routes/lake.js';
 import { liveRoutes } from './routes/live.js';
+import { maintenanceRoutes } from './routes/maintenance.js';
+import { modelRoutes } from './routes/models.js';
 import { peopleRoutes } from './routes/people.js';
 import { platformRoutes } from './routes/platform.js';
 import { qualityRoutes } from './routes/quality.js';
 import { runRoutes } from './routes/runs.js';
+import { sqlRoutes } from './routes/sql.js';
+import { startingRoutes } from './routes/starting.js';
 
 export interface RunningDashboard {
   readonly url: string;
@@ -114,9 +118,13 @@ export async function buildServer(deps: DashboardDeps): Promise<{ app: App; hub:
     liveRoutes,
     runRoutes,
     flowRoutes,
+    startingRoutes,
     lakeRoutes,
+    sqlRoutes,
     qualityRoutes,
     alertRoutes,
+    modelRoutes,
+    maintenanceRoutes,
   ])
     await app.register(async (scope) => routes(scope as App, { deps, hub }));
   await servePage(app);

@@ -1,9 +1,11 @@
 /** The platform as a whole: whether this server is up, its configuration without secrets, the audit log. */
 import { z } from 'zod';
+import { DATASET_NAME } from '../../../contracts/flows.js';
 import { redact } from '../../../config/config.js';
 import { instant } from '../datasets.js';
 import { lineageOf } from '../lineage.js';
 import type { App, RouteContext } from '../server.js';
+import { lineageGraph } from '../shapes/lake.js';
 
 /** Half a day of cycles for a handful of services. */
 const RESPONSES =
@@ -49,8 +51,21 @@ export async function platformRoutes(app: App, { deps, hub }: RouteContext): Pro
     async ({ query }) => deps.store.auditLog(query.limit, query.offset),
   );
 
-  app.get('/api/lineage', { schema: { summary: 'Which table is made of which' } }, async () =>
-    lineageOf(deps),
+  app.get(
+    '/api/lineage',
+    {
+      schema: {
+        summary: 'Which table is made of which, up to models and reports; of one dataset, or of the first',
+        querystring: z.object({ dataset: z.string().regex(DATASET_NAME).optional() }),
+        response: { 200: lineageGraph },
+      },
+    },
+    async ({ query: { dataset } }) => {
+      const [tables, datasets] = await Promise.all([hub.tables.fresh(), hub.datasets.fresh()]);
+      return lineageOf(deps, {
+        ...{ dataset, tables: tables.value?.tables ?? [], datasets: datasets.value ?? [] },
+      });
+    },
   );
 
   app.get(

@@ -107,7 +107,9 @@ async function runFiles(app: App, { deps, hub }: RouteContext): Promise<void> {
     {
       schema: {
         summary: 'The report of a run, as a page; `key` is in its summary',
-        querystring: z.object({ key: z.string().regex(/^reports\/[a-z0-9_]+\/[\w.-]+\.html$/) }),
+        querystring: z.object({
+          key: z.string().regex(/^reports\/[a-z0-9_]+\/(models\/[a-z0-9_]+\/)?[\w.-]+\.html$/),
+        }),
       },
     },
     async ({ query }, reply) => {

@@ -17,7 +17,13 @@ export class ApiError extends Error {
   }
 }
 
-async function call<T>(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<T> {
+/** Throws {@link ApiError} where it is no success. */
+async function answerOf(
+  method: string,
+  path: string,
+  body?: unknown,
+  signal?: AbortSignal,
+): Promise<Response> {
   const response = await fetch(path, {
     method,
     ...(signal && { signal }),
@@ -34,6 +40,11 @@ async function call<T>(method: string, path: string, body?: unknown, signal?: Ab
       problem ?? { code: 'UNAVAILABLE', message: `the server answered ${response.status}`, remedy: '' },
     );
   }
+  return response;
+}
+
+async function call<T>(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<T> {
+  const response = await answerOf(method, path, body, signal);
   const isJson = response.headers.get('content-type')?.includes('json');
   return (isJson ? await response.json() : await response.text()) as T;
 }
@@ -43,6 +54,16 @@ export const get = <T>(path: string, signal?: AbortSignal): Promise<T> =>
 export const post = <T>(path: string, body?: unknown, signal?: AbortSignal): Promise<T> =>
   call<T>('POST', path, body ?? {}, signal);
 export const remove = <T>(path: string): Promise<T> => call<T>('DELETE', path);
+
+/** Asks for a file and hands it to the browser to keep. */
+export async function download(path: string, body: unknown, name: string): Promise<void> {
+  const response = await answerOf('POST', path, body);
+  const link = document.createElement('a');
+  link.href = URL.createObjectURL(await response.blob());
+  link.download = name;
+  link.click();
+  URL.revokeObjectURL(link.href);
+}
 
 /** Query string of what is set. */
 export function queryOf(values: Readonly<Record<string, string | number | undefined>>): string {

@@ -17,7 +17,9 @@ const Lineage = lazy(() => import('./pages/lineage'));
 const Alerts = lazy(() => import('./pages/alerts'));
 const Services = lazy(() => import('./pages/services'));
 const Access = lazy(() => import('./pages/access'));
-const Later = lazy(() => import('./pages/later'));
+const Models = lazy(() => import('./pages/models'));
+const Model = lazy(() => import('./pages/model'));
+const Maintenance = lazy(() => import('./pages/maintenance'));
 
 const PAGES = [
   'overview',
@@ -71,12 +73,9 @@ function Shell() {
               {({ dataset }) => <Quality key={dataset ?? ''} dataset={dataset} />}
             </Route>
             <Route path="/lineage" component={Lineage} />
-            <Route path="/models">
-              <Later what="models" />
-            </Route>
-            <Route path="/maintenance">
-              <Later what="maintenance" />
-            </Route>
+            <Route path="/models" component={Models} />
+            <Route path="/models/:model">{({ model }) => <Model key={model} model={model} />}</Route>
+            <Route path="/maintenance" component={Maintenance} />
             <Route path="/alerts" component={Alerts} />
             <Route path="/services" component={Services} />
             <Route path="/access" component={Access} />

@@ -1,4 +1,7 @@
 /** The page's texts in English. */
+import { maintenance, models } from './texts/models';
+import { starting } from './texts/starting';
+
 export const en = {
   nav: {
     overview: 'Overview',
@@ -48,6 +51,8 @@ export const en = {
     download: 'Download CSV',
     add: 'Add',
     remove: 'Remove',
+    back: 'Back',
+    next: 'Next',
     nothing: 'Nothing here yet',
   },
   overview: {
@@ -152,6 +157,16 @@ export const en = {
     truncated: 'more rows exist',
     average: 'average file',
     properties: 'Properties',
+    spread: 'Spread',
+    sizes: 'Files by size',
+    small: '{{share}} of the files are below {{mb}} MB, which OPTIMIZE packs',
+    order: 'Order',
+    smallest: 'smallest first',
+    largest: 'largest first',
+    newest: 'newest first',
+    path: 'File',
+    deleted: 'Deleted rows',
+    partitions: 'Partitions',
     sqlLabel: 'One SELECT over layer.table',
     empty: 'The lake is empty. Start a run and it fills.',
   },
@@ -219,11 +234,10 @@ export const en = {
     secretOnce: 'Its secret, shown this once:',
     min12: 'At least 12 characters',
   },
+  models: models.en,
+  maintenance: maintenance.en,
+  starting: starting.en,
   empty: {
-    models:
-      'No page for models yet: nothing that a flow recorded of them is read here. datalab --help lists the commands that there are.',
-    maintenance:
-      'No page for maintenance yet: nothing that a flow recorded of it is read here. datalab tables --help lists what can be done to one table.',
     lineage: 'No table yet, so nothing flows.',
   },
   word: {
@@ -257,6 +271,17 @@ export const en = {
     repeated: 'repeated',
     acknowledged: 'acknowledged',
     delivered: 'delivered',
+    promoted: 'promoted',
+    refused: 'refused',
+    registered: 'registered',
+    not_deployed: 'not deployed',
+    unchanged: 'unchanged',
+    planned: 'planned',
+    aside: 'aside',
+    done: 'done',
+    kept: 'kept',
+    nothing: 'nothing',
+    open: 'open',
     undelivered: 'undelivered',
   },
 } as const;

@@ -1,4 +1,7 @@
 /** The page's texts in Brazilian Portuguese. */
+import { maintenance, models } from './texts/models';
+import { starting } from './texts/starting';
+
 export const ptBR = {
   nav: {
     overview: 'Visão geral',
@@ -48,6 +51,8 @@ export const ptBR = {
     download: 'Baixar CSV',
     add: 'Adicionar',
     remove: 'Remover',
+    back: 'Voltar',
+    next: 'Avançar',
     nothing: 'Nada aqui ainda',
   },
   overview: {
@@ -152,6 +157,16 @@ export const ptBR = {
     truncated: 'há mais linhas',
     average: 'arquivo médio',
     properties: 'Propriedades',
+    spread: 'Distribuição',
+    sizes: 'Arquivos por tamanho',
+    small: '{{share}} dos arquivos têm menos de {{mb}} MB, que o OPTIMIZE junta',
+    order: 'Ordem',
+    smallest: 'menores primeiro',
+    largest: 'maiores primeiro',
+    newest: 'mais novos primeiro',
+    path: 'Arquivo',
+    deleted: 'Linhas apagadas',
+    partitions: 'Partições',
     sqlLabel: 'Um SELECT sobre camada.tabela',
     empty: 'O lake está vazio. Inicie uma execução e ele se enche.',
   },
@@ -218,11 +233,10 @@ export const ptBR = {
     secretOnce: 'O segredo, mostrado só agora:',
     min12: 'Ao menos 12 caracteres',
   },
+  models: models.ptBR,
+  maintenance: maintenance.ptBR,
+  starting: starting.ptBR,
   empty: {
-    models:
-      'Ainda sem página de modelos: nada do que um fluxo registrou deles é lido aqui. datalab --help lista os comandos que há.',
-    maintenance:
-      'Ainda sem página de manutenção: nada do que um fluxo registrou dela é lido aqui. datalab tables --help lista o que se pode fazer com uma tabela.',
     lineage: 'Ainda sem tabelas, nada flui.',
   },
   word: {
@@ -256,6 +270,17 @@ export const ptBR = {
     repeated: 'repetido',
     acknowledged: 'reconhecido',
     delivered: 'entregue',
+    promoted: 'promovido',
+    refused: 'recusado',
+    registered: 'registrado',
+    not_deployed: 'não implantado',
+    unchanged: 'sem mudança',
+    planned: 'planejado',
+    aside: 'adiado',
+    done: 'feito',
+    kept: 'mantido',
+    nothing: 'nada',
+    open: 'aberto',
     undelivered: 'não entregue',
   },
 } as const;

@@ -4,6 +4,7 @@ import { useState, type FormEvent } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { AuditEntry, Role } from '../../../server/store';
 import { get, post, queryOf, remove } from '../api';
+import { commands } from '../commands';
 import { useSession } from '../session';
 import { Action, Card, Empty, Problem, Time } from '../ui/parts';
 
@@ -105,6 +106,7 @@ function People() {
               {one.name !== me && (
                 <Action
                   label={t('common.remove')}
+                  command={kind === 'users' ? commands.removeUser(one.name) : commands.removeToken(one.name)}
                   tone="danger"
                   needs="admin"
                   confirm={`${t('common.remove')}: ${one.name}?`}

@@ -5,6 +5,7 @@ import { useTranslation } from 'react-i18next';
 import type { Episode } from '../../../../contracts/alerts';
 import type { AlertRule } from '../../../../contracts/monitoring';
 import { get, post, remove } from '../api';
+import { commands } from '../commands';
 import { seconds } from '../format';
 import { useSection } from '../live';
 import { useSession } from '../session';
@@ -59,7 +60,7 @@ export default function Alerts() {
                   <td>
                     <Action
                       label={t('alerts.end')}
-                      command={`datalab alerts unsilence ${one.id}`}
+                      command={commands.unsilence(one.id)}
                       run={() => remove(`/api/alerts/silences/${encodeURIComponent(one.id)}`)}
                     />
                   </td>
@@ -118,7 +119,7 @@ export default function Alerts() {
           )}
         </Card>
       </div>
-      <Card title={t('alerts.rules')} actions={<Twin command="datalab alerts rules" />}>
+      <Card title={t('alerts.rules')} actions={<Twin command={commands.rules()} />}>
         <Problem error={rules.error} />
         <div className="scroll">
           <table>
@@ -177,7 +178,7 @@ function Episodes({ episodes }: { readonly episodes: readonly Episode[] }) {
                 ) : (
                   <Action
                     label={t('alerts.ack')}
-                    command={`datalab alerts ack ${one.id}`}
+                    command={commands.acknowledge(one.id)}
                     run={() => post('/api/alerts/acknowledge', { alert: one.id })}
                   />
                 )}
@@ -241,9 +242,7 @@ function Silence() {
             <button type="button" onClick={() => dialog.current?.close()}>
               {t('common.cancel')}
             </button>
-            <Twin
-              command={`datalab alerts silence '${form.rule}' --for ${form.minutes}m --reason '${form.reason}'`}
-            />
+            <Twin command={commands.silence(form.rule, form.minutes, form.reason)} />
           </div>
         </form>
       </dialog>

@@ -3,24 +3,30 @@ import { useTranslation } from 'react-i18next';
 import { useLocation } from 'wouter';
 import type { FlowRow } from '../../../server/flows';
 import { post } from '../api';
+import { commands } from '../commands';
 import { percent, seconds } from '../format';
 import { useSection } from '../live';
+import { Backfill } from '../ui/backfill';
+import { Durations } from '../ui/durations';
 import { Action, Badge, Card, Empty, Problem, Time } from '../ui/parts';
 import { runHref } from '../ui/run-table';
 import { Slots } from '../ui/slots';
-import { Line } from '../ui/spark';
+import { StartFlow } from '../ui/start-flow';
 import { StartRun } from './runs';
+
+/** Flows whose runs leave their steps in `meta`. */
+const RECORDED: ReadonlySet<string> = new Set(['medallionEtl', 'mlopsTraining']);
 
 export default function Flows() {
   const { t } = useTranslation();
   const measured = useSection('flows');
-  const datasets = useSection('datasets').value ?? [];
   return (
     <>
       <div className="head">
         <h1>{t('nav.flows')}</h1>
-        <span className="push">
-          <StartRun datasets={datasets.map(({ dataset }) => dataset)} />
+        <span className="push row">
+          <StartRun />
+          <StartFlow />
         </span>
       </div>
       {measured.problem && <Problem error={new Error(measured.problem)} />}
@@ -43,11 +49,8 @@ function Flow({
   const [, go] = useLocation();
   const { scheduleId, paused } = flow;
   const path = `/api/flows/${encodeURIComponent(scheduleId)}`;
-  const points = flow.slots.flatMap(({ startedAt, finishedAt, outcome }) =>
-    startedAt && finishedAt && outcome !== 'failed'
-      ? [{ at: startedAt, value: (Date.parse(finishedAt) - Date.parse(startedAt)) / 1000 }]
-      : [],
-  );
+  const { dataset, model } = (flow.input ?? {}) as { dataset?: string; model?: string };
+  const stamp = flow.slots.findLast(({ runId }) => runId !== null)?.runId ?? '';
   return (
     <Card
       title={<span id={scheduleId}>{scheduleId}</span>}
@@ -65,23 +68,25 @@ function Flow({
           <Action
             label={t('flows.runNow')}
             tone="primary"
-            command={`datalab schedules trigger ${scheduleId}`}
+            command={commands.trigger(scheduleId)}
             run={() => post(`${path}/trigger`)}
             after={(run: { workflowId: string; runId: string }) => go(runHref(run))}
           />
           {paused ? (
             <Action
               label={t('flows.resume')}
-              command={`datalab schedules resume ${scheduleId}`}
+              command={commands.resume(scheduleId)}
               run={() => post(`${path}/resume`)}
             />
           ) : (
             <Action
               label={t('flows.pause')}
-              command={`datalab schedules pause ${scheduleId}`}
+              command={commands.pause(scheduleId)}
               run={() => post(`${path}/pause`, { note: '' })}
             />
           )}
+          <StartFlow flow={flow.flow} input={flow.input} />
+          {flow.flow === 'medallionEtl' && <Backfill schedule={scheduleId} />}
           <span className="dim small push">{flow.note}</span>
         </div>
         <div className="row small">
@@ -110,8 +115,11 @@ function Flow({
           <div className="dim small">{t('flows.expected')}</div>
           <Slots slots={flow.slots} />
         </div>
-        {points.length > 1 && (
-          <Line points={points} label={`${t('common.duration')} (s)`} height={110} min={0} />
+        {RECORDED.has(flow.flow) && (
+          <details>
+            <summary className="dim small">{t('starting.durations')}</summary>
+            <Durations flow={flow.flow} dataset={dataset ?? model} stamp={stamp} />
+          </details>
         )}
       </div>
     </Card>

@@ -1,30 +1,58 @@
-/** The lake: its tables, one table from every side, and SQL. */
-import { useMutation, useQuery } from '@tanstack/react-query';
-import { useState } from 'react';
+/** The lake: its tables by page, one table from every side, and SQL. */
+import { keepPreviousData, useQuery } from '@tanstack/react-query';
+import { useEffect } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Link } from 'wouter';
-import type { TableProfile } from '../../../../lake/preview';
-import type { QueryResult } from '../../../../lake/query';
-import type { TableDetail, TableVersion } from '../../../../lake/tables';
-import type { VersionDiff } from '../../../../lake/diff';
+import type { TableDetail, TableInfo } from '../../../../lake/tables';
+import type { Measured } from '../../../server/measured';
 import { get, queryOf } from '../api';
+import { commands } from '../commands';
 import { bytes, num } from '../format';
 import { useSection } from '../live';
-import { Badge, Card, Empty, Json, Problem, Tabs, Time, Twin, useFilter } from '../ui/parts';
-import { ResultTable } from '../ui/result-table';
-import { runHref } from '../ui/run-table';
+import { Pager } from '../ui/pager';
+import { Card, Empty, Json, Problem, Tabs, Time, Twin, useFilter } from '../ui/parts';
 import { Sql } from '../ui/sql-box';
+import { StartFlow } from '../ui/start-flow';
+import { Files } from '../ui/table-files';
+import { Diff, History, Preview, Schema } from '../ui/table-panes';
+import { Profile } from '../ui/table-profile';
 
 export default function Lake({ table }: { readonly table: string | undefined }) {
   return table ? <OneTable name={table} /> : <Tables />;
 }
 
+const LAYERS = ['bronze', 'silver', 'gold', 'quarantine', 'meta'];
+const PAGE = 50;
+const COLUMNS = [
+  ['name', 'overview.tables', ''],
+  ['version', 'lake.version', 'n'],
+  ['rows', 'common.rows', 'n'],
+  ['bytes', 'common.size', 'n'],
+  ['files', 'lake.files', 'n'],
+  ['average', 'lake.average', 'n'],
+  ['changedAt', 'lake.changed', ''],
+] as const;
+
+type Page = Measured<{ readonly total: number; readonly rows: readonly TableInfo[] }>;
+
 function Tables() {
   const { t } = useTranslation();
-  const measured = useSection('tables');
   const [filter, set] = useFilter();
-  const search = filter.get('search') ?? '';
-  const tables = (measured.value ?? []).filter(({ name }) => name.includes(search));
+  const value = (name: string): string => filter.get(name) ?? '';
+  const sort = value('sort') || 'name';
+  const order = value('order') || 'asc';
+  const offset = Number(value('offset') || 0);
+  const path = `/api/tables${queryOf({ search: value('search'), layer: value('layer'), sort, order, offset, limit: PAGE })}`;
+  const page = useQuery({
+    queryKey: [path],
+    queryFn: ({ signal }) => get<Page>(path, signal),
+    placeholderData: keepPreviousData,
+  });
+  const lake = useSection('lake').value;
+  const { refetch } = page;
+  useEffect(() => void refetch(), [lake?.changedAt, lake?.total, refetch]);
+  const tables = page.data?.value?.rows ?? [];
+  const first = tables.find(({ name }) => name.startsWith('gold.')) ?? tables[0];
   return (
     <>
       <div className="head">
@@ -33,28 +61,57 @@ function Tables() {
           type="search"
           aria-label={t('overview.tables')}
           placeholder={t('overview.tables')}
-          value={search}
+          value={value('search')}
           onChange={({ target }) => set('search', target.value)}
         />
-        <Twin command="datalab tables list" />
+        <select
+          aria-label={t('overview.layers')}
+          value={value('layer')}
+          onChange={({ target }) => set('layer', target.value)}
+        >
+          <option value="">
+            {t('overview.layers')}: {t('common.all')}
+          </option>
+          {LAYERS.map((layer) => (
+            <option key={layer}>{layer}</option>
+          ))}
+        </select>
+        <Twin command={commands.listTables()} />
       </div>
-      <Card title={t('overview.tables')} of={measured}>
-        {measured.at && tables.length === 0 && <Empty>{t('lake.empty')}</Empty>}
+      <Problem error={page.error} />
+      <Card
+        title={`${t('overview.tables')} (${num(page.data?.value?.total)})`}
+        of={page.data}
+        staleMs={300_000}
+      >
+        {page.data?.value?.total === 0 && <Empty>{t('lake.empty')}</Empty>}
         <div className="scroll">
           <table>
             <thead>
               <tr>
-                <th>{t('overview.tables')}</th>
-                <th className="n">{t('lake.version')}</th>
-                <th className="n">{t('common.rows')}</th>
-                <th className="n">{t('common.size')}</th>
-                <th className="n">{t('lake.files')}</th>
-                <th className="n">{t('lake.average')}</th>
-                <th>{t('lake.changed')}</th>
+                {COLUMNS.map(([name, label, className]) => (
+                  <th
+                    key={name}
+                    className={className}
+                    aria-sort={sort !== name ? undefined : order === 'asc' ? 'ascending' : 'descending'}
+                  >
+                    <button
+                      type="button"
+                      className="sort"
+                      onClick={() => {
+                        set('sort', name);
+                        set('order', sort === name && order === 'asc' ? 'desc' : 'asc');
+                      }}
+                    >
+                      {t(label)}
+                      {sort === name ? (order === 'asc' ? ' ↑' : ' ↓') : ''}
+                    </button>
+                  </th>
+                ))}
               </tr>
             </thead>
             <tbody>
-              {tables.slice(0, 500).map((one) => (
+              {tables.map((one) => (
                 <tr key={one.name}>
                   <td>
                     <Link href={`/lake/${one.name}`}>{one.name}</Link>
@@ -72,14 +129,14 @@ function Tables() {
             </tbody>
           </table>
         </div>
+        <Pager
+          total={page.data?.value?.total ?? 0}
+          offset={offset}
+          limit={PAGE}
+          onOffset={(next) => set('offset', next === 0 ? '' : String(next))}
+        />
       </Card>
-      <Sql
-        initial={
-          tables[0]
-            ? `SELECT * FROM ${(tables.find(({ name }) => name.startsWith('gold.')) ?? tables[0]).name} LIMIT 20`
-            : ''
-        }
-      />
+      <Sql initial={first ? `SELECT * FROM ${first.name} LIMIT 20` : ''} />
     </>
   );
 }
@@ -94,7 +151,7 @@ function OneTable({ name }: { readonly name: string }) {
     queryFn: () => get<TableDetail>(`/api/tables/${name}`),
     refetchInterval: 15_000,
   });
-  const names = ['schema', 'history', 'preview', 'profile', 'diff', 'properties'].map(
+  const names = ['schema', 'history', 'preview', 'profile', 'files', 'diff', 'properties'].map(
     (one) => [one, t(`lake.${one}` as 'lake.schema')] as const,
   );
   if (detail.error && !detail.data) return <Problem error={detail.error} />;
@@ -106,7 +163,10 @@ function OneTable({ name }: { readonly name: string }) {
         <h1>
           <Link href="/lake">{t('nav.lake')}</Link> / {name}
         </h1>
-        <Twin command={`datalab tables show ${name}`} />
+        <Twin command={commands.showTable(name)} />
+        <span className="push row">
+          <StartFlow flow="tableMaintenance" input={{ table: name }} />
+        </span>
       </div>
       <div className="tiles">
         {(
@@ -138,6 +198,9 @@ function OneTable({ name }: { readonly name: string }) {
         <Preview name={name} version={version} newest={info.version} onVersion={(at) => set('version', at)} />
       )}
       {tab === 'profile' && <Profile name={name} />}
+      {tab === 'files' && (
+        <Files name={name} version={info.version} partitioned={info.partitionColumns.length > 0} />
+      )}
       {tab === 'diff' && <Diff name={name} newest={info.version} />}
       {tab === 'properties' && (
         <section className="card">
@@ -148,252 +211,5 @@ function OneTable({ name }: { readonly name: string }) {
         </section>
       )}
     </>
-  );
-}
-
-function Schema({ info }: { readonly info: TableDetail }) {
-  const { t } = useTranslation();
-  return (
-    <section className="card scroll">
-      <table>
-        <thead>
-          <tr>
-            <th>{t('lake.column')}</th>
-            <th>{t('lake.type')}</th>
-            <th>{t('lake.nullable')}</th>
-            <th>{t('lake.comment')}</th>
-          </tr>
-        </thead>
-        <tbody>
-          {info.columns.map((column) => (
-            <tr key={column.name}>
-              <td className="mono">
-                {column.name}
-                {info.partitionColumns.includes(column.name) ? ' ◆' : ''}
-              </td>
-              <td className="mono">{column.type}</td>
-              <td>{column.nullable ? '✓' : ''}</td>
-              <td>{column.comment ?? ''}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </section>
-  );
-}
-
-function History({
-  name,
-  onPreview,
-}: {
-  readonly name: string;
-  readonly onPreview: (version: number) => void;
-}) {
-  const { t } = useTranslation();
-  const history = useQuery({
-    queryKey: ['history', name],
-    queryFn: () => get<{ versions: TableVersion[] }>(`/api/tables/${name}/history`),
-  });
-  return (
-    <section className="card scroll">
-      <Problem error={history.error} />
-      <table>
-        <thead>
-          <tr>
-            <th className="n">{t('lake.version')}</th>
-            <th>{t('common.when')}</th>
-            <th>{t('lake.operation')}</th>
-            <th>{t('common.detail')}</th>
-            <th>{t('lake.byRun')}</th>
-          </tr>
-        </thead>
-        <tbody>
-          {history.data?.versions.map((one) => {
-            const run = (one.note as { run?: { workflowId?: string; executionId?: string } } | null)?.run;
-            return (
-              <tr key={one.version}>
-                <td className="n">
-                  <button className="quiet" onClick={() => onPreview(one.version)}>
-                    {num(one.version)}
-                  </button>
-                </td>
-                <td className="nowrap">
-                  <Time iso={one.at} />
-                </td>
-                <td>{one.operation}</td>
-                <td className="small dim">
-                  {Object.entries(one.metrics)
-                    .map(([key, value]) => `${key} ${value}`)
-                    .join(' · ')}
-                </td>
-                <td>
-                  {run?.workflowId && run.executionId ? (
-                    <Link
-                      className="mono"
-                      href={runHref({ workflowId: run.workflowId, runId: run.executionId })}
-                    >
-                      {run.workflowId}
-                    </Link>
-                  ) : (
-                    '–'
-                  )}
-                </td>
-              </tr>
-            );
-          })}
-        </tbody>
-      </table>
-    </section>
-  );
-}
-
-function Preview({
-  name,
-  version,
-  newest,
-  onVersion,
-}: {
-  readonly name: string;
-  readonly version: string;
-  readonly newest: number;
-  readonly onVersion: (version: string) => void;
-}) {
-  const { t } = useTranslation();
-  const path = `/api/tables/${name}/rows${queryOf({ version, limit: 100 })}`;
-  const rows = useQuery({
-    queryKey: [path, newest],
-    queryFn: ({ signal }) => get<QueryResult>(path, signal),
-  });
-  return (
-    <Card
-      title={t('lake.preview')}
-      actions={
-        <label className="inline small">
-          {t('lake.version')}{' '}
-          <input
-            type="number"
-            min={0}
-            max={newest}
-            value={version}
-            placeholder={String(newest)}
-            onChange={({ target }) => onVersion(target.value)}
-          />
-        </label>
-      }
-    >
-      <Problem error={rows.error} />
-      {rows.data && <ResultTable result={rows.data} />}
-    </Card>
-  );
-}
-
-function Profile({ name }: { readonly name: string }) {
-  const { t } = useTranslation();
-  const profile = useMutation({ mutationFn: () => get<TableProfile>(`/api/tables/${name}/profile`) });
-  const { data } = profile;
-  return (
-    <Card
-      title={t('lake.profile')}
-      actions={
-        <>
-          <button onClick={() => profile.mutate()} disabled={profile.isPending}>
-            {t('lake.measure')}
-          </button>
-          {data && (
-            <span className="dim small">
-              {name}@{data.version} · {num(data.rows)} {t('common.rows')}
-              {data.complete ? '' : ` · ${t('lake.truncated')}`}
-            </span>
-          )}
-        </>
-      }
-    >
-      <Problem error={profile.error} />
-      {data && (
-        <div className="scroll">
-          <table>
-            <thead>
-              <tr>
-                <th>{t('lake.column')}</th>
-                <th>{t('lake.type')}</th>
-                <th className="n">{t('lake.nulls')}</th>
-                <th className="n">{t('lake.distinct')}</th>
-                <th>{t('lake.min')}</th>
-                <th>{t('lake.max')}</th>
-              </tr>
-            </thead>
-            <tbody>
-              {data.columns.map((column) => (
-                <tr key={column.name}>
-                  <td className="mono">{column.name}</td>
-                  <td className="mono">{column.type}</td>
-                  <td className="n">{num(column.nulls)}</td>
-                  <td className="n">{num(column.distinct)}</td>
-                  <td className="cut">{column.min ?? '–'}</td>
-                  <td className="cut">{column.max ?? '–'}</td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
-      )}
-    </Card>
-  );
-}
-
-function Diff({ name, newest }: { readonly name: string; readonly newest: number }) {
-  const { t } = useTranslation();
-  const [from, setFrom] = useState(Math.max(0, newest - 1));
-  const [to, setTo] = useState(newest);
-  const diff = useMutation({
-    mutationFn: () => get<VersionDiff>(`/api/tables/${name}/diff${queryOf({ from, to })}`),
-  });
-  return (
-    <>
-      <div className="row">
-        <VersionInput label={t('lake.from')} newest={newest} value={from} onChange={setFrom} />
-        <VersionInput label={t('lake.to')} newest={newest} value={to} onChange={setTo} />
-        <button className="primary" disabled={diff.isPending} onClick={() => diff.mutate()}>
-          {t('lake.compare')}
-        </button>
-        <Twin command={`datalab tables diff ${name} --from ${from} --to ${to}`} />
-      </div>
-      <Problem error={diff.error} />
-      {diff.data &&
-        (['lost', 'gained'] as const).map((side) => (
-          <Card
-            key={side}
-            title={t(`lake.${side}`, { count: diff.data[side].total })}
-            actions={<Badge word={side === 'lost' ? 'warn' : 'ok'} />}
-          >
-            <ResultTable result={diff.data[side].sample} />
-          </Card>
-        ))}
-    </>
-  );
-}
-
-function VersionInput({
-  label,
-  newest,
-  value,
-  onChange,
-}: {
-  readonly label: string;
-  readonly newest: number;
-  readonly value: number;
-  readonly onChange: (version: number) => void;
-}) {
-  return (
-    <label className="inline">
-      {label}{' '}
-      <input
-        type="number"
-        min={0}
-        max={newest}
-        value={value}
-        onChange={({ target }) => onChange(Number(target.value))}
-      />
-    </label>
   );
 }

@@ -4,11 +4,12 @@ import { useQuery } from '@tanstack/react-query';
 import { useMemo } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Link } from 'wouter';
-import type { LineageGraph } from '../../../server/lineage';
-import { get } from '../api';
+import type { LineageGraph } from '../../../server/shapes/lake';
+import { get, queryOf } from '../api';
+import { useDatasetNames } from '../datasets';
 import { compact, relative } from '../format';
 import { useNow, useSection } from '../live';
-import { Card, Empty, Problem } from '../ui/parts';
+import { Card, Empty, Problem, useFilter } from '../ui/parts';
 
 const WIDTH = 190;
 const HEIGHT = 46;
@@ -16,17 +17,41 @@ const HEIGHT = 46;
 export default function Lineage() {
   const { t } = useTranslation();
   const now = useNow();
-  const tables = useSection('tables');
-  const stamp = tables.value?.length ?? 0;
-  const answer = useQuery({ queryKey: ['lineage', stamp], queryFn: () => get<LineageGraph>('/api/lineage') });
+  const lake = useSection('lake');
+  const names = useDatasetNames();
+  const [filter, set] = useFilter();
+  const dataset = filter.get('dataset') ?? '';
+  const path = `/api/lineage${queryOf({ dataset })}`;
+  const answer = useQuery({
+    queryKey: [path, lake.value?.changedAt],
+    queryFn: () => get<LineageGraph>(path),
+    placeholderData: (before) => before,
+  });
   const drawn = useMemo(() => (answer.data ? place(answer.data) : null), [answer.data]);
   return (
     <>
       <div className="head">
         <h1>{t('nav.lineage')}</h1>
+        <select
+          aria-label={t('common.dataset')}
+          value={dataset}
+          onChange={({ target }) => set('dataset', target.value)}
+        >
+          <option value="">
+            {t('common.dataset')}: {t('common.all')}
+          </option>
+          {names.map((name) => (
+            <option key={name}>{name}</option>
+          ))}
+        </select>
+        {answer.data && answer.data.datasets.length < answer.data.total && (
+          <span className="dim small">
+            {answer.data.datasets.length} / {answer.data.total}
+          </span>
+        )}
       </div>
       <Problem error={answer.error} />
-      <Card title={t('nav.lineage')} of={tables}>
+      <Card title={t('nav.lineage')} of={lake}>
         {drawn && drawn.nodes.length === 0 && <Empty>{t('empty.lineage')}</Empty>}
         {drawn && drawn.nodes.length > 0 && (
           <div className="pad scroll">
@@ -39,22 +64,25 @@ export default function Lineage() {
               {drawn.edges.map((d) => (
                 <path key={d} d={d} />
               ))}
-              {drawn.nodes.map(({ id, x, y }) => {
-                const info = tables.value?.find(({ name }) => name === id);
+              {drawn.nodes.map(({ id, kind, rows, changedAt, href, x, y }) => {
+                const said = [
+                  rows === null ? '' : compact(rows),
+                  changedAt === null ? '' : relative(changedAt, now),
+                ];
                 const box = (
-                  <g transform={`translate(${x - WIDTH / 2},${y - HEIGHT / 2})`}>
+                  <g className={kind} transform={`translate(${x - WIDTH / 2},${y - HEIGHT / 2})`}>
                     <rect width={WIDTH} height={HEIGHT} rx={8} />
                     <text x={12} y={20}>
                       {id.length > 27 ? `…${id.slice(-26)}` : id}
                     </text>
                     <text x={12} y={36} className="sub">
-                      {info ? `${compact(info.rows)} · ${relative(info.changedAt, now)}` : ''}
+                      {said.filter((one) => one !== '').join(' · ')}
                     </text>
                     <title>{id}</title>
                   </g>
                 );
-                return info ? (
-                  <Link key={id} href={`/lake/${id}?tab=history`}>
+                return href ? (
+                  <Link key={id} href={href}>
                     {box}
                   </Link>
                 ) : (
@@ -69,19 +97,19 @@ export default function Lineage() {
   );
 }
 
-function place({ nodes, edges }: LineageGraph) {
+function place({ nodes, edges }: Pick<LineageGraph, 'nodes' | 'edges'>) {
   const graph = new Graph();
   graph.setGraph({ rankdir: 'LR', nodesep: 18, ranksep: 70, marginx: 8, marginy: 8 });
   graph.setDefaultEdgeLabel(() => ({}));
-  for (const id of nodes) graph.setNode(id, { width: WIDTH, height: HEIGHT });
+  for (const { id } of nodes) graph.setNode(id, { width: WIDTH, height: HEIGHT });
   for (const { from, to } of edges) graph.setEdge(from, to);
   layout(graph);
   const { width = 300, height = 100 } = graph.graph() as { width?: number; height?: number };
   return {
     ...{ width, height },
-    nodes: nodes.map((id) => {
-      const { x, y } = graph.node(id) as { x: number; y: number };
-      return { id, x, y };
+    nodes: nodes.map((node) => {
+      const { x, y } = graph.node(node.id) as { x: number; y: number };
+      return { ...node, x, y };
     }),
     edges: graph.edges().map(({ v, w }) => {
       const from = graph.node(v) as { x: number; y: number };

@@ -7,8 +7,6 @@ import { Age, Badge, Card, Empty, Time } from '../ui/parts';
 import { runHref, RunTable } from '../ui/run-table';
 import { Slots } from '../ui/slots';
 
-const LAYERS = ['bronze', 'silver', 'gold', 'quarantine', 'meta'];
-
 export function Overview() {
   const { t } = useTranslation();
   return (
@@ -157,7 +155,7 @@ function DatasetsCard() {
             </tr>
           </thead>
           <tbody>
-            {measured.value?.map((row) => (
+            {measured.value?.rows.map((row) => (
               <tr key={row.dataset}>
                 <td>
                   <Link href={`/quality/${row.dataset}`}>{row.dataset}</Link>
@@ -181,6 +179,13 @@ function DatasetsCard() {
           </tbody>
         </table>
       </div>
+      {measured.value && measured.value.total > measured.value.rows.length && (
+        <div className="pad small">
+          <Link href="/quality">
+            {num(measured.value.rows.length)} / {num(measured.value.total)}
+          </Link>
+        </div>
+      )}
     </Card>
   );
 }
@@ -217,11 +222,11 @@ function AlertsCard() {
 
 function LayersCard() {
   const { t } = useTranslation();
-  const measured = useSection('tables');
-  const tables = measured.value ?? [];
+  const measured = useSection('lake');
+  const lake = measured.value;
   return (
     <Card title={<Link href="/lake">{t('overview.layers')}</Link>} of={measured}>
-      {measured.at && tables.length === 0 ? (
+      {measured.at && lake?.total === 0 ? (
         <Empty>{t('lake.empty')}</Empty>
       ) : (
         <table>
@@ -234,22 +239,18 @@ function LayersCard() {
             </tr>
           </thead>
           <tbody>
-            {LAYERS.map((layer) => {
-              const own = tables.filter(({ name }) => name.startsWith(`${layer}.`));
-              const rows = own.some((one) => one.rows === null)
-                ? null
-                : own.reduce((sum, one) => sum + (one.rows ?? 0), 0);
-              return (
-                <tr key={layer}>
-                  <td>{layer}</td>
-                  <td className="n">{num(own.length)}</td>
-                  <td className="n" title={num(rows)}>
-                    {compact(rows)}
-                  </td>
-                  <td className="n">{bytes(own.reduce((sum, one) => sum + one.bytes, 0))}</td>
-                </tr>
-              );
-            })}
+            {lake?.layers.map(({ layer, tables, rows, bytes: size }) => (
+              <tr key={layer}>
+                <td>
+                  <Link href={`/lake?layer=${layer}`}>{layer}</Link>
+                </td>
+                <td className="n">{num(tables)}</td>
+                <td className="n" title={num(rows)}>
+                  {compact(rows)}
+                </td>
+                <td className="n">{bytes(size)}</td>
+              </tr>
+            ))}
           </tbody>
         </table>
       )}

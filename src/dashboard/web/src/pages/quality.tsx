@@ -1,9 +1,11 @@
 /** Quality: score over time, each check with its history, and the rows that were refused. */
 import { useQuery } from '@tanstack/react-query';
-import { useMemo, useState } from 'react';
+import { useEffect, useMemo, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Link, useLocation } from 'wouter';
 import { get, post, queryOf } from '../api';
+import { commands } from '../commands';
+import { useDatasetNames } from '../datasets';
 import { num, percent } from '../format';
 import { useSection } from '../live';
 import { CheckTable, type CheckRow } from '../ui/check-table';
@@ -11,13 +13,22 @@ import { Action, Card, Empty, Problem, Time, toneOf, Twin } from '../ui/parts';
 import { runHref } from '../ui/run-table';
 import { Line } from '../ui/spark';
 
-export default function Quality({ dataset }: { readonly dataset: string | undefined }) {
+export default function QualityPage({ dataset }: { readonly dataset: string | undefined }) {
   const { t } = useTranslation();
   const [, go] = useLocation();
   const measured = useSection('datasets');
-  const chosen = dataset ?? measured.value?.[0]?.dataset;
-  const row = measured.value?.find((one) => one.dataset === chosen);
-  const points = useMemo(() => (row?.scores ?? []).map(({ at, score }) => ({ at, value: score })), [row]);
+  const names = useDatasetNames();
+  const chosen = dataset ?? measured.value?.rows[0]?.dataset ?? names[0];
+  const answer = useQuery({
+    queryKey: ['quality', chosen],
+    enabled: chosen !== undefined,
+    queryFn: () => get<Quality>(`/api/quality/${chosen}`),
+  });
+  const { data, refetch } = answer;
+  const row = data?.dataset;
+  const stamp = measured.value?.rows.find((one) => one.dataset === chosen)?.lastRunId ?? '';
+  useEffect(() => void (chosen && refetch()), [stamp, chosen, refetch]);
+  const points = useMemo(() => (data?.scores ?? []).map(({ at, score }) => ({ at, value: score })), [data]);
   return (
     <>
       <div className="head">
@@ -27,8 +38,8 @@ export default function Quality({ dataset }: { readonly dataset: string | undefi
           value={chosen ?? ''}
           onChange={({ target }) => go(`/quality/${target.value}`)}
         >
-          {measured.value?.map((one) => (
-            <option key={one.dataset}>{one.dataset}</option>
+          {[...new Set([...names, ...(chosen ? [chosen] : [])])].map((name) => (
+            <option key={name}>{name}</option>
           ))}
         </select>
       </div>
@@ -41,30 +52,27 @@ export default function Quality({ dataset }: { readonly dataset: string | undefi
           </div>
         )}
       </Card>
-      {chosen && <Checks dataset={chosen} stamp={row?.lastRunId ?? ''} />}
+      <Problem error={answer.error} />
+      {data && <Checks checks={data.checks} />}
       {chosen && <Quarantine dataset={chosen} stamp={row?.lastRunId ?? ''} />}
     </>
   );
 }
 
-function Checks({ dataset, stamp }: { readonly dataset: string; readonly stamp: string }) {
+interface Quality {
+  readonly dataset: { readonly score: number | null; readonly lastRunId: string | null } | null;
+  readonly scores: ReadonlyArray<{ readonly at: string; readonly score: number }>;
+  readonly checks: readonly CheckRow[];
+}
+
+function Checks({ checks }: { readonly checks: readonly CheckRow[] }) {
   const { t } = useTranslation();
-  const answer = useQuery({
-    queryKey: ['quality', dataset, stamp],
-    queryFn: () => get<{ checks: CheckRow[] }>(`/api/quality/${dataset}`),
-  });
   const groups = new Map<string, CheckRow[]>();
-  for (const check of answer.data?.checks ?? [])
-    groups.set(check.check_name, [...(groups.get(check.check_name) ?? []), check]);
+  for (const check of checks) groups.set(check.check_name, [...(groups.get(check.check_name) ?? []), check]);
   const newest = [...groups.values()].flatMap(([first]) => (first ? [first] : []));
   return (
     <Card title={t('run.checks')}>
-      <Problem error={answer.error} />
-      {answer.data && newest.length === 0 ? (
-        <Empty>{t('quality.noChecks')}</Empty>
-      ) : (
-        <CheckTable checks={newest} />
-      )}
+      {newest.length === 0 ? <Empty>{t('quality.noChecks')}</Empty> : <CheckTable checks={newest} />}
       {newest.length > 0 && (
         <details className="pad">
           <summary className="dim small">{t('quality.history')}</summary>
@@ -98,6 +106,7 @@ interface Refused {
   readonly line: number | null;
   readonly raw: string | null;
   readonly refused_at: string;
+  readonly run: string | null;
 }
 interface RefusedPage {
   readonly groups: ReadonlyArray<{
@@ -140,11 +149,14 @@ function Quarantine({ dataset, stamp }: { readonly dataset: string; readonly sta
           <Action
             label={t('quality.replay')}
             confirm={t('quality.confirmReplay')}
-            command={`datalab quarantine replay ${dataset}${rule ? ` --rule ${rule}` : ''}`}
+            command={commands.replay(dataset, rule)}
             run={() => post(`/api/quarantine/${dataset}/replay`, rule ? { rule } : {})}
             after={(run: { workflowId: string; runId: string }) => go(runHref(run))}
           />
-          <Twin command={`datalab quarantine show ${dataset} --csv`} />
+          <a href={`/api/quarantine/${dataset}/export${queryOf({ rule })}`} download>
+            ↓ CSV
+          </a>
+          <Twin command={commands.showQuarantine(dataset, rule)} />
         </>
       }
     >
@@ -173,6 +185,7 @@ function Quarantine({ dataset, stamp }: { readonly dataset: string; readonly sta
                   <td>{row.reason}</td>
                   <td className="cut" title={row.source}>
                     {row.source}
+                    {row.run && <RunOf run={row.run} />}
                   </td>
                   <td className="n">{row.line ?? ''}</td>
                   <td className="mono cut" title={row.raw ?? ''}>
@@ -197,6 +210,13 @@ function Quarantine({ dataset, stamp }: { readonly dataset: string; readonly sta
     </Card>
   );
 }
+
+/** By which run it was refused. */
+const RunOf = ({ run }: { readonly run: string }) => (
+  <div className="small dim mono" title={run}>
+    {run.slice(0, 8)}
+  </div>
+);
 
 /** The engine's text of an instant. */
 function isoOf(text: string): string {

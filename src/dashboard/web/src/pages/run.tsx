@@ -1,14 +1,16 @@
 /** One run: what it does now, step by step; what it counted, checked and said; and what can be done about it. */
 import { useQuery } from '@tanstack/react-query';
-import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Link } from 'wouter';
 import type { EtlSummary } from '../../../../contracts/run';
 import type { RunView } from '../../../server/run-view';
 import { get, post, queryOf } from '../api';
+import { commands } from '../commands';
 import { num, seconds } from '../format';
 import { useLiveRun, useNow } from '../live';
-import { Action, Badge, Card, Empty, Json, Problem, Tabs, Time } from '../ui/parts';
+import { Action, Badge, Card, Empty, Json, Problem, Tabs, Time, Twin, useFilter } from '../ui/parts';
+import { MaintenanceSummary, isMaintenance } from '../ui/maintenance-summary';
+import { Retry } from '../ui/retry';
 import { CheckTable, type CheckRow } from '../ui/check-table';
 import { Gantt } from '../ui/gantt';
 import { LogView } from '../ui/log-view';
@@ -16,7 +18,8 @@ import { LogView } from '../ui/log-view';
 export default function Run({ workflowId, runId }: { readonly workflowId: string; readonly runId: string }) {
   const { t } = useTranslation();
   const measured = useLiveRun(workflowId, runId);
-  const [tab, setTab] = useState('timeline');
+  const [filter, set] = useFilter();
+  const tab = filter.get('tab') ?? 'timeline';
   const view = measured?.value;
   if (!view)
     return measured?.problem ? (
@@ -43,7 +46,8 @@ export default function Run({ workflowId, runId }: { readonly workflowId: string
         </section>
       )}
       {summary && <Ledgers summary={summary} />}
-      <Tabs names={tabs} chosen={tab} onChoose={setTab} />
+      {isMaintenance(view.summary) && <MaintenanceSummary summary={view.summary} />}
+      <Tabs names={tabs} chosen={tab} onChoose={(chosen) => set('tab', chosen)} />
       {tab === 'timeline' && (
         <Card
           title={t('run.timeline')}
@@ -66,7 +70,7 @@ export default function Run({ workflowId, runId }: { readonly workflowId: string
         <LogView
           runId={view.firstRunId}
           following={view.status === 'running'}
-          command={`datalab runs logs ${workflowId}`}
+          command={commands.runLog(workflowId)}
         />
       )}
       {tab === 'io' && (
@@ -94,12 +98,13 @@ function Head({ view, summary }: { readonly view: RunView; readonly summary: Etl
         <h1 className="mono">{workflowId}</h1>
         <Badge word={status === 'completed' ? (summary?.outcome ?? status) : status} />
         <span className="push row">
+          {status !== 'running' && <Retry workflowId={workflowId} runId={runId} />}
           {status === 'running' && (
             <Action
               label={t('run.cancelRun')}
               tone="danger"
               confirm={t('run.confirmCancel')}
-              command={`datalab runs cancel ${workflowId}`}
+              command={commands.cancelRun(workflowId)}
               run={() => post(`/api/runs/${encodeURIComponent(workflowId)}/${runId}/cancel`)}
             />
           )}
@@ -216,9 +221,12 @@ function Report({ keyOf, workflowId }: { readonly keyOf: string | undefined; rea
     <Card
       title={t('run.report')}
       actions={
-        <a href={href} target="_blank" rel="noreferrer" title={`datalab runs report ${workflowId}`}>
-          {t('run.openReport')} ↗
-        </a>
+        <>
+          <a href={href} target="_blank" rel="noreferrer">
+            {t('run.openReport')} ↗
+          </a>
+          <Twin command={commands.runReport(workflowId)} />
+        </>
       }
     >
       <iframe className="report" title={t('run.report')} src={href} sandbox="" />

@@ -5,10 +5,12 @@ import { useTranslation } from 'react-i18next';
 import { useLocation } from 'wouter';
 import type { RunPage } from '../../../server/runs';
 import { get, post, queryOf } from '../api';
+import { commands } from '../commands';
 import { num } from '../format';
 import { useSection } from '../live';
 import { useSession } from '../session';
 import { Empty, Problem, Twin, useFilter } from '../ui/parts';
+import { useDatasetNames } from '../datasets';
 import { runHref, RunTable } from '../ui/run-table';
 
 const STATUSES = ['running', 'completed', 'failed', 'canceled', 'terminated', 'timed_out'];
@@ -28,7 +30,7 @@ export default function Runs() {
   const stamp = newest ? newest.newest.map(({ runId, status, phase }) => runId + status + phase).join() : '';
   const { refetch } = page;
   useEffect(() => void refetch(), [stamp, refetch]);
-  const datasets = useSection('datasets').value ?? [];
+  const datasets = useDatasetNames();
   const choose = (name: string, label: string, options: readonly string[]) => (
     <select aria-label={label} value={value(name)} onChange={({ target }) => set(name, target.value)}>
       <option value="">
@@ -45,16 +47,12 @@ export default function Runs() {
         <h1>{t('nav.runs')}</h1>
         <span className="dim">{page.data ? t('runs.total', { count: page.data.total }) : ''}</span>
         <span className="push">
-          <StartRun datasets={datasets.map(({ dataset }) => dataset)} />
+          <StartRun />
         </span>
       </div>
       <div className="row">
         {choose('flow', t('common.flow'), page.data?.flows ?? [])}
-        {choose(
-          'dataset',
-          t('common.dataset'),
-          datasets.map(({ dataset }) => dataset),
-        )}
+        {choose('dataset', t('common.dataset'), datasets)}
         {choose('status', t('runs.status'), STATUSES)}
         <input
           type="search"
@@ -63,7 +61,7 @@ export default function Runs() {
           value={value('search')}
           onChange={({ target }) => set('search', target.value)}
         />
-        <Twin command="datalab runs list" />
+        <Twin command={commands.listRuns()} />
       </div>
       <Problem error={page.error} />
       <section className="card">
@@ -85,7 +83,8 @@ export default function Runs() {
   );
 }
 
-export function StartRun({ datasets }: { readonly datasets: readonly string[] }) {
+export function StartRun() {
+  const datasets = useDatasetNames();
   const { t } = useTranslation();
   const { may } = useSession();
   const [, go] = useLocation();
@@ -93,7 +92,7 @@ export function StartRun({ datasets }: { readonly datasets: readonly string[] })
   const [chosen, setChosen] = useState({ dataset: '', logicalTime: '', rebuild: false });
   const [error, setError] = useState<unknown>(null);
   const dataset = chosen.dataset || datasets[0] || '';
-  const command = `datalab runs start ${dataset}${chosen.logicalTime ? ` --logical-time ${chosen.logicalTime}` : ''}${chosen.rebuild ? ' --rebuild' : ''}`;
+  const command = commands.startRun(dataset, chosen.logicalTime, chosen.rebuild);
   const submit = (event: FormEvent): void => {
     event.preventDefault();
     const { logicalTime, rebuild } = chosen;

@@ -2,6 +2,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { useTranslation } from 'react-i18next';
 import { get } from '../api';
+import { commands } from '../commands';
 import { num, seconds } from '../format';
 import { useSection } from '../live';
 import { useSession } from '../session';
@@ -32,7 +33,7 @@ export default function Services() {
     <>
       <div className="head">
         <h1>{t('nav.services')}</h1>
-        <Twin command="./manage.sh health" />
+        <Twin command={commands.health()} />
       </div>
       <div className="grid">
         <Card title={t('nav.services')} of={measured} staleMs={20_000}>

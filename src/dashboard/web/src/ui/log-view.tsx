@@ -5,6 +5,7 @@ import { useEffect, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { LogLine } from '../../../../contracts/run-log';
 import { get } from '../api';
+import type { Command } from '../commands';
 import { num } from '../format';
 import { Card, Empty, Problem, Twin } from './parts';
 
@@ -15,7 +16,7 @@ export function LogView({
 }: {
   readonly runId: string;
   readonly following: boolean;
-  readonly command: string;
+  readonly command: Command;
 }) {
   const { t } = useTranslation();
   const [search, setSearch] = useState('');

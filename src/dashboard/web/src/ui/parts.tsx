@@ -4,6 +4,7 @@ import { useRef, useState, type ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { Measured } from '../../../server/measured';
 import { ApiError } from '../api';
+import type { Command } from '../commands';
 import { dateTime, relative } from '../format';
 import { useNow } from '../live';
 import { useSession } from '../session';
@@ -13,6 +14,14 @@ const TONES: Readonly<Record<string, string>> = {
   completed: 'ok',
   up: 'ok',
   passed: 'ok',
+  promoted: 'ok',
+  registered: 'info',
+  planned: 'info',
+  refused: 'bad',
+  not_deployed: 'bad',
+  aside: 'warn',
+  kept: 'warn',
+  open: 'warn',
   empty: 'ok',
   done: 'ok',
   running: 'info',
@@ -137,7 +146,7 @@ export function Problem({ error }: { readonly error: unknown }) {
 }
 
 /** Puts the command-line twin of a button into the clipboard. */
-export function Twin({ command }: { readonly command: string }) {
+export function Twin({ command }: { readonly command: Command }) {
   const { t } = useTranslation();
   const [copied, setCopied] = useState(false);
   return (
@@ -160,7 +169,8 @@ export function Twin({ command }: { readonly command: string }) {
 
 interface ActionProps {
   readonly label: string;
-  readonly command?: string;
+  /** The same on the command line. */
+  readonly command: Command;
   readonly run: () => Promise<unknown>;
   readonly confirm?: string;
   readonly tone?: 'primary' | 'danger';
@@ -189,7 +199,7 @@ export function Action({ label, command, run, confirm, tone, needs = 'operator',
       >
         {label}
       </button>
-      {command && <Twin command={command} />}
+      <Twin command={command} />
       {error && (
         <span role="alert" className="small badge bad">
           {error.message}
@@ -263,7 +273,9 @@ export function useFilter(): [URLSearchParams, (name: string, value: string) => 
       const next = new URLSearchParams(location.search);
       if (value === '') next.delete(name);
       else next.set(name, value);
+      // Another filter is another list: its first page.
       if (name !== 'cursor') next.delete('cursor');
+      if (name !== 'offset') next.delete('offset');
       const text = next.toString();
       history.replaceState(null, '', `${location.pathname}${text ? `?${text}` : ''}`);
       again((count) => count + 1);

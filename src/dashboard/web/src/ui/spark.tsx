@@ -9,18 +9,24 @@ export function Line({
   label,
   min,
   max,
+  marks,
 }: {
   readonly points: ReadonlyArray<{ readonly at: string; readonly value: number }>;
   readonly height?: number;
   readonly label: string;
   readonly min?: number;
   readonly max?: number;
+  /** Level lines, such as a median. */
+  readonly marks?: readonly number[];
 }) {
   const box = useRef<HTMLDivElement>(null);
+  // As a text: an array would be another one at each drawing.
+  const said = marks?.join(' ') ?? '';
   useEffect(() => {
     const host = box.current;
     // One point is no line, and an axis around it would show years that nothing is known of.
     if (!host || points.length < 2) return;
+    const levels = said === '' ? [] : said.split(' ').map(Number);
     const style = getComputedStyle(document.documentElement);
     const colour = (name: string): string => style.getPropertyValue(name).trim();
     const axis = {
@@ -46,9 +52,19 @@ export function Line({
         series: [
           {},
           { label, stroke: colour('--accent'), width: 1.5, points: { show: points.length < 40, size: 5 } },
+          ...levels.map(() => ({
+            stroke: colour('--dim'),
+            width: 1,
+            dash: [4, 4],
+            points: { show: false },
+          })),
         ],
       },
-      [points.map(({ at }) => Date.parse(at) / 1000), points.map(({ value }) => value)],
+      [
+        points.map(({ at }) => Date.parse(at) / 1000),
+        points.map(({ value }) => value),
+        ...levels.map((level) => points.map(() => level)),
+      ],
       host,
     );
     const resize = new ResizeObserver(() => plot.setSize({ width: host.clientWidth, height }));
@@ -57,6 +73,6 @@ export function Line({
       resize.disconnect();
       plot.destroy();
     };
-  }, [points, height, label, min, max]);
+  }, [points, height, label, min, max, said]);
   return <div ref={box} role="img" aria-label={`${label}: ${points.at(-1)?.value ?? ''}`} />;
 }

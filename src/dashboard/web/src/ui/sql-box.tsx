@@ -3,11 +3,13 @@ import { useMutation } from '@tanstack/react-query';
 import { useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { QueryResult } from '../../../../lake/query';
-import { post } from '../api';
+import { download, post } from '../api';
+import { commands } from '../commands';
 import { num } from '../format';
 import { Card, Problem, Twin } from './parts';
 import { ResultTable } from './result-table';
 
+const FORMATS = ['csv', 'parquet', 'arrow'] as const;
 type Answer = QueryResult & { readonly ms: number };
 
 export function Sql({ initial }: { readonly initial: string }) {
@@ -21,16 +23,13 @@ export function Sql({ initial }: { readonly initial: string }) {
       return post<Answer>('/api/sql', { sql, limit: 500 }, stop.current.signal);
     },
   });
-  const download = async (): Promise<void> => {
-    const text = await post<string>('/api/sql', { sql, limit: 10_000, format: 'csv' });
-    const link = document.createElement('a');
-    link.href = URL.createObjectURL(new Blob([text], { type: 'text/csv' }));
-    link.download = 'query.csv';
-    link.click();
-    URL.revokeObjectURL(link.href);
-  };
+  const take = useMutation({
+    mutationFn: (format: (typeof FORMATS)[number]) =>
+      download('/api/sql/export', { sql, format }, `query.${format}`),
+  });
+  const stopped = query.error?.name === 'AbortError';
   return (
-    <Card title={t('lake.sql')} actions={<Twin command={`datalab tables query ${JSON.stringify(sql)}`} />}>
+    <Card title={t('lake.sql')} actions={sql.trim() && <Twin command={commands.query(sql)} />}>
       <div className="pad form">
         <textarea
           className="mono"
@@ -51,7 +50,18 @@ export function Sql({ initial }: { readonly initial: string }) {
             {t('lake.run')} (Ctrl+Enter)
           </button>
           {query.isPending && <button onClick={() => stop.current?.abort()}>{t('lake.stop')}</button>}
-          {query.data && <button onClick={() => void download()}>{t('common.download')}</button>}
+          {query.data &&
+            FORMATS.map((format) => (
+              <button
+                type="button"
+                key={format}
+                disabled={take.isPending}
+                onClick={() => take.mutate(format)}
+              >
+                ↓ {format === 'csv' ? 'CSV' : format === 'parquet' ? 'Parquet' : 'Arrow'}
+              </button>
+            ))}
+          {query.data && <Twin command={commands.queryCsv(sql)} />}
           {query.data && (
             <span className="dim small">
               {num(query.data.rows.length)} · {num(query.data.ms)} ms
@@ -60,7 +70,7 @@ export function Sql({ initial }: { readonly initial: string }) {
             </span>
           )}
         </div>
-        <Problem error={query.error} />
+        <Problem error={stopped ? null : (query.error ?? take.error)} />
       </div>
       {query.data && <ResultTable result={query.data} />}
     </Card>

@@ -1,0 +1,140 @@
+/** Maintenance as its reports in the lake tell it, what it saved by `meta.maintenance`, and the backups. */
+import type {
+  LakeMaintenanceSummary,
+  MaintenanceEnding,
+  TableTended,
+} from '../../contracts/lake-maintenance.js';
+import { DatalabError } from '../../contracts/errors.js';
+import { mapLimited } from '../../delta/index.js';
+import { backupsNow } from './backups.js';
+import { instant } from './datasets.js';
+import type { DashboardDeps } from './deps.js';
+import type { Records } from './records.js';
+import type { MaintenanceDetail, MaintenanceNow, MaintenanceReportRow } from './shapes/maintenance.js';
+
+const PREFIX = 'reports/maintenance/';
+const REPORTS_SHOWN = 20;
+const PLAN_TABLES = 50;
+
+/** The parts of a stored report that are shown. */
+interface StoredReport {
+  readonly run: LakeMaintenanceSummary['run'];
+  readonly startedAt: string;
+  readonly finishedAt: string;
+  readonly ending: MaintenanceEnding;
+  readonly facts: readonly unknown[];
+  readonly unreadable: ReadonlyArray<{ readonly table: string; readonly reason: string }>;
+  readonly tended: readonly TableTended[];
+}
+
+/** A report never changes: its row is kept, the report is read again when somebody opens it. */
+const ROWS = new Map<string, MaintenanceReportRow>();
+
+export async function maintenanceNow(deps: DashboardDeps, records: Records): Promise<MaintenanceNow> {
+  const { ids, pages } = await listed(deps);
+  const newest = ids.slice(-REPORTS_SHOWN).reverse();
+  const [reports, savings, backup] = await Promise.all([
+    mapLimited(newest, 4, (id) => rowFor(deps, id, pages)),
+    savingsOf(records),
+    backupsNow(deps),
+  ]);
+  const planned = reports.find(({ dryRun }) => dryRun);
+  const plan = planned ? await maintenanceDetail(deps, planned.id, { limit: PLAN_TABLES, offset: 0 }) : null;
+  return { reports, plan, savings, backup };
+}
+
+/** One report with a page of its tables, those that most was done to first. Throws REPORT_MISSING. */
+export async function maintenanceDetail(
+  deps: DashboardDeps,
+  id: string,
+  { limit, offset }: { readonly limit: number; readonly offset: number },
+): Promise<MaintenanceDetail> {
+  const { pages } = await listed(deps);
+  const report = await readReport(deps, id);
+  const tended = report.tended.map(({ table, outcome, before, after, tasks }) => ({
+    ...{ table, outcome, tasks },
+    ...{ filesBefore: before.folderFiles, filesAfter: after.folderFiles },
+    ...{ bytesBefore: before.folderBytes, bytesAfter: after.folderBytes },
+  }));
+  return {
+    ...rowOf(id, report, pages),
+    total: tended.length,
+    tended: tended.slice(offset, offset + limit),
+  };
+}
+
+async function listed({ lake }: DashboardDeps): Promise<{ ids: string[]; pages: ReadonlySet<string> }> {
+  const ids: string[] = [];
+  const pages = new Set<string>();
+  for await (const { key } of lake.store.list(PREFIX)) {
+    if (key.endsWith('.json')) ids.push(key.slice(PREFIX.length, -'.json'.length));
+    if (key.endsWith('.html')) pages.add(key);
+  }
+  return { ids, pages };
+}
+
+async function rowFor(
+  deps: DashboardDeps,
+  id: string,
+  pages: ReadonlySet<string>,
+): Promise<MaintenanceReportRow> {
+  const row = ROWS.get(id) ?? rowOf(id, await readReport(deps, id), pages);
+  ROWS.set(id, row);
+  return row;
+}
+
+async function readReport({ lake }: DashboardDeps, id: string): Promise<StoredReport> {
+  try {
+    return JSON.parse(Buffer.from(await lake.store.get(`${PREFIX}${id}.json`)).toString()) as StoredReport;
+  } catch (error) {
+    if ((error as Error).name !== 'ObjectNotFoundError') throw error;
+    throw new DatalabError('REPORT_MISSING', `there is no report of maintenance '${id}'`, { cause: error });
+  }
+}
+
+function rowOf(
+  id: string,
+  { run, startedAt, finishedAt, ending, facts, unreadable, tended }: StoredReport,
+  pages: ReadonlySet<string>,
+): MaintenanceReportRow {
+  const outcomes: Record<string, number> = {};
+  for (const { outcome } of tended) outcomes[outcome] = (outcomes[outcome] ?? 0) + 1;
+  const sum = (figure: (one: TableTended) => number): number =>
+    tended.reduce((total, one) => total + figure(one), 0);
+  const page = `${PREFIX}${id}.html`;
+  return {
+    ...{ id, workflowId: run.workflowId, runId: run.runId, at: run.at, startedAt, finishedAt },
+    ...{ dryRun: run.dryRun, tables: facts.length + unreadable.length, outcomes },
+    ...{ healthy: ending.healthy, left: ending.left, unreadable: unreadable.slice(0, 50) },
+    rowsExpired: sum(({ tasks }) => tasks.reduce((rows, one) => rows + one.rows, 0)),
+    bytesFreed: sum(({ before, after }) => before.folderBytes - after.folderBytes),
+    filesGone: sum(({ before, after }) => before.folderFiles - after.folderFiles),
+    problems: ending.problems,
+    page: pages.has(page) ? page : null,
+  };
+}
+
+interface Saved {
+  readonly run_id: string;
+  readonly at: string;
+  readonly freed: number;
+  readonly expired: number;
+  readonly tables: number;
+}
+
+/** Sizes stand in every task of a table alike, so each table counts once. */
+const SAVINGS =
+  'SELECT run_id, max("at") AS "at", sum(freed) AS freed, sum(expired) AS expired, count(*) AS tables FROM ' +
+  '(SELECT run_id, max("at") AS "at", table_name, max(bytes_before) - max(bytes_after) AS freed, ' +
+  `sum(CASE WHEN task = 'retention' THEN rows ELSE 0 END) AS expired FROM maintenance WHERE task <> 'assess' ` +
+  'GROUP BY run_id, table_name) GROUP BY run_id ORDER BY "at" DESC LIMIT 100';
+
+async function savingsOf(records: Records): Promise<MaintenanceNow['savings']> {
+  const rows = await records.rows<Saved>(['maintenance'], SAVINGS);
+  return rows
+    .map(({ run_id, at, freed, expired, tables }) => ({
+      ...{ runId: run_id, at: instant(at) },
+      ...{ freed: Number(freed), expired: Number(expired), tables },
+    }))
+    .reverse();
+}

@@ -1,0 +1,345 @@
+/** Maintenance: what the lake needs, what was done and saved, and whether backups hold. */
+import { useQuery } from '@tanstack/react-query';
+import { useState } from 'react';
+import { useTranslation } from 'react-i18next';
+import { Link, useLocation } from 'wouter';
+import type { Measured } from '../../../server/measured';
+import type { MaintenanceDetail, MaintenanceNow } from '../../../server/shapes/maintenance';
+import { get, post, queryOf } from '../api';
+import { commands } from '../commands';
+import { bytes, dateTime, num } from '../format';
+import { Bars } from '../ui/bars';
+import { Pager } from '../ui/pager';
+import { Action, Badge, Card, Empty, Problem, Time, Twin, useFilter } from '../ui/parts';
+import { runHref } from '../ui/run-table';
+
+type Started = { workflowId: string; runId: string };
+const PAGE = 50;
+
+export default function Maintenance() {
+  const { t } = useTranslation();
+  const [, go] = useLocation();
+  const [filter, set] = useFilter();
+  const answer = useQuery({
+    queryKey: ['maintenance'],
+    queryFn: () => get<Measured<MaintenanceNow>>('/api/maintenance'),
+    refetchInterval: 10_000,
+  });
+  const toRun = (run: Started): void => go(runHref(run));
+  const now = answer.data?.value;
+  const opened = filter.get('report');
+  return (
+    <>
+      <div className="head">
+        <h1>{t('nav.maintenance')}</h1>
+        <Twin command={commands.showMaintenance()} />
+        <span className="push row">
+          <Action
+            label={t('maintenance.plan')}
+            command={commands.planMaintenance()}
+            run={() => post('/api/maintenance/plan', {})}
+            after={toRun}
+          />
+          <Action
+            label={t('maintenance.run')}
+            tone="primary"
+            confirm={t('maintenance.confirmRun')}
+            command={commands.runMaintenance()}
+            run={() => post('/api/maintenance/run', {})}
+            after={toRun}
+          />
+        </span>
+      </div>
+      <Problem error={answer.error} />
+      {opened ? (
+        <Report id={opened} onClose={() => set('report', '')} />
+      ) : (
+        <Card title={t('maintenance.newestPlan')} of={answer.data}>
+          {answer.data?.at && !now?.plan && <Empty>{t('maintenance.noPlan')}</Empty>}
+          {now?.plan && <Tended report={now.plan} />}
+        </Card>
+      )}
+      <div className="grid">
+        <Reports now={now} of={answer.data} onOpen={(id) => set('report', id)} />
+        <Card title={t('maintenance.savings')} of={answer.data}>
+          {now?.savings.length === 0 && <Empty>{t('maintenance.noSavings')}</Empty>}
+          {now && now.savings.length > 0 && (
+            <div className="pad">
+              <Bars
+                bars={now.savings.slice(-20).map(({ at, freed, expired }) => ({
+                  name: dateTime(at),
+                  value: Math.max(0, freed),
+                  text: `${bytes(Math.max(0, freed))} · ${num(expired)} ${t('maintenance.expired')}`,
+                }))}
+              />
+            </div>
+          )}
+        </Card>
+      </div>
+      <Backups now={now} of={answer.data} onRun={toRun} />
+    </>
+  );
+}
+
+type Of = Measured<MaintenanceNow> | undefined;
+
+function Reports({
+  now,
+  of,
+  onOpen,
+}: {
+  readonly now: MaintenanceNow | null | undefined;
+  readonly of: Of;
+  readonly onOpen: (id: string) => void;
+}) {
+  const { t } = useTranslation();
+  return (
+    <Card title={t('maintenance.reports')} of={of}>
+      {now?.reports.length === 0 && <Empty>{t('maintenance.noReports')}</Empty>}
+      {now && now.reports.length > 0 && (
+        <div className="scroll">
+          <table>
+            <thead>
+              <tr>
+                <th>{t('common.when')}</th>
+                <th className="n">{t('overview.tables')}</th>
+                <th className="n">{t('maintenance.healthy')}</th>
+                <th>{t('maintenance.worked')}</th>
+                <th className="n">{t('maintenance.freed')}</th>
+                <th />
+              </tr>
+            </thead>
+            <tbody>
+              {now.reports.map((one) => (
+                <tr key={one.id}>
+                  <td className="nowrap">
+                    <Time iso={one.at} />
+                    {one.dryRun && <div className="small dim">{t('maintenance.dryRun')}</div>}
+                  </td>
+                  <td className="n">{num(one.tables)}</td>
+                  <td className="n">{num(one.healthy)}</td>
+                  <td>
+                    {Object.entries(one.outcomes).map(([outcome, count]) => (
+                      <span key={outcome}>
+                        <Badge word={outcome} /> {num(count)}{' '}
+                      </span>
+                    ))}
+                    {one.unreadable.length > 0 && (
+                      <span className="badge bad">
+                        {num(one.unreadable.length)} {t('maintenance.unreadable')}
+                      </span>
+                    )}
+                  </td>
+                  <td className="n">{one.dryRun ? '–' : bytes(Math.max(0, one.bytesFreed))}</td>
+                  <td className="row">
+                    <button type="button" className="quiet" onClick={() => onOpen(one.id)}>
+                      {t('maintenance.openReport')}
+                    </button>
+                    {one.page && (
+                      <a href={`/api/reports${queryOf({ key: one.page })}`} target="_blank" rel="noreferrer">
+                        HTML ↗
+                      </a>
+                    )}
+                  </td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </div>
+      )}
+    </Card>
+  );
+}
+
+function Report({ id, onClose }: { readonly id: string; readonly onClose: () => void }) {
+  const { t } = useTranslation();
+  const [offset, setOffset] = useState(0);
+  const path = `/api/maintenance/reports/${id}${queryOf({ limit: PAGE, offset })}`;
+  const report = useQuery({ queryKey: [path], queryFn: () => get<MaintenanceDetail>(path) });
+  const { data } = report;
+  return (
+    <Card
+      title={data ? t('maintenance.ofReport', { at: dateTime(data.at) }) : t('maintenance.openReport')}
+      actions={
+        <>
+          {data && <Link href={runHref(data)}>{t('lake.byRun')}</Link>}
+          <button type="button" className="push" onClick={onClose}>
+            {t('common.close')}
+          </button>
+        </>
+      }
+    >
+      <Problem error={report.error} />
+      {data && <Tended report={data} />}
+      {data && <Pager total={data.total} offset={offset} limit={PAGE} onOffset={setOffset} />}
+    </Card>
+  );
+}
+
+/** The tables of one report with every task: what it was for, and what it did or would do. */
+function Tended({ report }: { readonly report: MaintenanceDetail }) {
+  const { t } = useTranslation();
+  return (
+    <>
+      <div className="pad row small">
+        <span>
+          <Time iso={report.at} ago={false} />
+        </span>
+        <span>
+          <b>{num(report.healthy)}</b> / {num(report.tables)} {t('maintenance.healthy')}
+        </span>
+        {report.left > 0 && (
+          <span>
+            {num(report.left)} {t('maintenance.left')}
+          </span>
+        )}
+        {!report.dryRun && (
+          <span>
+            {bytes(Math.max(0, report.bytesFreed))} {t('maintenance.freed')}, {num(report.rowsExpired)}{' '}
+            {t('maintenance.expired')}
+          </span>
+        )}
+      </div>
+      {report.problems.map((problem) => (
+        <Problem key={problem} error={new Error(problem)} />
+      ))}
+      {report.unreadable.map(({ table, reason }) => (
+        <Problem key={table} error={new Error(`${table}: ${reason}`)} />
+      ))}
+      {report.tended.length === 0 && report.unreadable.length === 0 && (
+        <Empty>{t('maintenance.nothingToDo')}</Empty>
+      )}
+      {report.tended.length > 0 && (
+        <div className="scroll">
+          <table>
+            <thead>
+              <tr>
+                <th>{t('maintenance.table')}</th>
+                <th>{t('maintenance.task')}</th>
+                <th>{t('common.outcome')}</th>
+                <th className="n">{t('lake.files')}</th>
+                <th className="n">{t('common.size')}</th>
+                <th>{t('common.detail')}</th>
+              </tr>
+            </thead>
+            <tbody>
+              {report.tended.flatMap(({ table, tasks }) =>
+                tasks.map((one, index) => (
+                  <tr key={`${table} ${one.task}`}>
+                    <td>{index === 0 && <Link href={`/lake/${table}`}>{table}</Link>}</td>
+                    <td>{one.task}</td>
+                    <td>
+                      <Badge word={one.outcome} />
+                    </td>
+                    <td className="n">{num(one.files)}</td>
+                    <td className="n">{bytes(one.bytes)}</td>
+                    <td>{one.detail}</td>
+                  </tr>
+                )),
+              )}
+            </tbody>
+          </table>
+        </div>
+      )}
+    </>
+  );
+}
+
+function Backups({
+  now,
+  of,
+  onRun,
+}: {
+  readonly now: MaintenanceNow | null | undefined;
+  readonly of: Of;
+  readonly onRun: (run: Started) => void;
+}) {
+  const { t } = useTranslation();
+  const backup = now?.backup;
+  const action = (task: 'create' | 'verify' | 'drill') => (
+    <Action
+      label={t(`maintenance.${task}`)}
+      command={commands.backup(task)}
+      {...(task === 'drill' && { confirm: t('maintenance.confirmDrill') })}
+      run={() => post(`/api/backups/${task}`, {})}
+      after={onRun}
+    />
+  );
+  return (
+    <div className="grid">
+      <Card
+        title={t('maintenance.backups')}
+        of={of}
+        actions={
+          backup?.uri ? (
+            <>
+              {action('create')}
+              {action('verify')}
+              {action('drill')}
+            </>
+          ) : (
+            <Twin command={commands.listBackups()} />
+          )
+        }
+      >
+        {backup && !backup.uri && <Empty>{t('maintenance.notConfigured')}</Empty>}
+        {backup?.problem && <Problem error={new Error(backup.problem)} />}
+        {backup?.uri && !backup.problem && backup.backups.length === 0 && (
+          <Empty>{t('maintenance.noBackups')}</Empty>
+        )}
+        {backup && backup.backups.length > 0 && (
+          <table>
+            <tbody>
+              {backup.backups.map((one) => (
+                <tr key={one.id}>
+                  <td className="nowrap">
+                    <Time iso={one.at} />
+                  </td>
+                  <td className="mono cut" title={one.id}>
+                    {one.id}
+                  </td>
+                  <td className="n">
+                    {num(one.tables)} {t('overview.tables')}
+                  </td>
+                  <td className="n">{num(one.files)}</td>
+                  <td className="n">{bytes(one.bytes)}</td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        )}
+        {backup?.uri && (
+          <div className="pad small dim">
+            {t('maintenance.place')} <code>{backup.uri}</code>
+          </div>
+        )}
+      </Card>
+      <Card title={t('maintenance.backupRuns')} of={of}>
+        {backup?.runs.length === 0 && <Empty>{t('common.nothing')}</Empty>}
+        {backup && backup.runs.length > 0 && (
+          <div className="scroll">
+            <table>
+              <tbody>
+                {backup.runs.map((one) => (
+                  <tr key={one.runId}>
+                    <td className="nowrap">
+                      <Link href={runHref(one)}>
+                        <Time iso={one.startedAt} />
+                      </Link>
+                    </td>
+                    <td>{one.task}</td>
+                    <td>
+                      <Badge word={one.status} />
+                    </td>
+                    <td className="n">{bytes(one.bytes)}</td>
+                    <td className="small">{one.problems.join('; ')}</td>
+                  </tr>
+                ))}
+              </tbody>
+            </table>
+          </div>
+        )}
+      </Card>
+    </div>
+  );
+}

@@ -1,0 +1,243 @@
+/** One model: its versions and figures, how one of them was judged, and a prediction. */
+import { useQuery } from '@tanstack/react-query';
+import { useMemo } from 'react';
+import { useTranslation } from 'react-i18next';
+import { Link, useLocation } from 'wouter';
+import type { ModelDetail, ModelVersion } from '../../../server/shapes/models';
+import { get, post } from '../api';
+import { commands } from '../commands';
+import { num } from '../format';
+import { Judgement } from '../ui/judgement';
+import { Action, Badge, Card, Empty, Problem, Time, Twin, useFilter } from '../ui/parts';
+import { runHref } from '../ui/run-table';
+import { Line } from '../ui/spark';
+import { Waiting } from './models';
+
+type Started = { workflowId: string; runId: string };
+
+export default function Model({ model }: { readonly model: string }) {
+  const { t } = useTranslation();
+  const [, go] = useLocation();
+  const [filter, set] = useFilter();
+  const detail = useQuery({
+    queryKey: ['model', model],
+    queryFn: () => get<ModelDetail>(`/api/models/${model}`),
+    refetchInterval: 15_000,
+  });
+  const toRun = (run: Started): void => go(runHref(run));
+  const { data } = detail;
+  const champion = data?.versions.find(({ aliases }) => aliases.includes('champion'))?.version;
+  const chosen = filter.get('version') ?? champion ?? data?.versions[0]?.version;
+  return (
+    <>
+      <div className="head">
+        <h1>
+          <Link href="/models">{t('nav.models')}</Link> / {model}
+        </h1>
+        <Twin command={commands.showModel(model)} />
+        <span className="push row">
+          <Action
+            label={t('models.train')}
+            tone="primary"
+            command={commands.train(model, false)}
+            run={() => post(`/api/models/${model}/train`, {})}
+            after={toRun}
+          />
+          <Action
+            label={t('models.trainForce')}
+            confirm={t('models.confirmForce')}
+            command={commands.train(model, true)}
+            run={() => post(`/api/models/${model}/train`, { force: true })}
+            after={toRun}
+          />
+          <Action
+            label={t('models.rollback')}
+            tone="danger"
+            confirm={t('models.confirmRollback')}
+            command={commands.rollback(model)}
+            run={() => post(`/api/models/${model}/rollback`, {})}
+            after={toRun}
+          />
+        </span>
+      </div>
+      <Problem error={detail.error} />
+      {data && <Facts detail={data} />}
+      <Waiting model={model} />
+      {data && <Over detail={data} />}
+      {data?.versions.length === 0 && (
+        <section className="card">
+          <Empty>{t('models.noVersions')}</Empty>
+        </section>
+      )}
+      {data && data.versions.length > 0 && (
+        <Versions
+          detail={data}
+          champion={champion ?? null}
+          chosen={chosen}
+          onChoose={(version) => set('version', version)}
+          onRun={toRun}
+        />
+      )}
+      {chosen && <Judgement key={chosen} model={model} version={chosen} isLoss={data?.isLoss ?? true} />}
+    </>
+  );
+}
+
+function Facts({ detail }: { readonly detail: ModelDetail }) {
+  const { t } = useTranslation();
+  return (
+    <div className="small dim">
+      {detail.description && <p>{detail.description}</p>}
+      <div className="row">
+        {detail.table && <Link href={`/lake/${detail.table}`}>{detail.table}</Link>}
+        {detail.target && (
+          <span>
+            {t('models.target')} <code>{detail.target}</code>, {num(detail.horizon)} {t('models.horizon')}
+          </span>
+        )}
+        {detail.deploys !== null && <span>{t(detail.deploys ? 'models.deploys' : 'models.keeps')}</span>}
+        {detail.needsApproval && <span>{t('models.approval')}</span>}
+        <a href={detail.experimentUrl} target="_blank" rel="noreferrer">
+          {t('models.mlflow')} ↗
+        </a>
+      </div>
+    </div>
+  );
+}
+
+function Over({ detail }: { readonly detail: ModelDetail }) {
+  const { t } = useTranslation();
+  const metric = detail.metric ?? Object.keys(detail.versions[0]?.metrics ?? {})[0] ?? '';
+  const points = useMemo(
+    () =>
+      [...detail.versions].reverse().flatMap(({ at, metrics }) => {
+        const value = metrics[metric];
+        return at !== null && value !== undefined ? [{ at, value }] : [];
+      }),
+    [detail, metric],
+  );
+  if (points.length < 2) return null;
+  return (
+    <Card title={`${metric}: ${t('models.overVersions')}`}>
+      <div className="pad">
+        <Line points={points} label={metric} height={130} />
+      </div>
+    </Card>
+  );
+}
+
+function Versions({
+  detail,
+  champion,
+  chosen,
+  onChoose,
+  onRun,
+}: {
+  readonly detail: ModelDetail;
+  readonly champion: string | null;
+  readonly chosen: string | undefined;
+  readonly onChoose: (version: string) => void;
+  readonly onRun: (run: Started) => void;
+}) {
+  const { t } = useTranslation();
+  const metrics = Object.keys(detail.versions[0]?.metrics ?? {}).sort(
+    (a, b) => Number(b === detail.metric) - Number(a === detail.metric) || a.localeCompare(b),
+  );
+  return (
+    <Card title={`${t('models.versions')} (${num(detail.total)})`}>
+      <div className="scroll">
+        <table>
+          <thead>
+            <tr>
+              <th className="n">{t('lake.version')}</th>
+              <th>{t('models.decision')}</th>
+              <th>{t('models.made')}</th>
+              <th>{t('models.data')}</th>
+              {metrics.slice(0, 4).map((name) => (
+                <th className="n" key={name}>
+                  {name}
+                </th>
+              ))}
+              <th>{t('models.run')}</th>
+              <th />
+            </tr>
+          </thead>
+          <tbody>
+            {detail.versions.map((one) => (
+              <tr key={one.version} aria-current={one.version === chosen ? 'true' : undefined}>
+                <td className="n">
+                  <button className="quiet" onClick={() => onChoose(one.version)}>
+                    {one.version}
+                  </button>
+                </td>
+                <td>
+                  <Decision version={one} />
+                </td>
+                <td className="nowrap">
+                  <Time iso={one.at} />
+                </td>
+                <td className="small">
+                  {one.goldTable} v{one.goldVersion}
+                </td>
+                {metrics.slice(0, 4).map((name) => (
+                  <td className="n" key={name}>
+                    {num(one.metrics[name], 4)}
+                  </td>
+                ))}
+                <td className="small">
+                  {one.workflowId && one.runId && (
+                    <Link href={runHref({ workflowId: one.workflowId, runId: one.runId })}>
+                      {t('models.run')}
+                    </Link>
+                  )}{' '}
+                  {one.mlflowUrl && (
+                    <a href={one.mlflowUrl} target="_blank" rel="noreferrer">
+                      MLflow ↗
+                    </a>
+                  )}
+                </td>
+                <td>
+                  {one.version !== champion && (
+                    <Action
+                      label={t('models.promote')}
+                      confirm={t('models.confirmPromote', { version: one.version })}
+                      command={commands.promote(detail.name, one.version)}
+                      run={() =>
+                        post(`/api/models/${detail.name}/promote`, {
+                          version: one.version,
+                          expect: champion,
+                        })
+                      }
+                      after={onRun}
+                    />
+                  )}
+                </td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+    </Card>
+  );
+}
+
+function Decision({ version: { aliases, decision, reasons } }: { readonly version: ModelVersion }) {
+  const { t } = useTranslation();
+  return (
+    <>
+      <span className="row">
+        {aliases.map((alias) => (
+          <span key={alias} className={`badge ${alias === 'champion' ? 'ok' : ''}`}>
+            {t(`models.${alias}` as 'models.champion', { defaultValue: alias })}
+          </span>
+        ))}
+        <Badge word={decision} />
+      </span>
+      {reasons.map((reason) => (
+        <div key={reason} className="small dim">
+          {reason}
+        </div>
+      ))}
+    </>
+  );
+}

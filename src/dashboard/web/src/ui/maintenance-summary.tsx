@@ -1,0 +1,81 @@
+/** How far a run of maintenance is, or what it came to. */
+import { useTranslation } from 'react-i18next';
+import { Link } from 'wouter';
+import type { LakeMaintenanceSummary } from '../../../../contracts/lake-maintenance';
+import { bytes, num } from '../format';
+import { Badge, Card, Problem } from './parts';
+
+export function isMaintenance(summary: unknown): summary is LakeMaintenanceSummary {
+  return typeof summary === 'object' && summary !== null && 'worked' in summary && 'rowsExpired' in summary;
+}
+
+export function MaintenanceSummary({ summary }: { readonly summary: LakeMaintenanceSummary }) {
+  const { t } = useTranslation();
+  const { run, phase, tables, healthy, needy, unreadable, outcomes, left } = summary;
+  const done = Object.values(outcomes).reduce((sum, count) => sum + count, 0);
+  return (
+    <Card
+      title={t('nav.maintenance')}
+      actions={
+        <>
+          {run.dryRun && <span className="badge">{t('maintenance.dryRun')}</span>}
+          <span className="dim small">{phase}</span>
+          {needy > 0 && <progress value={done} max={needy} aria-label={phase} />}
+          {summary.report && (
+            <Link
+              className="push"
+              href={`/maintenance?report=${summary.report.replace(/^.*\//, '').replace(/\.json$/, '')}`}
+            >
+              {t('maintenance.openReport')}
+            </Link>
+          )}
+        </>
+      }
+    >
+      <div className="pad row small">
+        <span>
+          {num(tables)} {t('overview.tables')}
+        </span>
+        <span>
+          {num(healthy)} {t('maintenance.healthy')}
+        </span>
+        {unreadable > 0 && (
+          <span className="badge bad">
+            {num(unreadable)} {t('maintenance.unreadable')}
+          </span>
+        )}
+        {left > 0 && (
+          <span>
+            {num(left)} {t('maintenance.left')}
+          </span>
+        )}
+        {!run.dryRun && (
+          <span>
+            {bytes(Math.max(0, summary.bytesFreed))} {t('maintenance.freed')}, {num(summary.rowsExpired)}{' '}
+            {t('maintenance.expired')}
+          </span>
+        )}
+      </div>
+      {summary.problems.map((problem) => (
+        <Problem key={problem} error={new Error(problem)} />
+      ))}
+      {summary.worked.length > 0 && (
+        <table>
+          <tbody>
+            {summary.worked.map((one) => (
+              <tr key={one.table}>
+                <td>
+                  <Link href={`/lake/${one.table}`}>{one.table}</Link>
+                </td>
+                <td>
+                  <Badge word={one.outcome} />
+                </td>
+                <td>{one.detail}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      )}
+    </Card>
+  );
+}
