@@ -2,10 +2,10 @@
 import type { AddFile } from '../delta/index.js';
 import { tableOf, type LakeReader, type TableName } from './tables.js';
 
-const MB = 2 ** 20;
+const MB = 1_000_000;
 /** A file below this is small: OPTIMIZE packs it. */
 const SMALL_MB = 32;
-const SIZES: ReadonlyArray<number | null> = [64 * 1024, MB, 8 * MB, SMALL_MB * MB, 128 * MB, 512 * MB, null];
+const SIZES: ReadonlyArray<number | null> = [MB / 10, MB, 8 * MB, SMALL_MB * MB, 128 * MB, 512 * MB, null];
 
 export interface Page {
   readonly limit: number;

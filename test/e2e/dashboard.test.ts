@@ -136,10 +136,10 @@ describe.skipIf(chromiumPath === undefined)('the dashboard in Chromium', () => {
       'maintenance',
     ];
     const found: string[] = [];
-    const tables = (await page.evaluate(`fetch('/api/tables').then((r) => r.json())`)) as {
-      value: Array<{ name: string }>;
+    const tables = (await page.evaluate(`fetch('/api/tables?layer=gold').then((r) => r.json())`)) as {
+      value: { rows: Array<{ name: string }> };
     };
-    const gold = tables.value.find(({ name }) => name.startsWith('gold.'))?.name ?? '';
+    const gold = tables.value.rows[0]?.name ?? '';
     for (const theme of ['light', 'dark'] as const) {
       await page.evaluate(`localStorage.setItem('datalab.theme', '${theme}')`);
       await page.evaluate(

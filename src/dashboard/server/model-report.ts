@@ -73,7 +73,7 @@ async function reportOf(
       ...plain(evaluation.champion),
       version: evaluation.champion.version,
     },
-    byKey: evaluation.byKey.slice(0, 200).map(plain),
+    byKey: evaluation.byKey.slice(0, 200).map((one) => ({ ...plain(one), name: keyOf(one.name) })),
     byPeriod: evaluation.byPeriod.map(plain),
     importance: evaluation.importance.slice(0, 100),
     drift: evaluation.drift.slice(0, 100),
@@ -89,6 +89,16 @@ const plain = ({ name, metrics }: { name: string; metrics: Readonly<Record<strin
   name,
   metrics: { ...metrics },
 });
+
+/** Keys are kept as JSON, `["AAPL"]`. */
+function keyOf(name: string): string {
+  try {
+    const parts = JSON.parse(name) as unknown;
+    return Array.isArray(parts) ? parts.join(' · ') : name;
+  } catch {
+    return name;
+  }
+}
 
 /** Where the page of this training lies in the lake; it may be past its retention. */
 async function pageOf(

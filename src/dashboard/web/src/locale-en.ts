@@ -1,6 +1,6 @@
 /** The page's texts in English. */
-import { maintenance, models } from './texts/models';
-import { starting } from './texts/starting';
+import { maintenance, models } from './texts/models.js';
+import { starting } from './texts/starting.js';
 
 export const en = {
   nav: {

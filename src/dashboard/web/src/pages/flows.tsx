@@ -105,7 +105,7 @@ function Flow({
               {seconds(flow.duration.p50)} · p95 {seconds(flow.duration.p95)}
             </span>
           )}
-          {paused && flow.pauseNote && (
+          {paused && flow.pauseNote && flow.pauseNote !== flow.note && (
             <span>
               <span className="dim">{t('flows.note')}</span> {flow.pauseNote}
             </span>

@@ -165,7 +165,7 @@ function OneTable({ name }: { readonly name: string }) {
         </h1>
         <Twin command={commands.showTable(name)} />
         <span className="push row">
-          <StartFlow flow="tableMaintenance" input={{ table: name }} />
+          <StartFlow flow="tableMaintenance" input={{ table: name }} label={t('starting.maintain')} />
         </span>
       </div>
       <div className="tiles">

@@ -2,6 +2,7 @@
 export const starting = {
   en: {
     startFlow: 'Start with input…',
+    maintain: 'Maintain…',
     start: 'Start',
     flow: 'Flow',
     optional: 'optional',
@@ -35,6 +36,7 @@ export const starting = {
   },
   ptBR: {
     startFlow: 'Iniciar com entrada…',
+    maintain: 'Manter…',
     start: 'Iniciar',
     flow: 'Fluxo',
     optional: 'opcional',

@@ -262,7 +262,7 @@ function Predict({
   const [typed, setTyped] = useState<Readonly<Record<string, string>>>({});
   const row = Object.fromEntries(
     Object.entries(example).map(([name, value]) => {
-      const text = typed[name] ?? (value === null ? '' : String(value));
+      const text = typed[name] ?? (value === null ? '' : String(Number(value.toPrecision(7))));
       return [name, text === '' ? null : Number(text)] as const;
     }),
   );

@@ -15,15 +15,17 @@ import { runHref } from './run-table';
 export function StartFlow({
   flow: only,
   input: initial,
+  label: own,
 }: {
   readonly flow?: string;
   readonly input?: unknown;
+  readonly label?: string;
 }) {
   const { t } = useTranslation();
   const { may } = useSession();
   const [open, setOpen] = useState(false);
   const dialog = useRef<HTMLDialogElement>(null);
-  const label = t('starting.startFlow');
+  const label = own ?? t('starting.startFlow');
   return (
     <>
       <button

@@ -58,7 +58,7 @@ export function Files({
                 name: upTo === null ? `≥ ${bytes(all[index - 1]?.upTo ?? 0)}` : `< ${bytes(upTo)}`,
                 value: count,
                 text: `${num(count)} · ${bytes(size)}`,
-                tone: upTo !== null && upTo <= (data?.small.belowMb ?? 0) * 2 ** 20 ? 'warn' : undefined,
+                tone: upTo !== null && upTo <= (data?.small.belowMb ?? 0) * 1_000_000 ? 'warn' : undefined,
               }))}
             />
           </div>
