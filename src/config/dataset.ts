@@ -105,7 +105,15 @@ export const datasetSchema = z.strictObject({
       }),
     )
     .min(1),
-  key: z.array(z.string()).min(1),
+  key: z
+    .array(z.string())
+    .min(1)
+    .optional()
+    .describe('Columns that identify a row in Silver: of several rows with one key the newest stays.'),
+  mode: z
+    .literal('append')
+    .optional()
+    .describe('Instead of a key: every row of every source stays, as for events and measurements.'),
   silver: z.strictObject({
     sql: sqlFile,
     sequenceBy: z.array(z.string()).default([]),
@@ -225,6 +233,8 @@ function crossChecks(folderName: string, declared: Declared, files: ReadonlyMap<
       say(`checks[${index}].name`, 'is the name of a rule in silver.rules');
     if (checkName(item) === 'score') say(`checks[${index}].name`, "is the score's own");
   });
+  if ((declared.key === undefined) === (declared.mode === undefined))
+    say('key', 'either a key, or mode: append where every row stays');
   sourceProblems(declared.source, say);
   declared.columns.forEach((column, index) => {
     if (column.zone !== undefined && column.type !== 'timestamp')
@@ -280,7 +290,7 @@ function define(
     description: declared.description,
     source: { kind: 'files', ...declared.source },
     columns: columnsOf(declared),
-    key: declared.key,
+    key: keyOf(declared),
     silver: {
       sql: sql(declared.silver.sql),
       sequenceBy,
@@ -307,7 +317,14 @@ function isQuarantine({ severity }: { readonly severity: string }): boolean {
 }
 
 function surroundings(declared: Declared, files: ReadonlyMap<string, string>): CheckSurroundings {
-  return { columns: columnsOf(declared), key: declared.key, files };
+  return { columns: columnsOf(declared), key: keyOf(declared), files };
+}
+
+/** Where every row stays, its place in its source is what tells it from all others. */
+const PLACE = ['_source_id', '_source_line'];
+
+function keyOf({ key }: Declared): readonly string[] {
+  return key ?? PLACE;
 }
 
 function columnsOf(declared: Declared): ColumnDefinition[] {

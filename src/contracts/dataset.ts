@@ -121,7 +121,7 @@ export interface DatasetDefinition {
   readonly description: string;
   readonly source: FileSource;
   readonly columns: readonly ColumnDefinition[];
-  /** Columns that identify a row in Silver. */
+  /** Columns that identify a row in Silver; of a dataset in mode `append` they are the row's place in its source. */
   readonly key: readonly string[];
   readonly silver: SilverDefinition;
   readonly gold: readonly GoldDefinition[];

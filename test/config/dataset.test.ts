@@ -49,6 +49,15 @@ describe('parseDataset', () => {
     expect(other.score.min).toBe(0.5);
   });
 
+  it('keeps every row in mode append, and wants either that or a key', () => {
+    const { key, ...keyless } = minimal;
+    const { checks, ...made } = parseDataset('d', { ...keyless, mode: 'append' }, files);
+    expect(made.key).toEqual(['_source_id', '_source_line']);
+    expect(checks.map(({ kind }) => kind)).toEqual(['row_count', 'nulls']);
+    expect(() => parseDataset('d', keyless, files)).toThrow(/key: either a key, or mode: append/);
+    expect(() => parseDataset('d', { ...keyless, key, mode: 'append' }, files)).toThrow(/either a key/);
+  });
+
   it('takes a Kafka topic for JSON lines only, and addresses without passwords', () => {
     const of = (location: string, format: string): (() => unknown) => {
       return () => parseDataset('d', { ...minimal, source: { location, format } }, files);

@@ -6,6 +6,7 @@ import { listDatasets, loadDataset } from '../../config/datasets.js';
 import { DatalabError } from '../../contracts/errors.js';
 import type { DatasetDefinition } from '../../contracts/dataset.js';
 import { EXIT } from '../exit.js';
+import { addDatasetInit } from './dataset-init.js';
 import { print } from '../session.js';
 import { table } from '../text.js';
 
@@ -36,6 +37,8 @@ export function addDatasets(program: Command): void {
       );
       print(json, rows, rows.length === 0 ? 'no datasets' : text);
     });
+
+  addDatasetInit(datasets);
 
   datasets
     .command('show')
