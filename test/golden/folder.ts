@@ -1,4 +1,4 @@
-/** The golden folder: tables of other writers with their right answers. It is not part of this repository. */
+/** Golden folders: tables of other writers with their right answers. One is of our own making, the large one is not here. */
 import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { StructType } from '../../src/delta/index.js';
@@ -25,9 +25,17 @@ export interface GoldenFolder {
 
 /** `DATALAB_GOLDEN_DIR`, else `../shared/golden` beside the repository; a reason where neither is there. */
 export function findGoldenFolder(): GoldenFolder | { readonly missing: string } {
-  const path = resolve(
-    process.env['DATALAB_GOLDEN_DIR'] ?? join(import.meta.dirname, '../../../shared/golden'),
+  return openGoldenFolder(
+    resolve(process.env['DATALAB_GOLDEN_DIR'] ?? join(import.meta.dirname, '../../../shared/golden')),
   );
+}
+
+/** The tables that `test/golden/make` wrote with delta-rs and with Spark. */
+export function ownGoldenFolder(): GoldenFolder | { readonly missing: string } {
+  return openGoldenFolder(join(import.meta.dirname, 'own'));
+}
+
+function openGoldenFolder(path: string): GoldenFolder | { readonly missing: string } {
   if (!existsSync(join(path, 'expected.json'))) return { missing: `not found: no expected.json in ${path}` };
   return {
     path,

@@ -6,7 +6,7 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { createDuckDbEngine } from '../../src/connectors/duckdb/engine.js';
 import { DeltaError } from '../../src/delta/index.js';
 import { differences } from './check-table.js';
-import { findGoldenFolder, type GoldenFolder } from './folder.js';
+import { findGoldenFolder, ownGoldenFolder, type GoldenFolder } from './folder.js';
 import { REGISTRY, type GoldenCase } from './registry.js';
 
 const folder = findGoldenFolder();
@@ -27,6 +27,19 @@ function check(golden: GoldenFolder, name: string): Promise<string[]> {
   const lines = corrected?.ignoreRows ? undefined : golden.rowsOf(name);
   return differences(golden.path, name, { ...expected, ...corrected?.facts }, lines, engine);
 }
+
+const own = ownGoldenFolder();
+if ('missing' in own) throw new Error(own.missing);
+describe.each(Object.keys(own.tables))('of our own: %s', (name) => {
+  test('gives its right answer', async () => {
+    const found = (await check(own, name)).join('\n');
+    expect(found, found).toBe('');
+  });
+});
+test('our own tables are of both writers', () => {
+  const writers = Object.keys(own.tables).map((name) => name.split('/')[0]);
+  expect([...new Set(writers)].sort()).toEqual(['delta-rs', 'spark']);
+});
 
 if ('missing' in folder) {
   test.skip(`golden tables: skipped, ${folder.missing}`, () => undefined);
