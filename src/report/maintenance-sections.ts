@@ -12,7 +12,7 @@ type Column = readonly [name: string, isNumber?: boolean];
 
 function table(columns: readonly Column[], rows: readonly Html[]): Html {
   const left = rows.length - ROWS_MAX;
-  return html`<div class="scroll">
+  return html`<div class="scroll" tabindex="0">
       <table>
         <thead>
           <tr>

@@ -104,7 +104,7 @@ function tiles({ totals, previous, ending, run, backup: standing, tended }: Main
     ${tile('Quality score', totals.score === null ? '–' : scoreText(totals.score), totals.checks === 0 ? 'nothing was audited' : `${count(totals.failedChecks)} of ${plural(totals.checks, 'check')} failed`)}
     ${tile('Rows past their time', count(totals.rowsExpired), 'taken out by retention')}
     ${tile('Damaged tables', count(totals.damaged), `${plural(totals.orphans.files, 'orphan')}, ${bytes(totals.orphans.bytes)}`)}
-    ${tile('Newest backup', newest ? instant(newest.at) : '–', newest ? `${plural(newest.tables, 'table')}, ${bytes(newest.bytes)}` : standing.configured ? 'none was made yet' : 'none is configured')}
+    ${tile('Newest backup', newest ? newest.at.slice(0, 10) : '–', newest ? `${newest.at.slice(11, 16)} UTC, ${plural(newest.tables, 'table')}, ${bytes(newest.bytes)}` : standing.configured ? 'none was made yet' : 'none is configured')}
   </section>`;
 }
 

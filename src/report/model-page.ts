@@ -139,7 +139,7 @@ function confusion({ tp, fp, tn, fn }: NonNullable<Evaluation['confusion']>): Ht
 }
 
 function table(head: readonly string[], rows: ReadonlyArray<readonly string[]>): Html {
-  return html`<div class="scroll">
+  return html`<div class="scroll" tabindex="0">
     <table>
       <thead>
         <tr>

@@ -11,7 +11,7 @@ export function checksTable(checks: readonly CheckResult[]): Html {
   const rank = ({ outcome, severity }: CheckResult): number =>
     outcome === 'failed' ? (severity === 'block' ? 0 : 1) : outcome === 'passed' ? 2 : 3;
   const sorted = [...checks].sort((left, right) => rank(left) - rank(right));
-  return html`<div class="scroll">
+  return html`<div class="scroll" tabindex="0">
     <table>
       <thead>
         <tr>
@@ -69,7 +69,7 @@ function gauge(share: number, tone: string): Html {
 /** Table versions as the run left them. */
 export function tablesTable(tables: readonly TableState[]): Html {
   if (tables.length === 0) return html`<p class="empty">The run came to no table.</p>`;
-  return html`<div class="scroll">
+  return html`<div class="scroll" tabindex="0">
     <table>
       <thead>
         <tr>
@@ -103,7 +103,7 @@ export function stepsTable({ steps, startedAt, reportedAt }: ReportDocument): Ht
   if (steps.length === 0) return html`<p class="empty">No step was completed.</p>`;
   const from = Math.min(Date.parse(startedAt), ...steps.map((step) => Date.parse(step.startedAt)));
   const to = Math.max(Date.parse(reportedAt), ...steps.map((step) => Date.parse(step.finishedAt)));
-  return html`<div class="scroll">
+  return html`<div class="scroll" tabindex="0">
     <table>
       <thead>
         <tr>
@@ -141,7 +141,7 @@ function stepRow(step: StepRecord, fromMs: number, spanMs: number): Html {
 /** What each rule refused, with the first rows of it. */
 export function quarantineTable(refused: readonly RefusedRows[]): Html {
   if (refused.length === 0) return html`<p class="empty">No row of this run was refused.</p>`;
-  return html`<div class="scroll">
+  return html`<div class="scroll" tabindex="0">
     <table>
       <thead>
         <tr>

@@ -3,8 +3,8 @@
 const LIGHT = `
   color-scheme: light;
   --page: #f6f7f9; --card: #ffffff; --line: #e4e7ec; --soft: #f0f2f5;
-  --text: #16202e; --muted: #5d6b7e; --faint: #6d7a8c;
-  --good: #0b7a5c; --good-soft: #dcf3ea; --warn: #a85a00; --warn-soft: #fdeed8; --bad: #b42334; --bad-soft: #fde4e6;
+  --text: #16202e; --muted: #5d6b7e; --faint: #626f81;
+  --good: #0b7a5c; --good-soft: #dcf3ea; --warn: #8f4c00; --warn-soft: #fdeed8; --bad: #b42334; --bad-soft: #fde4e6;
   --calm: #4a5b73; --calm-soft: #e6eaf0; --accent: #3b4fd1;
   --s1: #3b4fd1; --s2: #0b9a84; --s3: #d98a00; --s4: #d33a6a; --s5: #2a8fd0; --s6: #8a4bc4; --s7: #6b9a1e; --s8: #64748b;
   --shadow: 0 1px 2px rgb(20 30 50 / 5%), 0 6px 20px rgb(20 30 50 / 4%);`;
