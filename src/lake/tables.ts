@@ -58,25 +58,56 @@ const PARALLEL = 8;
 
 export const nameOf = ({ layer, table }: TableName): string => `${layer}.${table}`;
 
-/** The tables of the lake, found by listing: two requests a table, however many objects a table has. */
+/**
+ * The tables of the lake, found by listing: a page of a thousand keys at a time over small tables, and two requests for a
+ * large one, however many objects it has.
+ */
 export async function listTables({ store }: Pick<LakeReader, 'store'>): Promise<TableName[]> {
   const found = await Promise.all(LAYERS.map((layer) => tablesOf(store, layer)));
   return found.flat();
 }
 
+/** Keys of one folder that are read on before the rest of it is jumped over. */
+const KEYS_BEFORE_JUMP = 200;
+
 async function tablesOf(store: ObjectStore, layer: Layer): Promise<TableName[]> {
   const tables: TableName[] = [];
   for (let after: string | undefined; ;) {
-    const key = await firstKey(store, `${layer}/`, after);
-    const table = key?.split('/')[1];
-    if (table === undefined || table === '') return tables;
-    const folder = `${layer}/${table}/`;
+    const jump = await readOn(store, layer, after, tables);
+    if (jump === undefined) return tables;
+    after = jump;
+  }
+}
+
+/** Adds the tables that are listed, up to the end of the layer or of a large folder; then says where to go on. */
+async function readOn(
+  store: ObjectStore,
+  layer: Layer,
+  after: string | undefined,
+  tables: TableName[],
+): Promise<string | undefined> {
+  let folder = '';
+  let seen = 0;
+  for await (const { key } of store.list(`${layer}/`, after === undefined ? {} : { startAfter: after })) {
+    const [, table = '', ...rest] = key.split('/');
+    // An object beside the folders is no table.
+    if (table === '' || rest.length === 0) continue;
+    if (folder !== `${layer}/${table}/`) {
+      folder = `${layer}/${table}/`;
+      seen = 0;
+    }
+    seen += 1;
     // A folder without a log is what a run left that never published.
-    if (key?.startsWith(folder) && (await firstKey(store, `${folder}_delta_log/`)) !== undefined)
+    const log = `${folder}_delta_log/`;
+    const known = tables.at(-1)?.table === table;
+    if (!known && key.startsWith(log)) tables.push({ layer, table });
+    if (seen < KEYS_BEFORE_JUMP) continue;
+    if (tables.at(-1)?.table !== table && (await firstKey(store, log)) !== undefined)
       tables.push({ layer, table });
     // The greatest character there is: after everything in this folder, before what is next to it.
-    after = key?.startsWith(folder) ? `${folder}\u{10ffff}` : key;
+    return `${folder}\u{10ffff}`;
   }
+  return undefined;
 }
 
 async function firstKey(

@@ -1,0 +1,285 @@
+/**
+ * Maintenance beside writers and readers, all of them killed with SIGKILL at random: processes append, delete and update by
+ * seeded, numbered operations while others pack, vacuum, checkpoint, clean the log and compare. A plain model replays the
+ * operations that landed, in the order of the versions; every version inside the retention must be it, whenever it is read.
+ */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { createInterface } from 'node:readline';
+import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { createDuckDbEngine } from '../../src/connectors/duckdb/engine.js';
+import { openObjectStore } from '../../src/connectors/object-store/index.js';
+import { checkoutScan, DeltaTable, type CommitInfo } from '../../src/delta/index.js';
+import { readWithDeltaRs, TEST_PYTHON } from '../support/delta-rs.js';
+import { seedOf } from '../support/seed.js';
+import { testStack, type TestStack } from '../support/stack.js';
+
+const ACTOR = fileURLToPath(new URL('maintenance-actor.mjs', import.meta.url));
+const RETENTION_MS = 30_000;
+const PROPERTIES = {
+  'delta.deletedFileRetentionDuration': 'interval 30 seconds',
+  'delta.logRetentionDuration': 'interval 30 seconds',
+  'delta.checkpointInterval': '5',
+};
+/** What the test waits for: with less nothing much was tried. (The log goes by whole days, so none of it can go here.) */
+const ENOUGH = { operations: 60, kills: 12, optimized: 3, vacuumed: 1, reads: 40 };
+/** It hangs, rather than being slow. */
+const PATIENCE_MS = 270_000;
+
+type Operation = { readonly writer: string; readonly number: number } & (
+  | { readonly kind: 'append'; readonly from: number; readonly count: number }
+  | {
+      readonly kind: 'delete' | 'update';
+      readonly modulus: number;
+      readonly rest: number;
+      readonly by: number;
+    }
+);
+type Rows = ReadonlyMap<string, number>;
+
+/** The operation applied to the rows by `writer id`; values as numbers. */
+function apply(rows: Rows, operation: Operation): Rows {
+  const next = new Map(rows);
+  if (operation.kind === 'append') {
+    for (let i = 0; i < operation.count; i += 1) next.set(`${operation.writer} ${operation.from + i}`, i);
+    return next;
+  }
+  for (const [key, value] of rows) {
+    if (Number(key.split(' ')[1]) % operation.modulus !== operation.rest) continue;
+    if (operation.kind === 'delete') next.delete(key);
+    else next.set(key, value + operation.by);
+  }
+  return next;
+}
+
+const sorted = (rows: Rows): string[] => [...rows].map(([key, value]) => `${key} ${value}`).sort();
+
+/** What has happened to one table, as its log tells it, and what every version must hold. */
+class Ledger {
+  readonly infos: CommitInfo[] = [];
+  readonly states: Rows[] = [];
+
+  constructor(private readonly table: DeltaTable) {}
+
+  /** Takes in new versions; none is skipped, since logs are kept longer than this is apart. */
+  async follow(): Promise<number> {
+    const { version } = await this.table.snapshot();
+    for (let next = this.infos.length; next <= version; next += 1) {
+      const info = await this.table.commitInfo(next);
+      const { op: operation } = info as { op?: Operation };
+      this.infos.push(info);
+      const before = this.states.at(-1) ?? new Map<string, number>();
+      this.states.push(operation ? apply(before, operation) : before);
+    }
+    return version;
+  }
+
+  landed(): Operation[] {
+    return this.infos.flatMap((info) => {
+      const { op } = info as { op?: Operation };
+      return op ? [op] : [];
+    });
+  }
+
+  /** Whether everything that the version needs must still be there: it was the newest within the retention. */
+  isKept(version: number): boolean {
+    const successor = this.infos[version + 1]?.timestamp;
+    return successor === undefined || Date.now() - successor < RETENTION_MS;
+  }
+}
+
+/** One process that is killed and begun again; a writer goes on with what was not acknowledged. */
+class Actor {
+  readonly said: Array<Record<string, unknown>> = [];
+  kills = 0;
+  #first = 1;
+  #child: ChildProcess | undefined;
+  #stopped = false;
+
+  constructor(
+    readonly name: string,
+    private readonly request: object,
+    private readonly random: () => number,
+  ) {}
+
+  async run(): Promise<void> {
+    while (!this.#stopped) {
+      const request = {
+        ...this.request,
+        name: this.name,
+        first: this.#first + (this.isWriter ? 0 : this.kills),
+      };
+      const child = spawn(process.execPath, [ACTOR, JSON.stringify(request)], {
+        stdio: ['ignore', 'pipe', 'inherit'],
+      });
+      this.#child = child;
+      createInterface({ input: child.stdout as NodeJS.ReadableStream }).on('line', (line) => {
+        const heard = JSON.parse(line) as Record<string, unknown>;
+        this.said.push(heard);
+        if (typeof heard['acknowledged'] === 'number') this.#first = heard['acknowledged'] + 1;
+      });
+      const ended = new Promise((resolve) => child.once('exit', resolve));
+      // Some die while they begin, some in the middle of their work, some after a while.
+      const timer = setTimeout(() => child.kill('SIGKILL'), 700 + this.random() ** 2 * 9000);
+      await ended;
+      clearTimeout(timer);
+      this.kills += child.signalCode === 'SIGKILL' && !this.#stopped ? 1 : 0;
+    }
+  }
+
+  get isWriter(): boolean {
+    return this.name.startsWith('writer');
+  }
+
+  acknowledged(): number[] {
+    return this.said.flatMap(({ acknowledged, status }) =>
+      typeof acknowledged === 'number' && status !== 'unchanged' ? [acknowledged] : [],
+    );
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#child?.kill('SIGKILL');
+  }
+}
+
+function randomOf(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (Math.imul(state, 1_103_515_245) + 12_345) & 0x7fffffff;
+    return state / 0x7fffffff;
+  };
+}
+
+describe('random maintenance beside random writers and readers, killed at random', () => {
+  let stack: TestStack;
+  let folder: string;
+  let actors: Actor[] = [];
+  beforeAll(async () => {
+    stack = await testStack('s3');
+    folder = mkdtempSync(path.join(tmpdir(), 'datalab-maintenance-'));
+  });
+  afterEach(() => actors.splice(0).forEach((actor) => actor.stop()));
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  it.each(['local files', 'the S3 gateway'] as const)('loses and doubles nothing, on %s', async (place) => {
+    const seed = seedOf(place === 'local files' ? 11 : 23);
+    const { endpoint, region, accessKeyId, secretAccessKey, bucket } = stack.s3;
+    const s3 = { endpoint, region, accessKeyId, secretAccessKey };
+    const uri =
+      place === 'local files'
+        ? pathToFileURL(path.join(folder, 'lake', 'table')).href
+        : `s3://${bucket}/maintenance-faults/${randomUUID()}`;
+    const engine = createDuckDbEngine({
+      ...{ memoryLimit: '300MB', threads: 1, spillDirectory: path.join(folder, 'spill') },
+    });
+    const store = openObjectStore(uri, { s3, cacheDirectory: path.join(folder, 'cache'), cacheBytes: 1e8 });
+    const table = new DeltaTable(store, { engine, scratchDirectory: folder });
+    await table.create(
+      {
+        type: 'struct',
+        fields: [
+          { name: 'writer', type: 'string', nullable: true, metadata: {} },
+          { name: 'id', type: 'long', nullable: true, metadata: {} },
+          { name: 'value', type: 'long', nullable: true, metadata: {} },
+        ],
+      },
+      { properties: PROPERTIES },
+    );
+    const rowsAt = async (version: number): Promise<string[]> => {
+      // A table of its own: nothing of what a reader knows already may help it.
+      const fresh = new DeltaTable(store, { engine, scratchDirectory: folder });
+      const scan = await checkoutScan(store, await fresh.snapshot({ version }));
+      const session = await engine.open({ inputs: scan.inputs });
+      try {
+        const rows = await session.rows<{ row: string }>(
+          `SELECT concat_ws(' ', writer, id, value) AS row FROM ${engine.relation(scan.plan)} ORDER BY row`,
+        );
+        return rows.map(({ row }) => row).sort();
+      } finally {
+        await session.close();
+        scan.release();
+      }
+    };
+
+    const ledger = new Ledger(table);
+    const request = (role: string, number: number) => ({ role, seed: seed + number, uri, s3, folder });
+    actors = [
+      new Actor('writer1', request('writer', 1), randomOf(seed + 1)),
+      new Actor('writer2', request('writer', 2), randomOf(seed + 2)),
+      new Actor('maintainer1', request('maintainer', 3), randomOf(seed + 3)),
+      new Actor('maintainer2', request('maintainer', 4), randomOf(seed + 4)),
+    ];
+    const running = actors.map((actor) => actor.run());
+    const done = { operations: 0, kills: 0, optimized: 0, vacuumed: 0, reads: 0 };
+    const began = Date.now();
+    const random = randomOf(seed);
+    const isEnough = (): boolean =>
+      (Object.keys(ENOUGH) as Array<keyof typeof ENOUGH>).every((key) => done[key] >= ENOUGH[key]);
+    while (!isEnough() && Date.now() - began < PATIENCE_MS) {
+      const newest = await ledger.follow();
+      const kept = ledger.infos.map((_, version) => version).filter((version) => ledger.isKept(version));
+      const version = kept[Math.floor(random() * kept.length)] ?? newest;
+      try {
+        expect(await rowsAt(version), `version ${version}`).toEqual(
+          sorted(ledger.states[version] ?? new Map()),
+        );
+        done.reads += 1;
+      } catch (error) {
+        // Its time may have run out while it was read; then it may be gone, but never be something else.
+        if (ledger.isKept(version) || (error as Error).name === 'AssertionError') throw error;
+      }
+      const said = actors.flatMap((actor) => actor.said);
+      expect(said.filter((line) => 'failed' in line)).toEqual([]);
+      expect(said.filter(({ findings }) => typeof findings === 'number' && findings > 0)).toEqual([]);
+      const sum = (task: string, figure: string): number =>
+        said
+          .filter((line) => line['task'] === task)
+          .reduce((total, line) => total + Number(line[figure] ?? 0), 0);
+      done.operations = ledger.landed().length;
+      done.kills = actors.reduce((total, { kills }) => total + kills, 0);
+      done.optimized = sum('optimize', 'commits');
+      done.vacuumed = sum('vacuum', 'deleted');
+      await delay(100);
+    }
+    actors.forEach((actor) => actor.stop());
+    await Promise.all(running);
+    await ledger.follow();
+    for (const key of Object.keys(ENOUGH) as Array<keyof typeof ENOUGH>)
+      expect(done[key], key).toBeGreaterThanOrEqual(ENOUGH[key]);
+
+    // Nothing is lost, nothing is there twice: by number, and row by row.
+    const landed = ledger.landed().map(({ writer, number }) => `${writer} ${number}`);
+    expect(new Set(landed).size).toBe(landed.length);
+    for (const actor of actors.filter(({ isWriter }) => isWriter))
+      for (const number of actor.acknowledged()) expect(landed).toContain(`${actor.name} ${number}`);
+    const newest = ledger.infos.length - 1;
+    expect(await rowsAt(newest)).toEqual(sorted(ledger.states[newest] ?? new Map()));
+    for (let version = newest - 1; version >= 0 && ledger.isKept(version); version -= 1) {
+      const rows = await rowsAt(version).catch((error: unknown) => {
+        if (ledger.isKept(version)) throw error;
+      });
+      if (rows) expect(rows, `version ${version}`).toEqual(sorted(ledger.states[version] ?? new Map()));
+    }
+    expect((await table.fsck({ statistics: true })).findings).toEqual([]);
+    if (TEST_PYTHON === undefined) return;
+    const storage = {
+      ...{ AWS_ENDPOINT_URL: endpoint, AWS_REGION: region, AWS_ALLOW_HTTP: 'true' },
+      ...{ AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey },
+    };
+    const theirs = await readWithDeltaRs(
+      place === 'local files' ? path.join(folder, 'lake', 'table') : uri,
+      'SELECT writer, id, value FROM t',
+      place === 'local files' ? {} : { storage },
+    );
+    expect(theirs.version).toBe(newest);
+    expect(theirs.rows.map(({ writer, id, value }) => `${writer} ${id} ${value}`).sort()).toEqual(
+      sorted(ledger.states[newest] ?? new Map()),
+    );
+  });
+});
