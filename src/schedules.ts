@@ -11,6 +11,7 @@ import type { Workflow } from '@temporalio/common';
 import type { Config } from './config/config.js';
 import type { LakeMaintenanceInput } from './contracts/lake-maintenance.js';
 import type { TrainingInput } from './contracts/ml-flows.js';
+import type { ModelWatchInput } from './contracts/model-watch.js';
 import {
   TASK_QUEUES,
   WORKFLOW_TYPES,
@@ -26,7 +27,8 @@ export interface ScheduleDefinition {
   readonly workflowType: WorkflowType;
   /** Pool that runs its workflow code. */
   readonly pool: Pool;
-  readonly input: MedallionEtlInput | MonitoringInput | LakeMaintenanceInput | TrainingInput;
+  readonly input:
+    MedallionEtlInput | MonitoringInput | LakeMaintenanceInput | TrainingInput | ModelWatchInput;
   readonly cron: string;
   readonly timezone: string;
   readonly overlap: keyof typeof ScheduleOverlapPolicy;
@@ -39,7 +41,7 @@ export interface ScheduleDefinition {
 
 /** The schedules of this configuration. Only workflow types that the workers register. */
 export function declaredSchedules(config: Config): readonly ScheduleDefinition[] {
-  const { timezone, etlDaily, etlHourly, monitoring, maintenance, mlopsWeekly } = config.schedules;
+  const { timezone, etlDaily, etlHourly, monitoring, maintenance } = config.schedules;
   const etl = {
     workflowType: 'medallionEtl',
     pool: 'flows',
@@ -65,19 +67,7 @@ export function declaredSchedules(config: Config): readonly ScheduleDefinition[]
       createPaused: true,
       note: 'The same every hour; made paused, `datalab schedules resume medallion-etl-hourly` starts it',
     },
-    {
-      id: 'mlops-weekly-retrain',
-      workflowType: 'mlopsTraining',
-      pool: 'flows',
-      input: { model: mlopsWeekly.model },
-      cron: mlopsWeekly.cron,
-      timezone,
-      overlap: 'SKIP',
-      catchupWindowSeconds: 12 * 3600,
-      pauseOnFailure: false,
-      createPaused: !config.mlflow.enabled,
-      note: 'Trains the model anew and deploys it if it has earned that',
-    },
+    ...modelSchedules(config),
     {
       id: 'datalab-monitoring-realtime',
       workflowType: 'platformMonitoring',
@@ -106,6 +96,38 @@ export function declaredSchedules(config: Config): readonly ScheduleDefinition[]
     },
   ];
   return all.filter((schedule) => WORKFLOW_TYPES.includes(schedule.workflowType));
+}
+
+function modelSchedules({ schedules, mlflow }: Config): readonly ScheduleDefinition[] {
+  const { timezone, mlopsWeekly, modelWatch } = schedules;
+  return [
+    {
+      id: 'mlops-weekly-retrain',
+      workflowType: 'mlopsTraining',
+      pool: 'flows',
+      input: { model: mlopsWeekly.model },
+      cron: mlopsWeekly.cron,
+      timezone,
+      overlap: 'SKIP',
+      catchupWindowSeconds: 12 * 3600,
+      pauseOnFailure: false,
+      createPaused: !mlflow.enabled,
+      note: 'Trains the model anew and deploys it if it has earned that',
+    },
+    {
+      id: 'mlops-model-watch',
+      workflowType: 'modelWatch',
+      pool: 'flows',
+      input: {},
+      cron: modelWatch.cron,
+      timezone,
+      overlap: 'SKIP',
+      catchupWindowSeconds: 60,
+      pauseOnFailure: false,
+      createPaused: !mlflow.enabled,
+      note: 'Keeps what was predicted, and holds it against the truth once that is there',
+    },
+  ];
 }
 
 /** What reconciling one schedule did. */

@@ -115,6 +115,7 @@ export const configSchema = z.strictObject({
         .prefault({}),
       monitoring: z.strictObject({ cron: cron.default('*/5 * * * *') }).prefault({}),
       maintenance: z.strictObject({ cron: cron.default('0 3 * * 6') }).prefault({}),
+      modelWatch: z.strictObject({ cron: cron.default('*/15 * * * *') }).prefault({}),
       mlopsWeekly: z
         .strictObject({
           model: z.string().default('next_day_volatility'),

@@ -33,6 +33,7 @@ export const WORKFLOW_TYPES = [
   'lakeMaintenance',
   'mlopsTraining',
   'modelDeployment',
+  'modelWatch',
   'lakeBackup',
   'platformMonitoring',
   'alertManager',

@@ -118,6 +118,25 @@ export const DEFAULT_RULES: readonly AlertRule[] = Object.freeze([
     ['quarantine.new_rows', '>', 1000],
     '{value} rows of {table} were refused since the last sample',
   ),
+  rule(
+    'model_degraded',
+    'warning',
+    ['model.degradation', '>', 0.25],
+    '{model} version {version} is worse in use than it was at training: {detail}',
+  ),
+  rule(
+    'model_drift',
+    'warning',
+    ['model.prediction_drift', '>', 0.25],
+    'what {model} version {version} predicts has moved away from its holdout (PSI {value})',
+    { unless: ['model_degraded'] },
+  ),
+  rule(
+    'model_unmeasurable',
+    'warning',
+    ['model.measurable', '==', 0],
+    '{model} cannot be held against the truth: {detail}',
+  ),
   rule('relay_behind', 'warning', ['relay.pending', '>', 0], '{value} events are not sent yet: {detail}', {
     forSeconds: 15 * MINUTE,
     unless: ['store_down'],

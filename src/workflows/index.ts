@@ -6,6 +6,7 @@ export { scheduleBackfill } from './schedule-backfill.js';
 export { tableMaintenance } from './table-maintenance.js';
 export { platformMonitoring } from './platform-monitoring.js';
 export { mlopsTraining } from './mlops-training.js';
+export { modelWatch } from './model-watch.js';
 export { modelDeployment } from './model-deployment.js';
 export { alertManager } from './alert-manager.js';
 export { lakeMaintenance } from './lake-maintenance.js';

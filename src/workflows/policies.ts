@@ -103,6 +103,15 @@ export const ALERT_DELIVERY: StepPolicy = { ...PROBE, startToCloseSeconds: 30, m
 /** The history of alerts. */
 export const ALERT_RECORD: StepPolicy = { ...ALERT_DELIVERY };
 
+/** Taking in predictions and measuring models: the next quarter of an hour goes on where this one ended. */
+export const WATCH: StepPolicy = {
+  startToCloseSeconds: 1800,
+  scheduleToCloseSeconds: 3600,
+  heartbeatSeconds: 60,
+  maximumAttempts: 5,
+  initialIntervalSeconds: 2,
+};
+
 /** A step of a deployment: given up soon, since what was there before is then put back. */
 export const DEPLOY: StepPolicy = {
   startToCloseSeconds: 120,

@@ -38,6 +38,13 @@ export function parseDeployment(input: unknown): DeploymentInput {
   return { model, version, ...(expect !== undefined && { expect }) };
 }
 
+/** Fails the flow for good with INPUT_INVALID. */
+export function parseModelWatch(input: unknown): void {
+  const refuse = refuseInput('modelWatch takes {}');
+  if (typeof (input ?? {}) !== 'object') throw refuse('an object is expected');
+  strange(refuse, input ?? {});
+}
+
 function strange(refuse: Refuse, rest: object): void {
   const [key] = Object.keys(rest);
   if (key !== undefined) throw refuse(`there is no key "${key}"`);

@@ -67,6 +67,7 @@ describe('the main job on real stock prices', () => {
       { id: 'medallion-etl-daily', change: 'created', paused: false },
       { id: 'medallion-etl-hourly', change: 'created', paused: true },
       { id: 'mlops-weekly-retrain', change: 'created', paused: false },
+      { id: 'mlops-model-watch', change: 'created', paused: false },
       { id: 'datalab-monitoring-realtime', change: 'created', paused: false },
       { id: 'datalake-maintenance-weekly', change: 'created', paused: false },
     ]);
@@ -75,6 +76,7 @@ describe('the main job on real stock prices', () => {
       { id: 'medallion-etl-daily', change: 'unchanged', paused: true },
       { id: 'medallion-etl-hourly', change: 'unchanged', paused: true },
       { id: 'mlops-weekly-retrain', change: 'unchanged', paused: false },
+      { id: 'mlops-model-watch', change: 'unchanged', paused: false },
       { id: 'datalab-monitoring-realtime', change: 'unchanged', paused: false },
       { id: 'datalake-maintenance-weekly', change: 'unchanged', paused: false },
     ]);

@@ -13,6 +13,7 @@ it('runs the main job daily at six in the zone of the product, and hourly once s
     'medallion-etl-daily',
     'medallion-etl-hourly',
     'mlops-weekly-retrain',
+    'mlops-model-watch',
     'datalab-monitoring-realtime',
     'datalake-maintenance-weekly',
   ]);

@@ -10,7 +10,7 @@ import { parseInput } from '../../src/workflows/input.js';
 import { parseLakeMaintenance } from '../../src/workflows/maintenance-input.js';
 import { parseReplay } from '../../src/workflows/replay-input.js';
 import { parseTableMaintenance } from '../../src/workflows/table-input.js';
-import { parseDeployment, parseTraining } from '../../src/workflows/training-input.js';
+import { parseDeployment, parseModelWatch, parseTraining } from '../../src/workflows/training-input.js';
 import { examples, startCommand } from '../support/flows-page.js';
 
 const page = readFileSync(new URL('../../docs/reference/flows.md', import.meta.url), 'utf8');
@@ -109,6 +109,11 @@ describe('the page of flows', () => {
     expect(examples('deployment').map(parseDeployment)).toHaveLength(1);
     for (const key of ['model', 'options.goldVersion', 'options.force', 'version', 'expect'])
       expect(page).toContain(`| \`${key}\``);
+  });
+
+  it('refuses what the watch of models does not take', () => {
+    for (const good of [undefined, null, {}]) expect(parseModelWatch(good)).toBeUndefined();
+    for (const bad of [{ model: 'm' }, 'm']) expect(() => parseModelWatch(bad)).toThrow('modelWatch takes');
   });
 
   it('names every search attribute', () => {

@@ -8,6 +8,7 @@ import { noteOf } from '../../medallion/commit-note.js';
 import { rowCount, type LakeTables } from '../tables.js';
 import type { MonitoringDeps } from './deps.js';
 import { handOver, recall, remember } from './memory.js';
+import { measureLive } from './models.js';
 
 const PARALLEL = 16;
 /** Commits that are looked through for the newest data of a table that is seen for the first time. */
@@ -52,7 +53,11 @@ export async function probeLake(
   return handOver(deps.lake, 'lake', cycle.id, {
     started,
     detail: `${names.length} tables${unreadable > 0 ? `, ${unreadable} unreadable` : ''}`,
-    measurements: [...measured.flatMap(({ measurements }) => measurements), ...layers],
+    measurements: [
+      ...measured.flatMap(({ measurements }) => measurements),
+      ...layers,
+      ...(await measureLive(deps.lake, nowMs)),
+    ],
   });
 }
 

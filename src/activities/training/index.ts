@@ -1,15 +1,20 @@
 /** The steps of models, over ports that the composition root fills in. */
 import type { DeploymentActivities, TrainingActivities } from '../../contracts/ml-flows.js';
+import type { WatchActivities } from '../../contracts/model-watch.js';
 import { withFailures } from '../failure.js';
 import { LakeTables } from '../tables.js';
 import { readAliases, smokeTest, switchAlias, verifyChampion } from './deploy.js';
 import type { TrainingDeps } from './deps.js';
 import { buildFeatures, planTraining } from './features.js';
+import { measureModels } from './measure-models.js';
 import { endTraining, findIdentical, registerModel, tagDecision } from './register.js';
+import { takePredictions } from './take-predictions.js';
 import { evaluateModel, trainCandidate } from './train.js';
 
-/** All steps of training and deployment, every one of which fails with a code. */
-export function createTrainingActivities(deps: TrainingDeps): TrainingActivities & DeploymentActivities {
+/** All steps of training, deployment and watching, every one of which fails with a code. */
+export function createTrainingActivities(
+  deps: TrainingDeps,
+): TrainingActivities & DeploymentActivities & WatchActivities {
   const { engine, clock, newId, scratchDirectory } = deps;
   const tables = new LakeTables(deps.lake, { engine, clock, newId, scratchDirectory });
   return withFailures({
@@ -21,6 +26,8 @@ export function createTrainingActivities(deps: TrainingDeps): TrainingActivities
     registerModel: (run, features, trained, judged) => registerModel(deps, run, features, trained, judged),
     tagDecision: (run, version, decision, reasons) => tagDecision(deps, run, version, decision, reasons),
     endTraining: (run, status) => endTraining(deps, run, status),
+    takePredictions: () => takePredictions(deps, tables),
+    measureModels: (at) => measureModels(deps, tables, at),
     readAliases: (input) => readAliases(deps, input),
     smokeTest: (model, version) => smokeTest(deps, model, version),
     switchAlias: (model, from, to) => switchAlias(deps, model, from, to),

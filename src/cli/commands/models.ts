@@ -8,8 +8,11 @@ import { loadConfig, type LoadedConfig } from '../../config/config.js';
 import { DatalabError } from '../../contracts/errors.js';
 import type { DeploymentInput } from '../../contracts/ml-flows.js';
 import { openPredictor } from '../../ml/predictor.js';
+import { WATCH_MEMORY, type WatchMemory } from '../../contracts/model-watch.js';
+import { ObjectNotFoundError } from '../../delta/index.js';
 import { EXIT } from '../exit.js';
 import { report } from '../finish.js';
+import { withLake } from '../lake.js';
 import { positiveOrZero } from '../options.js';
 import { lakeUriOf } from '../run-files.js';
 import { print, withSession } from '../session.js';
@@ -33,6 +36,9 @@ export function addModels(program: Command): void {
     .argument('<version>', 'a version or an alias')
     .argument('[other]', 'the other; default: champion', 'champion')
     .action((name: string, one: string, other: string, flags: Json) => compare(name, one, other, flags));
+  json('live', 'the champions in use: their error by now beside that on the holdout').action((flags: Json) =>
+    live(flags),
+  );
   json('train', 'train a model, judge it, and deploy it where it has earned that')
     .argument('<model>', 'as in `datalab models list`')
     .option('--gold-version <n>', 'version of the Gold table; default: the newest', positiveOrZero)
@@ -124,6 +130,30 @@ function show(name: string, { json }: Json): Promise<void> {
     ]);
     print(json, versions, table(['version', 'aliases', 'decision', 'data', 'made', 'why'], cells));
   });
+}
+
+/** What the last `modelWatch` found. */
+async function live({ json }: Json): Promise<void> {
+  const memory = await withLake(async ({ store }) => {
+    const bytes = await store.get(`_monitoring/${WATCH_MEMORY}.json`).catch((error: unknown) => {
+      if (error instanceof ObjectNotFoundError) return null;
+      throw error;
+    });
+    return bytes && (JSON.parse(Buffer.from(bytes).toString()) as WatchMemory);
+  });
+  if (!memory)
+    return print(
+      json,
+      null,
+      'no model was watched yet: `datalab schedules trigger mlops-model-watch` does it',
+    );
+  const short = (value: number | null): string => (value === null ? '–' : value.toPrecision(4));
+  const cells = memory.models.map((one) => [
+    ...[one.model, one.version, String(one.predictions), String(one.judged), one.metric],
+    ...[short(one.live), short(one.holdout), short(one.drift), one.problem ?? ''],
+  ]);
+  const heads = ['model', 'version', 'predicted', 'judged', 'metric', 'live', 'holdout', 'drift', 'problem'];
+  print(json, memory, `${table(heads, cells)}\nLast 30 days, as of ${memory.at}.`);
 }
 
 function versionOf(versions: readonly MlflowVersion[], name: string, wanted: string): MlflowVersion {
