@@ -36,9 +36,17 @@ function run(job: TrainingJob, progress: (progress: TrainingProgress) => void): 
   return trained;
 }
 
+const parent = process.ppid;
+
+/** Training lets no event in, so a parent that was killed is only noticed by asking. Nobody waits for the model then. */
+function tell(progress: TrainingProgress): void {
+  if (process.ppid !== parent) process.exit(1);
+  process.send?.({ progress });
+}
+
 process.once('message', (job: TrainingJob) => {
   try {
-    const result = run(job, (progress) => process.send?.({ progress }));
+    const result = run(job, tell);
     process.send?.({ result }, () => process.disconnect());
   } catch (error) {
     const code = error instanceof DatalabError ? error.code : 'MODEL_ENGINE_FAILED';

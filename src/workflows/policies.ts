@@ -114,7 +114,7 @@ export const WATCH: StepPolicy = {
 
 /** A step of a deployment: given up soon, since what was there before is then put back. */
 export const DEPLOY: StepPolicy = {
-  startToCloseSeconds: 120,
+  startToCloseSeconds: 60,
   scheduleToCloseSeconds: 300,
   heartbeatSeconds: 0,
   maximumAttempts: 5,
