@@ -1,6 +1,6 @@
 /** The part of `datalab.yaml` that monitoring reads: rules, routes, channels, targets, limits. */
 import { z } from 'zod';
-import { OPERATORS, SEVERITIES, type Operator } from '../contracts/monitoring.js';
+import { OPERATORS, SEVERITIES, type Operator, type SwitchedRule } from '../contracts/monitoring.js';
 
 const positive = z.number().int().positive();
 const name = z.string().regex(/^[a-z][a-z0-9_-]{0,62}$/, 'lower-case letters, digits, _ and -');
@@ -19,7 +19,8 @@ const duration = z.string().regex(DURATION, 'a number with s, m, h or d, such as
 
 const CONDITION = /^(>=|<=|==|!=|>|<)\s*(-?\d+(?:\.\d+)?)$/;
 
-const rule = z
+/** A rule as people write it. */
+export const ruleSchema = z
   .strictObject({
     name: z.string().regex(/^[a-z][a-z0-9_]{0,62}$/, 'lower-case letters, digits and _'),
     metric: z.string().regex(/^[a-z]+(\.[a-z_]+)+$/, 'a metric such as service.up'),
@@ -40,6 +41,33 @@ const rule = z
       forSeconds: secondsOf(held),
     };
   });
+
+/** A rule in the form in which people write it; what is as it is by default is left out. */
+export function ruleText(rule: SwitchedRule): z.input<typeof ruleSchema> {
+  const {
+    condition,
+    forSeconds,
+    where,
+    labels: own,
+    unless,
+    enabled,
+    name,
+    metric,
+    severity,
+    summary,
+  } = rule;
+  const unit = (Object.entries(UNITS).reverse() as Array<[string, number]>).find(
+    ([, seconds]) => forSeconds > 0 && forSeconds % seconds === 0,
+  );
+  return {
+    ...{ name, metric, condition: `${condition.operator} ${condition.value}`, severity, summary },
+    ...(unit && { for: `${forSeconds / unit[1]}${unit[0]}` }),
+    ...(Object.keys(where).length > 0 && { where: { ...where } }),
+    ...(Object.keys(own).length > 0 && { labels: { ...own } }),
+    ...(unless.length > 0 && { unless: [...unless] }),
+    ...(!enabled && { enabled }),
+  };
+}
 
 const channel = z.discriminatedUnion('type', [
   z.strictObject({
@@ -81,7 +109,7 @@ const route = z.array(z.string()).default(['*']);
 
 export const monitoringSchema = z
   .strictObject({
-    rules: z.array(rule).default([]).describe('Over the built-in rules, by name.'),
+    rules: z.array(ruleSchema).default([]).describe('Over the built-in rules, by name.'),
     channels: z
       .array(channel)
       .default([])

@@ -183,6 +183,10 @@ export const ERRORS = {
     remedy:
       'The code in the message says what to mend. Starting the backfill again goes on with what is still owed.',
   },
+  RULE_UNKNOWN: {
+    retry: false,
+    remedy: 'Run `datalab alerts rules`: only rules with the origin `override` can be reset.',
+  },
   ALERT_UNKNOWN: {
     retry: false,
     remedy: 'Run `datalab alerts list` to see what is open and which silences there are.',

@@ -60,6 +60,32 @@ export interface AlertRule {
   readonly unless: readonly string[];
 }
 
+/** A rule that may be switched off: as configuration and overrides have it. */
+export interface SwitchedRule extends AlertRule {
+  readonly enabled: boolean;
+}
+
+/** A rule that somebody set at run time, over the built-in one or that of the configuration with its name. */
+export interface RuleOverride {
+  readonly rule: SwitchedRule;
+  readonly by: string;
+  /** ISO instant. */
+  readonly at: string;
+}
+
+/** Overrides as the workers find them in the lake; a higher revision is newer. */
+export interface RuleOverrides {
+  readonly schema: 'datalab.rule-overrides/1';
+  readonly revision: number;
+  readonly rules: readonly RuleOverride[];
+}
+
+/** Their key in the lake. */
+export const RULE_OVERRIDES_KEY = '_monitoring/rule-overrides.json';
+
+/** Where the rule that holds comes from. */
+export type RuleOrigin = 'built-in' | 'configuration' | 'override';
+
 /** A rule that holds for one series in one sample. */
 export interface Finding {
   /** `rule{label=value,…}`: the same for the same trouble. */
@@ -80,6 +106,8 @@ export interface Judgement {
   /** Findings beyond the most that one report may carry; they are counted, not lost silently. */
   readonly left: number;
   readonly policy: AlertPolicy;
+  /** What of the rules could not be read; absent where all could. */
+  readonly problems?: readonly string[];
 }
 
 /** What `platformMonitoring` returns. */

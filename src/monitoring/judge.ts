@@ -1,7 +1,6 @@
 /** Holds measurements against rules. Pure: the same sample and rules give the same findings. */
 import { matchesLabels } from '../contracts/alerts.js';
 import type { AlertRule, Finding, Labels, Measurement, Operator } from '../contracts/monitoring.js';
-import { DEFAULT_RULES } from './default-rules.js';
 
 const SUMMARY_MAX = 300;
 
@@ -14,17 +13,6 @@ export interface JudgedSample {
   readonly findings: readonly Finding[];
   /** Rules by name with the number of series that each judged: a rule that judges none may be misspelt. */
   readonly judged: Readonly<Record<string, number>>;
-}
-
-/** The built-in rules, those of the configuration over them by name, without those that are switched off. */
-export function activeRules(
-  configured: ReadonlyArray<AlertRule & { readonly enabled: boolean }>,
-): readonly AlertRule[] {
-  const own = new Set(configured.map(({ name }) => name));
-  return [
-    ...DEFAULT_RULES.filter(({ name }) => !own.has(name)),
-    ...configured.filter(({ enabled }) => enabled),
-  ];
 }
 
 /** Every rule against every series of its metric. A finding that another one explains (`unless`) is left out. */

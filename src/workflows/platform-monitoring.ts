@@ -47,6 +47,7 @@ export async function platformMonitoring(): Promise<MonitoringSummary> {
   };
   const judgement = await judgeSample(cycle, answers);
   const { findings, policy, left } = judgement;
+  problems.push(...(judgement.problems ?? []));
   if (left > 0) problems.push(`${left} findings beyond the most that one report carries`);
   const measured = ['judge', ...answers.filter(({ up }) => up).map(({ probe }) => probe)];
   await Promise.all([

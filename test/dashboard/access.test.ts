@@ -130,7 +130,7 @@ monitoring: { channels: [{ type: webhook, name: chat, url: 'https://hooks.exampl
       { cookie, 'x-datalab-csrf': csrf },
     );
     await post('/api/users', { name: 'eve', role: 'admin', password: PASSWORD }, { cookie });
-    const { rows } = await deps.store.auditLog(10, 0);
+    const { rows } = await deps.store.auditLog({ limit: 10, offset: 0 });
     expect(rows.map(({ who, action, outcome }) => [who, action, outcome])).toEqual([
       ['ana', 'add user', 'refused (403)'],
       ['ana', 'add user', 'done'],

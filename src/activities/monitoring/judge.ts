@@ -14,6 +14,7 @@ import { checkpointIfDue } from '../checkpoint.js';
 import type { LakeTables } from '../tables.js';
 import type { MonitoringDeps } from './deps.js';
 import { remember, takeOver } from './memory.js';
+import { readOverrides } from './overrides.js';
 import { recordSchema } from '../record-schema.js';
 
 /** What one report carries at most; a signal is limited to some megabytes. */
@@ -24,11 +25,14 @@ export async function judgeSample(
   _cycle: Cycle,
   answers: readonly ProbeAnswer[],
 ): Promise<Judgement> {
-  const { findings } = judge(activeRules(deps.config.monitoring.rules), await sampleOf(deps, answers));
+  const { overrides, problem } = await readOverrides(deps.lake);
+  const rules = activeRules(deps.config.monitoring.rules, overrides);
+  const { findings } = judge(rules, await sampleOf(deps, answers));
   return {
     findings: findings.slice(0, FINDINGS_MAX),
     left: Math.max(0, findings.length - FINDINGS_MAX),
     policy: policyOf(deps),
+    ...(problem !== null && { problems: [problem] }),
   };
 }
 

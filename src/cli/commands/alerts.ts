@@ -1,8 +1,6 @@
 /** `datalab alerts …`: what is wrong now, and what people say about it. */
-import { readFile } from 'node:fs/promises';
 import { userInfo } from 'node:os';
 import { InvalidArgumentError, type Command } from 'commander';
-import { z } from 'zod';
 import {
   ALERT_MANAGER,
   type AcknowledgeRequest,
@@ -11,14 +9,11 @@ import {
   type SilenceRequest,
 } from '../../contracts/alerts.js';
 import { alertsNow, tellManager } from '../../client/alerts.js';
-import { loadConfig } from '../../config/config.js';
 import { secondsOf } from '../../config/monitoring.js';
-import { DatalabError } from '../../contracts/errors.js';
-import type { AlertRule, Labels } from '../../contracts/monitoring.js';
-import { activeRules, judge } from '../../monitoring/index.js';
-import { EXIT } from '../exit.js';
+import type { Labels } from '../../contracts/monitoring.js';
 import { print, withSession, type Session } from '../session.js';
-import { plural, table } from '../text.js';
+import { table } from '../text.js';
+import { addRules } from './alert-rules.js';
 
 interface Json {
   readonly json?: boolean;
@@ -84,83 +79,6 @@ function addSilences(alerts: Command): void {
         print(json, silence, `${silence.id}: ${silence.rule} is told again`);
       }),
     );
-}
-
-function addRules(alerts: Command): void {
-  alerts
-    .command('rules')
-    .description('the rules that hold: built-in ones, and those of the configuration')
-    .option('--json', 'print JSON')
-    .action(async ({ json }: Json) => {
-      const rules = await configuredRules();
-      const rows = rules.map((rule) => [
-        rule.name,
-        rule.severity,
-        conditionOf(rule),
-        `${rule.forSeconds} s`,
-        rule.summary,
-      ]);
-      print(json, rules, table(['rule', 'severity', 'condition', 'for', 'summary'], rows));
-    });
-  alerts
-    .command('test')
-    .argument('<rule>', 'as in `datalab alerts rules`')
-    .description('hold one rule against a sample; exit code 1 when it finds something')
-    .requiredOption('--against <file>', 'JSON: a list of {"metric", "labels", "value"}')
-    .option('--json', 'print JSON')
-    .action(async (name: string, { against, json }: { against: string } & Json) => {
-      const rules = await configuredRules();
-      const rule = rules.find((one) => one.name === name);
-      if (!rule)
-        throw new DatalabError(
-          'CONFIG_INVALID',
-          `there is no rule '${name}'; datalab alerts rules lists them`,
-        );
-      const { findings, judged } = judge([rule], await readSample(against));
-      const series = judged[name] ?? 0;
-      const said = findings.map(
-        ({ severity, fingerprint, summary }) => `[${severity}] ${fingerprint}: ${summary}`,
-      );
-      print(
-        json,
-        { rule: name, series, findings },
-        [`${plural(series, 'series')} of ${rule.metric} judged, ${findings.length} found`, ...said].join(
-          '\n',
-        ),
-      );
-      if (findings.length > 0) process.exitCode = EXIT.failed;
-    });
-}
-
-const sampleSchema = z.array(
-  z.object({
-    metric: z.string(),
-    labels: z.record(z.string(), z.string()).default({}),
-    value: z.number(),
-    detail: z.string().default(''),
-  }),
-);
-
-async function readSample(file: string) {
-  const text = await readFile(file, 'utf8').catch((error: Error) => {
-    throw new DatalabError('INPUT_INVALID', `${file} cannot be read: ${error.message}`, { cause: error });
-  });
-  try {
-    return sampleSchema.parse(JSON.parse(text)).map((figure) => ({ ...figure, source: 'sample' }));
-  } catch (error) {
-    throw new DatalabError('INPUT_INVALID', `${file} is no list of {"metric", "labels", "value"}`, {
-      cause: error,
-    });
-  }
-}
-
-async function configuredRules(): Promise<readonly AlertRule[]> {
-  const { config } = await loadConfig({ projectDirectory: process.cwd(), env: process.env });
-  return activeRules(config.monitoring.rules);
-}
-
-function conditionOf({ metric, condition }: AlertRule): string {
-  return `${metric} ${condition.operator} ${condition.value}`;
 }
 
 async function list({ temporal }: Session, json: boolean | undefined): Promise<void> {

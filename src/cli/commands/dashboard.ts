@@ -5,6 +5,7 @@ import { pino } from 'pino';
 import { loadConfig } from '../../config/config.js';
 import { composeDashboard, makeAdminLink, startDashboard, Store } from '../../dashboard/server/index.js';
 import { print } from '../session.js';
+import { addDashboardPeople } from './dashboard-people.js';
 
 export function addDashboard(program: Command): void {
   const dashboard = program.command('dashboard').description('The dashboard in the browser');
@@ -17,6 +18,7 @@ export function addDashboard(program: Command): void {
     .description('make a link that creates an administrator, once and within a day')
     .option('--json', 'print JSON')
     .action(link);
+  addDashboardPeople(dashboard);
 }
 
 async function serve(): Promise<void> {

@@ -1,4 +1,5 @@
 /** Forms for starting flows: each flow's input as JSON Schema, and what its fields may name. */
+import { setTimeout } from 'node:timers/promises';
 import { z } from 'zod';
 import { FLOW_INPUTS } from '../../client/index.js';
 import type { DashboardDeps } from './deps.js';
@@ -8,13 +9,17 @@ import { modelsNow } from './models.js';
 
 /** So many names a field offers; more can be typed. */
 const CHOICES_MAX = 200;
+const WITHIN_MS = 2000;
 
 export async function inputSchemas(deps: DashboardDeps, hub: Hub): Promise<InputSchemas> {
+  // Names are a help: a service that is away must not keep a form from opening.
+  const soon = <Value>(asked: Promise<Value>): Promise<Value | null> =>
+    Promise.race([asked.catch(() => null), setTimeout(WITHIN_MS, null)]);
   const [tables, datasets, flows, models] = await Promise.all([
-    hub.tables.fresh(),
-    hub.datasets.fresh(),
-    hub.sections.flows.fresh(),
-    modelsNow(deps).catch(() => null),
+    soon(hub.tables.fresh()),
+    soon(hub.datasets.fresh()),
+    soon(hub.sections.flows.fresh()),
+    soon(modelsNow(deps)),
   ]);
   const names = (all: readonly string[] | undefined): string[] => (all ?? []).slice(0, CHOICES_MAX);
   return {
@@ -23,9 +28,9 @@ export async function inputSchemas(deps: DashboardDeps, hub: Hub): Promise<Input
       schema: z.toJSONSchema(schema, { io: 'input' }) as Record<string, unknown>,
     })),
     choices: {
-      tables: names(tables.value?.tables.map(({ name }) => name)),
-      datasets: names(datasets.value?.map(({ dataset }) => dataset)),
-      schedules: names(flows.value?.map(({ scheduleId }) => scheduleId)),
+      tables: names(tables?.value?.tables.map(({ name }) => name)),
+      datasets: names(datasets?.value?.map(({ dataset }) => dataset)),
+      schedules: names(flows?.value?.map(({ scheduleId }) => scheduleId)),
       models: names(models?.models.map(({ name }) => name)),
     },
   };

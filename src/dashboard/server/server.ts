@@ -22,6 +22,7 @@ import { firstAdminLink } from './first-admin.js';
 import { Hub } from './hub.js';
 import { answerErrors } from './problems.js';
 import { alertRoutes } from './routes/alerts.js';
+import { alertRuleRoutes } from './routes/alert-rules.js';
 import { flowRoutes } from './routes/flows.js';
 import { lakeRoutes } from './routes/lake.js';
 import { liveRoutes } from './routes/live.js';
@@ -109,7 +110,7 @@ export async function buildServer(deps: DashboardDeps): Promise<{ app: App; hub:
       components: { securitySchemes: { token: { type: 'http', scheme: 'bearer' } } },
       security: [{ token: [] }],
     },
-    transform: jsonSchemaTransform,
+    transform: withTwin,
   });
   await app.register(swaggerUi, { routePrefix: '/api/docs', staticCSP: true });
   for (const routes of [
@@ -123,6 +124,7 @@ export async function buildServer(deps: DashboardDeps): Promise<{ app: App; hub:
     sqlRoutes,
     qualityRoutes,
     alertRoutes,
+    alertRuleRoutes,
     modelRoutes,
     maintenanceRoutes,
   ])
@@ -130,6 +132,13 @@ export async function buildServer(deps: DashboardDeps): Promise<{ app: App; hub:
   await servePage(app);
   return { app, hub };
 }
+
+/** The document says of each change which command does the same. */
+const withTwin: typeof jsonSchemaTransform = (given) => {
+  const { schema, url } = jsonSchemaTransform(given);
+  const { cli } = (given.route.config ?? {}) as { cli?: string | null };
+  return { url, schema: cli ? Object.assign({}, schema, { 'x-datalab-cli': `datalab ${cli}` }) : schema };
+};
 
 async function servePage(app: App): Promise<void> {
   const root = WEB.find((folder) => existsSync(path.join(folder, 'index.html')));

@@ -2,6 +2,7 @@
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
+import type { RuleOverride, RuleOverrides } from '../../contracts/monitoring.js';
 import { createClient, type Client, type InArgs } from '@libsql/client';
 
 export const ROLES = ['viewer', 'operator', 'admin'] as const;
@@ -35,6 +36,8 @@ const TABLES = [
   `CREATE TABLE IF NOT EXISTS sessions (hash TEXT PRIMARY KEY, user TEXT NOT NULL, csrf TEXT NOT NULL, expires_at INTEGER NOT NULL)`,
   `CREATE TABLE IF NOT EXISTS links (hash TEXT PRIMARY KEY, role TEXT NOT NULL, expires_at INTEGER NOT NULL)`,
   `CREATE TABLE IF NOT EXISTS audit (id INTEGER PRIMARY KEY AUTOINCREMENT, at TEXT NOT NULL, who TEXT NOT NULL, role TEXT NOT NULL, action TEXT NOT NULL, target TEXT NOT NULL, detail TEXT NOT NULL, outcome TEXT NOT NULL)`,
+  `CREATE TABLE IF NOT EXISTS rules (name TEXT PRIMARY KEY, override TEXT NOT NULL)`,
+  `CREATE TABLE IF NOT EXISTS counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL)`,
 ];
 
 /** Secrets (session ids, tokens, links) are only known to it by their SHA-256. */
@@ -137,6 +140,31 @@ export class Store {
     return (await this.#rows(sql, [hash, Date.now()]))[0]?.['role'] as Role | undefined;
   }
 
+  /** Alert rules that were set here, and how often they were changed. */
+  async rules(): Promise<Pick<RuleOverrides, 'revision' | 'rules'>> {
+    const rows = await this.#rows('SELECT override FROM rules ORDER BY name');
+    const [counter] = await this.#rows(`SELECT value FROM counters WHERE name = 'rules'`);
+    return {
+      revision: Number(counter?.['value'] ?? 0),
+      rules: rows.map((row) => JSON.parse(String(row['override'])) as RuleOverride),
+    };
+  }
+
+  /** Takes over a whole set of rules with its revision. */
+  async replaceRules({ revision, rules }: Pick<RuleOverrides, 'revision' | 'rules'>): Promise<void> {
+    await this.db.batch(
+      [
+        'DELETE FROM rules',
+        ...rules.map((one) => ({
+          sql: 'INSERT INTO rules VALUES (?, ?)',
+          args: [one.rule.name, JSON.stringify(one)],
+        })),
+        { sql: `INSERT OR REPLACE INTO counters VALUES ('rules', ?)`, args: [revision] },
+      ],
+      'write',
+    );
+  }
+
   async audit(entry: Omit<AuditEntry, 'at'>): Promise<void> {
     const { who, role, action, target, detail, outcome } = entry;
     await this.#run(
@@ -146,9 +174,22 @@ export class Store {
   }
 
   /** Newest first. */
-  async auditLog(limit: number, offset: number): Promise<{ total: number; rows: AuditEntry[] }> {
-    const [count] = await this.#rows('SELECT count(*) AS n FROM audit');
-    const rows = await this.#rows('SELECT * FROM audit ORDER BY id DESC LIMIT ? OFFSET ?', [limit, offset]);
+  async auditLog({
+    limit,
+    offset,
+    search = '',
+  }: {
+    readonly limit: number;
+    readonly offset: number;
+    /** Part of who, action, target or detail. */
+    readonly search?: string | undefined;
+  }): Promise<{ total: number; rows: AuditEntry[] }> {
+    const where = `instr(lower(who || ' ' || action || ' ' || target || ' ' || detail), ?) > 0`;
+    const wanted = search.toLowerCase();
+    const [count] = await this.#rows(`SELECT count(*) AS n FROM audit WHERE ${where}`, [wanted]);
+    const rows = await this.#rows(`SELECT * FROM audit WHERE ${where} ORDER BY id DESC LIMIT ? OFFSET ?`, [
+      ...[wanted, limit, offset],
+    ]);
     const text = (row: Record<string, unknown>, key: string): string => String(row[key]);
     return {
       total: Number(count?.['n'] ?? 0),

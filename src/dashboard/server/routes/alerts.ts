@@ -1,50 +1,47 @@
-/** Alerts: episodes, acknowledging, silences, rules, channels. */
+/** Alerts: episodes, acknowledging, silences. */
 import { z } from 'zod';
 import { ALERT_MANAGER } from '../../../contracts/alerts.js';
-import { activeRules } from '../../../monitoring/index.js';
 import { tellManager } from '../alerts.js';
 import type { App, RouteContext } from '../server.js';
+import type { Episode, Silence } from '../../../contracts/alerts.js';
+import { done, measured } from '../shapes/common.js';
+import { alertOverview, episode, silence } from '../shapes/runs.js';
 
 export async function alertRoutes(app: App, { deps, hub }: RouteContext): Promise<void> {
-  app.get('/api/alerts', { schema: { summary: 'Open episodes, silences, what was told lately' } }, async () =>
-    hub.sections.alerts.fresh(),
-  );
-
   app.get(
-    '/api/alert-rules',
-    { schema: { summary: 'The rules that hold, and the channels by name' } },
-    async () => ({
-      rules: activeRules(deps.config.monitoring.rules),
-      channels: [
-        'log',
-        ...(deps.config.kafka.enabled ? ['kafka'] : []),
-        ...deps.config.monitoring.channels.map(({ name }) => name),
-      ],
-    }),
+    '/api/alerts',
+    {
+      schema: {
+        summary: 'Open episodes, silences, what was told lately',
+        response: { 200: measured(alertOverview) },
+      },
+    },
+    async () => hub.sections.alerts.fresh(),
   );
 
   app.post(
     '/api/alerts/acknowledge',
     {
-      config: { audit: 'acknowledge alert' },
+      config: { audit: 'acknowledge alert', cli: 'alerts ack' },
       schema: {
         summary: 'Say that somebody looks after it',
         body: z.object({ alert: z.string().max(1000), note: z.string().max(500).default('') }),
+        response: { 200: z.object({ episode }) },
       },
     },
     async ({ body, caller }) => {
-      const episode = await tellManager(deps, ALERT_MANAGER.acknowledge, [
+      const told = await tellManager<Episode>(deps, ALERT_MANAGER.acknowledge, [
         { ...body, by: caller?.name ?? '' },
       ]);
       hub.touch('alerts');
-      return { episode };
+      return { episode: { ...told, labels: { ...told.labels } } };
     },
   );
 
   app.post(
     '/api/alerts/silence',
     {
-      config: { audit: 'silence alerts' },
+      config: { audit: 'silence alerts', cli: 'alerts silence' },
       schema: {
         summary: 'Tell nobody of what matches, for a while',
         body: z.object({
@@ -57,21 +54,26 @@ export async function alertRoutes(app: App, { deps, hub }: RouteContext): Promis
             .min(1)
             .max(60 * 24 * 30),
         }),
+        response: { 200: z.object({ silence }) },
       },
     },
     async ({ body: { minutes, ...rest }, caller }) => {
       const request = { ...rest, by: caller?.name ?? '', until: Date.now() + minutes * 60_000 };
-      const silence = await tellManager(deps, ALERT_MANAGER.silence, [request]);
+      const told = await tellManager<Silence>(deps, ALERT_MANAGER.silence, [request]);
       hub.touch('alerts');
-      return { silence };
+      return { silence: { ...told, labels: { ...told.labels } } };
     },
   );
 
   app.delete(
     '/api/alerts/silences/:id',
     {
-      config: { audit: 'end silence' },
-      schema: { summary: 'End a silence', params: z.object({ id: z.string().max(200) }) },
+      config: { audit: 'end silence', cli: 'alerts unsilence' },
+      schema: {
+        summary: 'End a silence',
+        params: z.object({ id: z.string().max(200) }),
+        response: { 200: done },
+      },
     },
     async ({ params, caller }) => {
       await tellManager(deps, ALERT_MANAGER.unsilence, [params.id, caller?.name ?? '']);

@@ -5,6 +5,8 @@ import { CSRF_HEADER, Refusal, SESSION_COOKIE } from '../access.js';
 import { forgetAdminLink } from '../first-admin.js';
 import { fingerprint, hashPassword, newSecret, passwordHolds } from '../secrets.js';
 import type { App, RouteContext } from '../server.js';
+import { done } from '../shapes/common.js';
+import { people, secret as secretShape, session } from '../shapes/people.js';
 import { ROLES } from '../store.js';
 import { DatalabError } from '../../../contracts/errors.js';
 
@@ -32,7 +34,11 @@ export async function peopleRoutes(app: App, { deps }: RouteContext): Promise<vo
     '/api/session',
     {
       config: { access: 'anyone' },
-      schema: { summary: 'Who is signed in, and the value of the CSRF header', security: [] },
+      schema: {
+        summary: 'Who is signed in, and the value of the CSRF header',
+        security: [],
+        response: { 200: session },
+      },
     },
     async ({ caller }) => ({
       user: caller && { name: caller.name, role: caller.role },
@@ -45,11 +51,12 @@ export async function peopleRoutes(app: App, { deps }: RouteContext): Promise<vo
   app.post(
     '/api/login',
     {
-      config: { access: 'anyone', audit: 'sign in', rateLimit: TRIES },
+      config: { access: 'anyone', audit: 'sign in', cli: null, rateLimit: TRIES },
       schema: {
         summary: 'Sign in with a password',
         security: [],
         body: z.object({ name, password: z.string().max(200) }),
+        response: { 200: done },
       },
     },
     async ({ body }, reply) => {
@@ -63,7 +70,10 @@ export async function peopleRoutes(app: App, { deps }: RouteContext): Promise<vo
 
   app.post(
     '/api/logout',
-    { config: { access: 'viewer', audit: 'sign out' }, schema: { summary: 'End this session' } },
+    {
+      config: { access: 'viewer', audit: 'sign out', cli: null },
+      schema: { summary: 'End this session', response: { 200: done } },
+    },
     async (request, reply) => {
       const secret = request.cookies[SESSION_COOKIE];
       if (secret) await store.removeSession(fingerprint(secret));
@@ -75,11 +85,12 @@ export async function peopleRoutes(app: App, { deps }: RouteContext): Promise<vo
   app.post(
     '/api/welcome',
     {
-      config: { access: 'anyone', audit: 'use a one-time link', rateLimit: TRIES },
+      config: { access: 'anyone', audit: 'use a one-time link', cli: null, rateLimit: TRIES },
       schema: {
         summary: 'Use a one-time link: makes the user that it is for, and signs in',
         security: [],
         body: z.object({ token: z.string().max(100), name, password }),
+        response: { 200: done },
       },
     },
     async ({ body }, reply) => {
@@ -100,7 +111,7 @@ async function managePeople(app: App, { deps: { store } }: Pick<RouteContext, 'd
   const named = z.object({ name });
   app.get(
     '/api/users',
-    { config: { access: 'admin' }, schema: { summary: 'Users and API tokens' } },
+    { config: { access: 'admin' }, schema: { summary: 'Users and API tokens', response: { 200: people } } },
     async () => ({
       users: await store.users(),
       tokens: await store.tokens(),
@@ -110,8 +121,12 @@ async function managePeople(app: App, { deps: { store } }: Pick<RouteContext, 'd
   app.post(
     '/api/users',
     {
-      config: { access: 'admin', audit: 'add user' },
-      schema: { summary: 'Add a user', body: z.object({ name, role: z.enum(ROLES), password }) },
+      config: { access: 'admin', audit: 'add user', cli: 'dashboard users add' },
+      schema: {
+        summary: 'Add a user',
+        body: z.object({ name, role: z.enum(ROLES), password }),
+        response: { 200: done },
+      },
     },
     async ({ body }) => {
       const added = await store.addUser({ ...body, passwordHash: await hashPassword(body.password) });
@@ -123,8 +138,12 @@ async function managePeople(app: App, { deps: { store } }: Pick<RouteContext, 'd
   app.delete(
     '/api/users/:name',
     {
-      config: { access: 'admin', audit: 'remove user' },
-      schema: { summary: 'Remove a user and end its sessions', params: named },
+      config: { access: 'admin', audit: 'remove user', cli: 'dashboard users remove' },
+      schema: {
+        summary: 'Remove a user and end its sessions',
+        params: named,
+        response: { 200: done },
+      },
     },
     async ({ params, caller }) => {
       if (caller?.name === params.name)
@@ -136,10 +155,11 @@ async function managePeople(app: App, { deps: { store } }: Pick<RouteContext, 'd
   app.post(
     '/api/tokens',
     {
-      config: { access: 'admin', audit: 'make API token' },
+      config: { access: 'admin', audit: 'make API token', cli: 'dashboard tokens add' },
       schema: {
         summary: 'Make an API token; its secret is shown this once',
         body: z.object({ name, role: z.enum(ROLES) }),
+        response: { 200: secretShape },
       },
     },
     async ({ body, caller }) => {
@@ -153,8 +173,8 @@ async function managePeople(app: App, { deps: { store } }: Pick<RouteContext, 'd
   app.delete(
     '/api/tokens/:name',
     {
-      config: { access: 'admin', audit: 'remove API token' },
-      schema: { summary: 'Remove an API token', params: named },
+      config: { access: 'admin', audit: 'remove API token', cli: 'dashboard tokens remove' },
+      schema: { summary: 'Remove an API token', params: named, response: { 200: done } },
     },
     async ({ params }) => ({ done: await store.removeToken(params.name) }),
   );

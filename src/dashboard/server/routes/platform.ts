@@ -5,7 +5,20 @@ import { redact } from '../../../config/config.js';
 import { instant } from '../datasets.js';
 import { lineageOf } from '../lineage.js';
 import type { App, RouteContext } from '../server.js';
-import { lineageGraph } from '../shapes/lake.js';
+import { list, measured } from '../shapes/common.js';
+import { lakeNow, lineageGraph } from '../shapes/lake.js';
+import { auditPage } from '../shapes/people.js';
+import { datasetPage } from '../shapes/quality.js';
+import { alertOverview, flowRow, runsNow, serviceHistory, servicesNow } from '../shapes/runs.js';
+
+const overview = z.object({
+  services: measured(servicesNow),
+  runs: measured(runsNow),
+  flows: measured(list(flowRow)),
+  alerts: measured(alertOverview),
+  lake: measured(lakeNow),
+  datasets: measured(datasetPage),
+});
 
 /** Half a day of cycles for a handful of services. */
 const RESPONSES =
@@ -15,24 +28,37 @@ const RESPONSES =
 export async function platformRoutes(app: App, { deps, hub }: RouteContext): Promise<void> {
   app.get(
     '/api/health',
-    { config: { access: 'anyone' }, schema: { summary: 'Whether this server answers', security: [] } },
+    {
+      config: { access: 'anyone' },
+      schema: {
+        summary: 'Whether this server answers',
+        security: [],
+        response: { 200: z.object({ product: z.string(), up: z.boolean() }) },
+      },
+    },
     async () => ({ product: 'datalab', up: true }),
   );
 
   app.get(
     '/api/overview',
-    { schema: { summary: 'Every figure of the overview, each with its age' } },
+    { schema: { summary: 'Every figure of the overview, each with its age', response: { 200: overview } } },
     async () =>
       Object.fromEntries(
         await Promise.all(
           Object.entries(hub.sections).map(async ([name, section]) => [name, await section.fresh()] as const),
         ),
-      ),
+      ) as z.input<typeof overview>,
   );
 
   app.get(
     '/api/config',
-    { config: { access: 'operator' }, schema: { summary: 'The configuration that holds; secrets masked' } },
+    {
+      config: { access: 'operator' },
+      schema: {
+        summary: 'The configuration that holds; secrets masked',
+        response: { 200: z.object({ config: z.unknown() }) },
+      },
+    },
     async () => ({ config: withoutUserInfo(redact(deps.config)) }),
   );
 
@@ -45,10 +71,12 @@ export async function platformRoutes(app: App, { deps, hub }: RouteContext): Pro
         querystring: z.object({
           limit: z.coerce.number().int().min(1).max(200).default(50),
           offset: z.coerce.number().int().min(0).default(0),
+          search: z.string().max(100).optional(),
         }),
+        response: { 200: auditPage },
       },
     },
-    async ({ query }) => deps.store.auditLog(query.limit, query.offset),
+    async ({ query }) => deps.store.auditLog(query),
   );
 
   app.get(
@@ -70,7 +98,12 @@ export async function platformRoutes(app: App, { deps, hub }: RouteContext): Pro
 
   app.get(
     '/api/services/history',
-    { schema: { summary: 'Response times as monitoring recorded them, in milliseconds, oldest first' } },
+    {
+      schema: {
+        summary: 'Response times as monitoring recorded them, in milliseconds, oldest first',
+        response: { 200: serviceHistory },
+      },
+    },
     async () => {
       const rows = await hub.records.rows<{ service: string; at: string; value: number }>(
         ['metrics'],

@@ -7,6 +7,9 @@ import { mapLimited, type ObjectStore } from '../../../delta/index.js';
 import { viewRun } from '../run-view.js';
 import { listRuns, RUN_STATUSES } from '../runs.js';
 import type { App, RouteContext } from '../server.js';
+import { done, startedRun } from '../shapes/common.js';
+import { runChecks } from '../shapes/quality.js';
+import { runLog, runPage, runView } from '../shapes/runs.js';
 
 const runParams = z.object({ workflowId: z.string().min(1).max(1000), runId: z.uuid() });
 const started = z.object({
@@ -33,6 +36,7 @@ export async function runRoutes(app: App, context: RouteContext): Promise<void> 
           limit: z.coerce.number().int().min(1).max(200).default(50),
           cursor: z.string().max(4000).optional(),
         }),
+        response: { 200: runPage },
       },
     },
     async ({ query: { limit, cursor, ...filter } }) => listRuns(deps, filter, { limit, cursor }),
@@ -40,7 +44,10 @@ export async function runRoutes(app: App, context: RouteContext): Promise<void> 
 
   app.post(
     '/api/runs',
-    { config: { audit: 'start run' }, schema: { summary: 'Start a medallion run', body: started } },
+    {
+      config: { audit: 'start run', cli: 'runs start' },
+      schema: { summary: 'Start a medallion run', body: started, response: { 200: startedRun } },
+    },
     async ({ body: { dataset, logicalTime, rebuild } }) => {
       const run = await deps.datalab.startEtl({
         dataset,
@@ -55,8 +62,12 @@ export async function runRoutes(app: App, context: RouteContext): Promise<void> 
   app.post(
     '/api/runs/:workflowId/:runId/cancel',
     {
-      config: { audit: 'cancel run' },
-      schema: { summary: 'Ask a run to stop; what it published stays', params: runParams },
+      config: { audit: 'cancel run', cli: 'runs cancel' },
+      schema: {
+        summary: 'Ask a run to stop; what it published stays',
+        params: runParams,
+        response: { 200: done },
+      },
     },
     async ({ params }) => {
       await deps.datalab.run(params.workflowId, params.runId).cancel();
@@ -70,17 +81,27 @@ export async function runRoutes(app: App, context: RouteContext): Promise<void> 
 async function runFiles(app: App, { deps, hub }: RouteContext): Promise<void> {
   app.get(
     '/api/runs/:workflowId/:runId',
-    { schema: { summary: 'One run: input, summary so far, what is under way', params: runParams } },
+    {
+      schema: {
+        summary: 'One run: input, summary so far, what is under way',
+        params: runParams,
+        response: { 200: runView },
+      },
+    },
     async ({ params }) => viewRun(deps, params.workflowId, params.runId),
   );
 
   app.get(
     '/api/records/:runId',
     {
-      schema: { summary: 'What `meta` recorded of a run: its checks', params: z.object({ runId: z.uuid() }) },
+      schema: {
+        summary: 'What `meta` recorded of a run: its checks',
+        params: z.object({ runId: z.uuid() }),
+        response: { 200: runChecks },
+      },
     },
     async ({ params }) => ({
-      checks: await hub.records.rows(
+      checks: await hub.records.rows<z.input<typeof runChecks>['checks'][number]>(
         ['quality_results'],
         `SELECT check_name, kind, severity, outcome, measured, threshold, rows, bad_rows, detail, unit, share, examples FROM quality_results WHERE run_id = ${literal(params.runId)} ORDER BY outcome, check_name`,
       ),
@@ -94,6 +115,7 @@ async function runFiles(app: App, { deps, hub }: RouteContext): Promise<void> {
         summary: 'The log of a run; `after` leaves out the first lines',
         params: z.object({ runId: z.uuid() }),
         querystring: z.object({ after: z.coerce.number().int().min(0).default(0) }),
+        response: { 200: runLog },
       },
     },
     async ({ params, query }) => {

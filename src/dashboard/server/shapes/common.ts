@@ -16,3 +16,11 @@ export const figures = z.record(z.string(), z.number());
 
 /** One page of a list of any length. */
 export const page = <Item extends z.ZodType>(item: Item) => z.object({ total: z.number(), rows: list(item) });
+
+/** A shape with every field of a type: one that it lacked would be cut off what is answered. */
+export const shapeOf =
+  <Type>() =>
+  <Shape extends z.ZodObject>(
+    shape: [Exclude<keyof Type, keyof z.output<Shape>>] extends [never] ? Shape : never,
+  ): Shape =>
+    shape as Shape;

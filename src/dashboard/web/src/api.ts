@@ -53,6 +53,7 @@ export const get = <T>(path: string, signal?: AbortSignal): Promise<T> =>
   call<T>('GET', path, undefined, signal);
 export const post = <T>(path: string, body?: unknown, signal?: AbortSignal): Promise<T> =>
   call<T>('POST', path, body ?? {}, signal);
+export const put = <T>(path: string, body: unknown): Promise<T> => call<T>('PUT', path, body);
 export const remove = <T>(path: string): Promise<T> => call<T>('DELETE', path);
 
 /** Asks for a file and hands it to the browser to keep. */

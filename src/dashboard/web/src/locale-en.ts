@@ -1,4 +1,5 @@
 /** The page's texts in English. */
+import { rules } from './texts/alerts.js';
 import { maintenance, models } from './texts/models.js';
 import { starting } from './texts/starting.js';
 
@@ -219,6 +220,7 @@ export const en = {
   },
   access: {
     audit: 'Audit log',
+    search: 'Search',
     who: 'Who',
     action: 'Action',
     target: 'Target',
@@ -235,6 +237,7 @@ export const en = {
     min12: 'At least 12 characters',
   },
   models: models.en,
+  rules: rules.en,
   maintenance: maintenance.en,
   starting: starting.en,
   empty: {

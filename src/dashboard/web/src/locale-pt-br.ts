@@ -1,4 +1,5 @@
 /** The page's texts in Brazilian Portuguese. */
+import { rules } from './texts/alerts.js';
 import { maintenance, models } from './texts/models.js';
 import { starting } from './texts/starting.js';
 
@@ -218,6 +219,7 @@ export const ptBR = {
   },
   access: {
     audit: 'Registro de auditoria',
+    search: 'Buscar',
     who: 'Quem',
     action: 'Ação',
     target: 'Alvo',
@@ -234,6 +236,7 @@ export const ptBR = {
     min12: 'Ao menos 12 caracteres',
   },
   models: models.ptBR,
+  rules: rules.ptBR,
   maintenance: maintenance.ptBR,
   starting: starting.ptBR,
   empty: {

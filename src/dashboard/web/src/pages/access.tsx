@@ -6,7 +6,9 @@ import type { AuditEntry, Role } from '../../../server/store';
 import { get, post, queryOf, remove } from '../api';
 import { commands } from '../commands';
 import { useSession } from '../session';
-import { Action, Card, Empty, Problem, Time } from '../ui/parts';
+import { num } from '../format';
+import { Pager } from '../ui/pager';
+import { Action, Card, Empty, Problem, Time, Twin, useFilter } from '../ui/parts';
 
 const PAGE = 50;
 
@@ -26,15 +28,34 @@ export default function Access() {
 
 function Audit() {
   const { t } = useTranslation();
+  const [filter, set] = useFilter();
+  const search = filter.get('search') ?? '';
   const [offset, setOffset] = useState(0);
-  const path = `/api/audit${queryOf({ limit: PAGE, offset })}`;
+  const path = `/api/audit${queryOf({ limit: PAGE, offset, search })}`;
   const log = useQuery({
     queryKey: [path],
     queryFn: () => get<{ total: number; rows: AuditEntry[] }>(path),
     refetchInterval: 5000,
   });
   return (
-    <Card title={t('access.audit')}>
+    <Card
+      title={`${t('access.audit')} (${num(log.data?.total)})`}
+      actions={
+        <>
+          <input
+            type="search"
+            aria-label={t('access.search')}
+            placeholder={t('access.search')}
+            value={search}
+            onChange={({ target }) => {
+              set('search', target.value);
+              setOffset(0);
+            }}
+          />
+          <Twin command={commands.audit()} />
+        </>
+      }
+    >
       <Problem error={log.error} />
       <div className="scroll">
         <table>
@@ -69,14 +90,7 @@ function Audit() {
           </tbody>
         </table>
       </div>
-      <div className="pad row">
-        {offset > 0 && (
-          <button onClick={() => setOffset(Math.max(0, offset - PAGE))}>{t('common.first')}</button>
-        )}
-        {log.data && log.data.total > offset + PAGE && (
-          <button onClick={() => setOffset(offset + PAGE)}>{t('common.more')}</button>
-        )}
-      </div>
+      <Pager total={log.data?.total ?? 0} offset={offset} limit={PAGE} onOffset={setOffset} />
     </Card>
   );
 }
@@ -156,11 +170,14 @@ function Add({
 }) {
   const { t } = useTranslation();
   const [error, setError] = useState<unknown>(null);
+  const [name, setName] = useState('');
+  const [role, setRole] = useState('viewer');
   const submit = (event: FormEvent<HTMLFormElement>): void => {
     event.preventDefault();
     const form = event.currentTarget;
     post<{ secret?: string }>(`/api/${kind}`, Object.fromEntries(new FormData(form))).then(({ secret }) => {
       form.reset();
+      setName('');
       setError(null);
       onDone(secret ?? '');
     }, setError);
@@ -170,10 +187,17 @@ function Add({
       <input
         name="name"
         required
+        value={name}
+        onChange={({ target }) => setName(target.value)}
         placeholder={t('access.name')}
         aria-label={`${t(`access.${kind}`)}: ${t('access.name')}`}
       />
-      <select name="role" aria-label={`${t(`access.${kind}`)}: ${t('access.role')}`}>
+      <select
+        name="role"
+        value={role}
+        onChange={({ target }) => setRole(target.value)}
+        aria-label={`${t(`access.${kind}`)}: ${t('access.role')}`}
+      >
         <option>viewer</option>
         <option>operator</option>
         <option>admin</option>
@@ -190,6 +214,9 @@ function Add({
         />
       )}
       <button>{t('common.add')}</button>
+      {name && (
+        <Twin command={kind === 'users' ? commands.addUser(name, role) : commands.addToken(name, role)} />
+      )}
       <Problem error={error} />
     </form>
   );

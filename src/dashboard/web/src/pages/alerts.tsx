@@ -3,24 +3,22 @@ import { useQuery } from '@tanstack/react-query';
 import { useRef, useState, type FormEvent } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { Episode } from '../../../../contracts/alerts';
-import type { AlertRule } from '../../../../contracts/monitoring';
-import { get, post, remove } from '../api';
+import type { AlertTimeline } from '../../../server/shapes/alerts';
+import { get, post, queryOf, remove } from '../api';
 import { commands } from '../commands';
-import { seconds } from '../format';
 import { useSection } from '../live';
 import { useSession } from '../session';
+import { Pager } from '../ui/pager';
 import { Action, Badge, Card, Empty, Problem, Time, Twin } from '../ui/parts';
+import { Channels, Rules } from '../ui/rules';
 
+const TIMELINE_PAGE = 25;
 const iso = (ms: number): string => new Date(ms).toISOString();
 
 export default function Alerts() {
   const { t } = useTranslation();
   const measured = useSection('alerts');
   const value = measured.value;
-  const rules = useQuery({
-    queryKey: ['rules'],
-    queryFn: () => get<{ rules: AlertRule[]; channels: string[] }>('/api/alert-rules'),
-  });
   return (
     <>
       <div className="head">
@@ -71,85 +69,10 @@ export default function Alerts() {
         </Card>
       )}
       <div className="grid">
-        <Card title={t('alerts.channels')}>
-          <table>
-            <tbody>
-              {rules.data?.channels.map((name) => (
-                <tr key={name}>
-                  <td>{name}</td>
-                  <td>
-                    {value?.failing[name] ? (
-                      <>
-                        <Badge word="failed" /> {t('alerts.failing')}: {value.failing[name]}
-                      </>
-                    ) : (
-                      <span className="dim">{t('alerts.fine')}</span>
-                    )}
-                  </td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </Card>
-        <Card title={t('alerts.recent')}>
-          {value && value.recent.length > 0 ? (
-            <div className="scroll">
-              <table>
-                <tbody>
-                  {value.recent.slice(0, 30).map((row, index) => (
-                    <tr key={index}>
-                      <td className="nowrap">
-                        <Time iso={iso(row.at)} />
-                      </td>
-                      <td>
-                        <Badge word={row.change} />
-                      </td>
-                      <td>
-                        {row.summary || row.rule}
-                        {row.by && ` (${row.by})`}
-                        {row.channel && ` → ${row.channel}`}
-                      </td>
-                    </tr>
-                  ))}
-                </tbody>
-              </table>
-            </div>
-          ) : (
-            <Empty>{t('common.nothing')}</Empty>
-          )}
-        </Card>
+        <Channels failing={value?.failing ?? {}} />
+        <Timeline stamp={value?.recent[0]?.at ?? 0} />
       </div>
-      <Card title={t('alerts.rules')} actions={<Twin command={commands.rules()} />}>
-        <Problem error={rules.error} />
-        <div className="scroll">
-          <table>
-            <thead>
-              <tr>
-                <th>{t('quality.rule')}</th>
-                <th>{t('run.severity')}</th>
-                <th>{t('alerts.condition')}</th>
-                <th className="n">{t('alerts.for')}</th>
-                <th>{t('common.detail')}</th>
-              </tr>
-            </thead>
-            <tbody>
-              {rules.data?.rules.map((rule) => (
-                <tr key={rule.name}>
-                  <td className="mono">{rule.name}</td>
-                  <td>
-                    <Badge word={rule.severity} />
-                  </td>
-                  <td className="mono nowrap">
-                    {rule.metric} {rule.condition.operator} {rule.condition.value}
-                  </td>
-                  <td className="n">{seconds(rule.forSeconds)}</td>
-                  <td>{rule.summary}</td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
-      </Card>
+      <Rules />
     </>
   );
 }
@@ -188,6 +111,49 @@ function Episodes({ episodes }: { readonly episodes: readonly Episode[] }) {
         </tbody>
       </table>
     </div>
+  );
+}
+
+/** What was recorded of alerts, newest first. */
+function Timeline({ stamp }: { readonly stamp: number }) {
+  const { t } = useTranslation();
+  const [offset, setOffset] = useState(0);
+  const path = `/api/alert-timeline${queryOf({ limit: TIMELINE_PAGE, offset })}`;
+  const timeline = useQuery({
+    queryKey: [path, stamp],
+    queryFn: () => get<AlertTimeline>(path),
+    placeholderData: (before) => before,
+  });
+  const { data } = timeline;
+  return (
+    <Card title={t('alerts.recent')}>
+      <Problem error={timeline.error} />
+      {data?.rows.length === 0 && <Empty>{t('common.nothing')}</Empty>}
+      {data && data.rows.length > 0 && (
+        <div className="scroll">
+          <table>
+            <tbody>
+              {data.rows.map((row, index) => (
+                <tr key={index}>
+                  <td className="nowrap">
+                    <Time iso={row.at} />
+                  </td>
+                  <td>
+                    <Badge word={row.change} />
+                  </td>
+                  <td>
+                    {row.summary || row.rule}
+                    {row.actor && ` (${row.actor})`}
+                    {row.channel && ` → ${row.channel}`}
+                  </td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </div>
+      )}
+      <Pager total={data?.total ?? 0} offset={offset} limit={TIMELINE_PAGE} onOffset={setOffset} />
+    </Card>
   );
 }
 

@@ -1,0 +1,106 @@
+/** Looks into tables: what columns hold, which files there are, and results taken away as files. */
+import { tableFromIPC } from 'apache-arrow';
+import parquet from 'parquetjs-lite';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { exportLake } from '../../src/lake/export.js';
+import { tableFiles, tablePartitions } from '../../src/lake/files.js';
+import { profileTable } from '../../src/lake/profile.js';
+import { parseTableName, type LakeReader } from '../../src/lake/tables.js';
+import { Lab } from '../activities/lab.js';
+
+let lab: Lab;
+let lake: LakeReader;
+const silver = parseTableName('silver.sales');
+
+beforeAll(async () => {
+  lab = new Lab();
+  lab.source('a.csv', '1,ann,10', '2,bob,20', '3,carl,20', '4,dora,110');
+  await lab.run();
+  lab.source('b.csv', '5,zoe,60');
+  await lab.run();
+  lake = { store: lab.deps.lake, engine: lab.deps.engine };
+});
+afterAll(() => lab.close());
+
+describe('a profile', () => {
+  it('counts values between edges, the frequent ones of texts, and all rows once', async () => {
+    const { rows, columns, complete } = await profileTable(lake, silver);
+    expect([rows, complete]).toEqual([5, true]);
+    for (const { name, histogram, nulls } of columns) {
+      const counted = histogram.reduce((sum, one) => sum + one.rows, 0);
+      expect(counted, name).toBe(5 - nulls);
+    }
+    const id = columns.find(({ name }) => name === 'id');
+    expect(id).toMatchObject({ nulls: 0, min: '1', max: '5', distinct: 5 });
+    expect(id?.histogram).toHaveLength(20);
+    expect(id?.histogram[0]).toMatchObject({ from: '1', rows: 1 });
+    expect(id?.histogram.at(-1)).toMatchObject({ to: '5', rows: 1 });
+    const text = columns.find(({ type, name }) => type === 'VARCHAR' && !name.startsWith('_'));
+    expect(text?.histogram.every(({ to }) => to === null)).toBe(true);
+  });
+});
+
+describe('files', () => {
+  it('are told by size, page by page, and their sizes add up', async () => {
+    const all = await tableFiles(lake, parseTableName('bronze.sales'), {
+      limit: 50,
+      offset: 0,
+      order: 'largest',
+    });
+    expect(all.total).toBe(2);
+    expect(all.sizes.reduce((sum, { files }) => sum + files, 0)).toBe(2);
+    expect(all.rows.map(({ rows }) => rows)).toEqual([4, 1]);
+    const second = await tableFiles(lake, parseTableName('bronze.sales'), {
+      ...{ limit: 1, offset: 1, order: 'largest' },
+    });
+    expect(second.rows).toEqual(all.rows.slice(1));
+  });
+
+  it('have no partitions where the table has none', async () => {
+    expect(await tablePartitions(lake, silver, { limit: 10, offset: 0 })).toEqual({
+      ...{ columns: [], total: 0, rows: [] },
+    });
+  });
+});
+
+describe('a result taken away', () => {
+  const sql =
+    `SELECT id, 1::UBIGINT AS wide, 170141183460469231731687303715884105727::HUGEINT AS huge, INTERVAL 3 DAY AS span, ` +
+    `[1, 2] AS some, DATE '2026-01-31' AS day, TIMESTAMPTZ '2026-01-31 06:00:00+00' AS at, NULL::VARCHAR AS nothing ` +
+    `FROM silver.sales ORDER BY id`;
+
+  it('as Arrow has its types, and text where there is none', async () => {
+    // The greatest HUGEINT has 39 digits; a decimal holds 38.
+    const narrower = sql.replace('170141183460469231731687303715884105727', '12345678901234567890123456789');
+    const table = tableFromIPC(await exportLake(lake, narrower, { limit: 3, format: 'arrow' }));
+    expect(table.numRows).toBe(3);
+    expect(
+      Object.fromEntries(table.schema.fields.map(({ name, type }) => [name, String(type)])),
+    ).toMatchObject({
+      id: 'Int64',
+      span: 'Utf8',
+      some: 'Utf8',
+      day: 'Date32<DAY>',
+      nothing: 'Utf8',
+    });
+    expect(table.get(2)?.toJSON()).toMatchObject({ id: 3n, span: '3 days', some: '[1, 2]', nothing: null });
+  });
+
+  it('as Parquet can be read by another reader', async () => {
+    const bytes = await exportLake(lake, 'SELECT id FROM silver.sales ORDER BY id DESC', {
+      ...{ limit: 2, format: 'parquet' },
+    });
+    const reader = await parquet.ParquetReader.openBuffer(Buffer.from(bytes));
+    expect(Number(reader.getRowCount())).toBe(2);
+    await reader.close();
+  });
+
+  it('is refused where there is none, or the SQL is no SELECT', async () => {
+    await expect(
+      exportLake(lake, 'SELECT id FROM silver.sales WHERE false', { limit: 9, format: 'parquet' }),
+    ).rejects.toMatchObject({ code: 'INPUT_INVALID' });
+    await expect(
+      exportLake(lake, 'DROP TABLE silver.sales', { limit: 9, format: 'arrow' }),
+    ).rejects.toMatchObject({ code: 'ENGINE_NOT_A_SELECT' });
+  });
+});
