@@ -90,9 +90,11 @@ describe('a result taken away', () => {
     const bytes = await exportLake(lake, 'SELECT id FROM silver.sales ORDER BY id DESC', {
       ...{ limit: 2, format: 'parquet' },
     });
-    const reader = await parquet.ParquetReader.openBuffer(Buffer.from(bytes));
+    const { ParquetReader } = parquet as unknown as {
+      ParquetReader: { openBuffer(bytes: Buffer): Promise<{ getRowCount(): unknown }> };
+    };
+    const reader = await ParquetReader.openBuffer(Buffer.from(bytes));
     expect(Number(reader.getRowCount())).toBe(2);
-    await reader.close();
   });
 
   it('is refused where there is none, or the SQL is no SELECT', async () => {

@@ -2,7 +2,7 @@
  * Alert rules that people set at run time. They are kept in the dashboard's own store, and published to the lake, where the
  * workers of every machine read them before they judge a sample.
  */
-import { z } from 'zod';
+import type { z } from 'zod';
 import type { Config } from '../../config/config.js';
 import { ruleSchema, ruleText } from '../../config/monitoring.js';
 import { DatalabError } from '../../contracts/errors.js';

@@ -14,11 +14,13 @@ const name = z.string().regex(/^[a-z][a-z0-9._-]{0,62}$/i, 'letters, digits, . _
 const password = z.string().min(12, 'at least 12 characters').max(200);
 const TRIES = { max: 10, timeWindow: '1 minute' } as const;
 
+/** Makes a session and hands it to the browser. */
+type SignIn = (reply: FastifyReply, user: string) => Promise<void>;
+
 export async function peopleRoutes(app: App, { deps }: RouteContext): Promise<void> {
   const { store } = deps;
   const { sessionHours, publicUrl } = deps.config.dashboard;
-
-  const signIn = async (reply: FastifyReply, user: string): Promise<void> => {
+  const signIn: SignIn = async (reply, user) => {
     const secret = newSecret();
     await store.addSession(fingerprint(secret), user, newSecret(), Date.now() + sessionHours * 3600_000);
     void reply.setCookie(SESSION_COOKIE, secret, {
@@ -29,7 +31,15 @@ export async function peopleRoutes(app: App, { deps }: RouteContext): Promise<vo
       maxAge: sessionHours * 3600,
     });
   };
+  await sessionRoutes(app, { deps }, signIn);
+  await managePeople(app, { deps });
+}
 
+async function sessionRoutes(
+  app: App,
+  { deps: { store } }: Pick<RouteContext, 'deps'>,
+  signIn: SignIn,
+): Promise<void> {
   app.get(
     '/api/session',
     {
@@ -104,7 +114,6 @@ export async function peopleRoutes(app: App, { deps }: RouteContext): Promise<vo
       return { done: true };
     },
   );
-  await managePeople(app, { deps });
 }
 
 async function managePeople(app: App, { deps: { store } }: Pick<RouteContext, 'deps'>): Promise<void> {

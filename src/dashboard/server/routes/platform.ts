@@ -79,6 +79,10 @@ export async function platformRoutes(app: App, { deps, hub }: RouteContext): Pro
     async ({ query }) => deps.store.auditLog(query),
   );
 
+  await lakeWide(app, { deps, hub });
+}
+
+async function lakeWide(app: App, { deps, hub }: RouteContext): Promise<void> {
   app.get(
     '/api/lineage',
     {

@@ -1,6 +1,6 @@
 /** What is told of alert rules and channels. */
 import { z } from 'zod';
-import { ruleSchema } from '../../../config/monitoring.js';
+import type { ruleSchema } from '../../../config/monitoring.js';
 import { SEVERITIES } from '../../../contracts/monitoring.js';
 import { list } from './common.js';
 
