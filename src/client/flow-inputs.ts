@@ -118,6 +118,9 @@ export const FLOW_INPUTS = Object.freeze({
   lakeMaintenance: z.strictObject({
     dryRun: z.boolean().optional().describe('Change nothing, say what would be done.'),
     tables: z.array(table).optional().describe('Empty: all.'),
+    datasets: z.array(dataset).optional().describe('Only the tables of these.'),
+    only: z.enum(['audit', 'fsck']).optional().describe('Only audits, or only compares logs with files.'),
+    repair: z.boolean().optional().describe('Takes damaged files out of their tables.'),
   }),
   tableMaintenance: z.strictObject({ table, task: tableTask }),
   lakeBackup: backupTask,

@@ -49,7 +49,12 @@ const CASES: { readonly [Flow in StartableFlow]: { takes: (input: unknown) => un
     },
     lakeMaintenance: {
       takes: parseLakeMaintenance,
-      inputs: [{}, { dryRun: true, tables: ['silver.stocks'] }],
+      inputs: [
+        {},
+        { dryRun: true, tables: ['silver.stocks'] },
+        { datasets: ['stocks'], only: 'fsck', repair: true },
+        { only: 'audit' },
+      ],
     },
     tableMaintenance: {
       takes: parseTableMaintenance,

@@ -66,6 +66,7 @@ const CALLS: {
   compareModels: [['next_day_volatility', '3', 'champion']],
   planMaintenance: [[]],
   runMaintenance: [[]],
+  auditLake: [[]],
   showMaintenance: [[]],
   backup: [['create'], ['verify'], ['drill']],
   backupOf: [['verify', '2026-01-01T000000Z-1']],

@@ -1,9 +1,6 @@
 /** Maintenance as its reports in the lake tell it, what it saved by `meta.maintenance`, and the backups. */
-import type {
-  LakeMaintenanceSummary,
-  MaintenanceEnding,
-  TableTended,
-} from '../../contracts/lake-maintenance.js';
+import type { TableTended } from '../../contracts/lake-maintenance.js';
+import type { MaintenanceReport } from '../../contracts/maintenance-report.js';
 import { DatalabError } from '../../contracts/errors.js';
 import { mapLimited } from '../../delta/index.js';
 import { backupsNow } from './backups.js';
@@ -15,17 +12,13 @@ import type { MaintenanceDetail, MaintenanceNow, MaintenanceReportRow } from './
 const PREFIX = 'reports/maintenance/';
 const REPORTS_SHOWN = 20;
 const PLAN_TABLES = 50;
+const FINDINGS_SHOWN = 100;
+const QUERIES_SHOWN = 20;
+const GRAVITY = ['block', 'quarantine', 'warn'];
 
-/** The parts of a stored report that are shown. */
-interface StoredReport {
-  readonly run: LakeMaintenanceSummary['run'];
-  readonly startedAt: string;
-  readonly finishedAt: string;
-  readonly ending: MaintenanceEnding;
-  readonly facts: readonly unknown[];
-  readonly unreadable: ReadonlyArray<{ readonly table: string; readonly reason: string }>;
-  readonly tended: readonly TableTended[];
-}
+/** What an older worker left out of its report counts as none. */
+type StoredReport = Omit<MaintenanceReport, 'audits' | 'recommendations' | 'usage'> &
+  Partial<Pick<MaintenanceReport, 'audits' | 'recommendations' | 'usage'>>;
 
 /** A report never changes: its row is kept, the report is read again when somebody opens it. */
 const ROWS = new Map<string, MaintenanceReportRow>();
@@ -60,7 +53,22 @@ export async function maintenanceDetail(
     ...rowOf(id, report, pages),
     total: tended.length,
     tended: tended.slice(offset, offset + limit),
+    findings: findingsOf(report),
+    queries: (report.usage?.queries ?? []).slice(0, QUERIES_SHOWN),
   };
+}
+
+function findingsOf({ audits = [] }: StoredReport): MaintenanceDetail['findings'] {
+  return audits
+    .flatMap(({ table, results }) =>
+      results
+        .filter(({ outcome }) => outcome === 'failed')
+        .map(({ name, severity, trend, badRows, detail }) => ({
+          ...{ table, name, severity, trend, badRows, detail },
+        })),
+    )
+    .sort((a, b) => GRAVITY.indexOf(a.severity) - GRAVITY.indexOf(b.severity))
+    .slice(0, FINDINGS_SHOWN);
 }
 
 async function listed({ lake }: DashboardDeps): Promise<{ ids: string[]; pages: ReadonlySet<string> }> {
@@ -92,11 +100,10 @@ async function readReport({ lake }: DashboardDeps, id: string): Promise<StoredRe
   }
 }
 
-function rowOf(
-  id: string,
-  { run, startedAt, finishedAt, ending, facts, unreadable, tended }: StoredReport,
-  pages: ReadonlySet<string>,
-): MaintenanceReportRow {
+function rowOf(id: string, report: StoredReport, pages: ReadonlySet<string>): MaintenanceReportRow {
+  const { run, startedAt, finishedAt, ending, facts, unreadable, tended } = report;
+  const { audits = [], recommendations = [] } = report;
+  const results = audits.flatMap((one) => one.results);
   const outcomes: Record<string, number> = {};
   for (const { outcome } of tended) outcomes[outcome] = (outcomes[outcome] ?? 0) + 1;
   const sum = (figure: (one: TableTended) => number): number =>
@@ -111,6 +118,11 @@ function rowOf(
     filesGone: sum(({ before, after }) => before.folderFiles - after.folderFiles),
     problems: ending.problems,
     page: pages.has(page) ? page : null,
+    audited: {
+      ...{ tables: audits.length, checks: results.length },
+      failed: results.filter(({ outcome }) => outcome === 'failed').length,
+    },
+    recommendations: recommendations.slice(0, 30),
   };
 }
 

@@ -1,5 +1,6 @@
 /** Models: as the model files declare them, as MLflow keeps their versions, and how each version was judged. */
 import path from 'node:path';
+import type { z } from 'zod';
 import { listDatasets } from '../../config/datasets.js';
 import { loadModels } from '../../config/model.js';
 import { openMlflow, type MlflowClient, type MlflowVersion } from '../../connectors/mlflow/index.js';
@@ -9,7 +10,8 @@ import { mapLimited } from '../../delta/index.js';
 import { openPredictor } from '../../ml/predictor.js';
 import type { DashboardDeps } from './deps.js';
 import { reasonOf } from './measured.js';
-import type { ModelDetail, ModelRow, ModelsNow, ModelVersion } from './shapes/models.js';
+import { askPrediction, servedModel } from './serving.js';
+import type { ModelDetail, ModelRow, ModelsNow, ModelVersion, prediction } from './shapes/models.js';
 
 const VERSIONS_SHOWN = 50;
 const MODELS_MAX = 200;
@@ -83,7 +85,11 @@ function rowOf(
 /** One model with its newest versions and their figures. Throws MODEL_UNKNOWN, MLFLOW_OFF, MLFLOW_UNAVAILABLE. */
 export async function modelDetail(deps: DashboardDeps, name: string): Promise<ModelDetail> {
   const mlflow = mlflowOf(deps);
-  const [{ declared }, versions] = await Promise.all([declaredModels(deps), mlflow.versions(name)]);
+  const [{ declared }, versions, served] = await Promise.all([
+    declaredModels(deps),
+    mlflow.versions(name),
+    servedModel(deps, name),
+  ]);
   const model = declared.find((one) => one.name === name);
   if (!model && versions.length === 0)
     throw new DatalabError('MODEL_UNKNOWN', `there is no model '${name}', declared or in MLflow`);
@@ -104,6 +110,11 @@ export async function modelDetail(deps: DashboardDeps, name: string): Promise<Mo
     horizon: model?.target.horizon ?? null,
     deploys: model?.deploy ?? null,
     needsApproval: model?.gate.approval.required ?? null,
+    served: served && {
+      ...{ version: served.version, loadedAt: served.loadedAt, problem: served.problem, keys: served.keys },
+      parity:
+        served.parity && `${served.parity.against}, ${served.parity.rows} rows, ${served.parity.difference}`,
+    },
     experimentUrl: experiment ? `${base}/#/experiments/${experiment}` : base,
     versions: shown,
     total: versions.length,
@@ -158,12 +169,21 @@ export async function findVersion(
   throw new DatalabError('MODEL_VERSION_UNKNOWN', `model '${name}' has no version '${wanted}'`);
 }
 
-/** Predicts one row with DataLab's own predictor, as `datalab models predict` does. Throws INPUT_INVALID. */
+/**
+ * Predicts one row. The model server is asked where it serves the version that is meant; any other version, and where none
+ * runs, DataLab's own predictor computes it here, as `datalab models predict` does. Throws INPUT_INVALID.
+ */
 export async function predictRow(
   deps: DashboardDeps,
   name: string,
   { version: wanted, row }: { version: string; row: Readonly<Record<string, number | null>> },
-) {
+): Promise<Predicted> {
+  const served = await servedModel(deps, name);
+  if (served?.version != null && (wanted === 'champion' || wanted === served.version)) {
+    const answer = await askPrediction(deps, name, { rows: [row] });
+    const [first] = answer?.predictions ?? [];
+    if (answer && first) return told(name, answer.version, first.prediction, 'model server');
+  }
   const mlflow = mlflowOf(deps);
   const { source, version } = await findVersion(mlflow, name, wanted);
   const predictor = openPredictor((await mlflow.getArtifact(source, 'model.json')).toString());
@@ -171,5 +191,31 @@ export async function predictRow(
   if (strange.length > 0)
     throw new DatalabError('INPUT_INVALID', `model '${name}' takes no feature ${strange.join(', ')}`);
   const values = Float32Array.from(predictor.featureNames, (feature) => row[feature] ?? NaN);
-  return { model: name, version, prediction: predictor.predict(values), by: 'dashboard' };
+  return told(name, version, predictor.predict(values), 'dashboard');
+}
+
+type Predicted = z.input<typeof prediction>;
+
+const told = (model: string, version: string, said: number, by: Predicted['by']): Predicted => ({
+  ...{ model, version, prediction: said, by, time: null, gold: null },
+});
+
+/** Predicts for a key, from the newest row of its Gold table: the model server reads it. Throws MODEL_SERVER_UNAVAILABLE. */
+export async function predictKey(
+  deps: DashboardDeps,
+  name: string,
+  key: Readonly<Record<string, string | number>>,
+): Promise<Predicted> {
+  const answer = await askPrediction(deps, name, { keys: [key] });
+  const [first] = answer?.predictions ?? [];
+  if (!answer || !first)
+    throw new DatalabError(
+      'MODEL_SERVER_UNAVAILABLE',
+      "predictions by key are the model server's, and none answers",
+    );
+  return {
+    ...told(name, answer.version, first.prediction, 'model server'),
+    time: first.time ?? null,
+    gold: answer.gold ? `${answer.gold.table} v${answer.gold.version}` : null,
+  };
 }

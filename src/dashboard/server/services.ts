@@ -1,5 +1,7 @@
 /** The services, asked in their own protocols, and the pools with who polls them and what waits. */
+import { modelServerUrl } from '../../config/model-server.js';
 import {
+  askHttp,
   askMlflow,
   askServices,
   askTemporal,
@@ -102,6 +104,14 @@ function servicesOf({ config, temporal, lake, lakeUri }: DashboardDeps): AskedSe
       : []),
     ...(config.mlflow.enabled
       ? [{ service: 'mlflow', ask: (signal: AbortSignal) => askMlflow(config.mlflow.trackingUri, signal) }]
+      : []),
+    ...(config.mlflow.enabled && config.modelServer.enabled
+      ? [
+          {
+            service: 'model server',
+            ask: (signal: AbortSignal) => askHttp(`${modelServerUrl(config.modelServer)}/health`, signal),
+          },
+        ]
       : []),
   ];
 }

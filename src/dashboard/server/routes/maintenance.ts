@@ -68,6 +68,17 @@ export async function maintenanceRoutes(app: App, { deps, hub }: RouteContext): 
     },
     async ({ body }) => start('lakeMaintenance', body),
   );
+  app.post(
+    '/api/maintenance/audit',
+    {
+      config: { audit: 'audit lake', cli: 'maintenance audit' },
+      schema: {
+        summary: 'Hold what is published against its checks, and do nothing else',
+        response: { 200: startedRun },
+      },
+    },
+    async () => start('lakeMaintenance', { only: 'audit' }),
+  );
   await backupRoutes(app, start);
 }
 

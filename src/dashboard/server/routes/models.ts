@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { DATASET_NAME } from '../../../contracts/flows.js';
 import { Section } from '../measured.js';
 import { modelReport as reportOf } from '../model-report.js';
-import { modelDetail as detailOf, modelsNow as askModels, predictRow } from '../models.js';
+import { modelDetail as detailOf, modelsNow as askModels, predictKey, predictRow } from '../models.js';
 import type { App, RouteContext } from '../server.js';
 import { measured, startedRun } from '../shapes/common.js';
 import { modelDetail, modelReport, modelsNow, prediction } from '../shapes/models.js';
@@ -49,16 +49,19 @@ export async function modelRoutes(app: App, context: RouteContext): Promise<void
     {
       config: { access: 'viewer', cli: 'models predict' },
       schema: {
-        summary: 'Predict one row, given as a value by feature name',
+        summary:
+          'Predict one row, given as a value by feature name, or by key: then from the newest Gold features',
         params,
         body: z.object({
           version: version.default('champion'),
-          row: z.record(z.string().max(200), z.number().nullable()),
+          row: z.record(z.string().max(200), z.number().nullable()).optional(),
+          key: z.record(z.string().max(200), z.union([z.string(), z.number()])).optional(),
         }),
         response: { 200: prediction },
       },
     },
-    async ({ params: { model }, body }) => predictRow(deps, model, body),
+    async ({ params: { model }, body: { version: wanted, row, key } }) =>
+      key ? predictKey(deps, model, key) : predictRow(deps, model, { version: wanted, row: row ?? {} }),
   );
   await modelFlows(app, context);
 }

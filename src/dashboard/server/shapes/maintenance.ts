@@ -41,12 +41,32 @@ export const maintenanceReport = z.object({
   problems: list(z.string()),
   /** Key in the lake of the report as a page, where there is one. */
   page: z.string().nullable(),
+  /** Checks of published tables, and those that failed. */
+  audited: z.object({ tables: z.number(), checks: z.number(), failed: z.number() }),
+  recommendations: list(
+    z.object({ weight: z.string(), subject: z.string(), reason: z.string(), command: z.string() }),
+  ),
 });
 export type MaintenanceReportRow = z.infer<typeof maintenanceReport>;
 
 export const maintenanceDetail = maintenanceReport.extend({
   total: z.number(),
   tended: list(tendedTable),
+  /** Failed checks of the audit, the gravest first. */
+  findings: list(
+    z.object({
+      table: z.string(),
+      name: z.string(),
+      severity: z.string(),
+      trend: z.string(),
+      badRows: z.number(),
+      detail: z.string(),
+    }),
+  ),
+  /** Tables by how often SQL asked them in the last 30 days. */
+  queries: list(
+    z.object({ table: z.string(), queries: z.number(), seconds: z.number(), lastAt: z.string() }),
+  ),
 });
 export type MaintenanceDetail = z.infer<typeof maintenanceDetail>;
 

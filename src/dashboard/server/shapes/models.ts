@@ -64,6 +64,17 @@ export const modelDetail = z.object({
   deploys: z.boolean().nullable(),
   needsApproval: z.boolean().nullable(),
   experimentUrl: z.string(),
+  /** What the model server answers with; null where none runs, or it serves no version. */
+  served: z
+    .object({
+      version: z.string().nullable(),
+      loadedAt: z.string().nullable(),
+      problem: z.string().nullable(),
+      keys: list(z.string()),
+      /** How the version was tried before it was served. */
+      parity: z.string().nullable(),
+    })
+    .nullable(),
   /** Newest first, at most fifty. */
   versions: list(modelVersion),
   total: z.number(),
@@ -128,5 +139,8 @@ export const prediction = z.object({
   version: z.string(),
   prediction: z.number(),
   /** Which program computed it. */
-  by: z.string(),
+  by: z.enum(['model server', 'dashboard']),
+  /** Of a prediction by key: the time of its features, and the table with its version. */
+  time: z.string().nullable(),
+  gold: z.string().nullable(),
 });

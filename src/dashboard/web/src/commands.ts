@@ -81,6 +81,7 @@ export const commands = {
     datalab('models', 'compare', model, one, other),
   planMaintenance: () => datalab('maintenance', 'plan'),
   runMaintenance: () => datalab('maintenance', 'run'),
+  auditLake: () => datalab('maintenance', 'audit'),
   showMaintenance: () => datalab('maintenance', 'show'),
   backup: (task: string) => datalab('backup', task),
   backupOf: (task: string, backup: string) => datalab('backup', task, '--backup', backup),

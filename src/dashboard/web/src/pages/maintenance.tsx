@@ -41,6 +41,12 @@ export default function Maintenance() {
             after={toRun}
           />
           <Action
+            label={t('maintenance.audit')}
+            command={commands.auditLake()}
+            run={() => post('/api/maintenance/audit', {})}
+            after={toRun}
+          />
+          <Action
             label={t('maintenance.run')}
             tone="primary"
             confirm={t('maintenance.confirmRun')}
@@ -104,6 +110,7 @@ function Reports({
                 <th>{t('common.when')}</th>
                 <th className="n">{t('overview.tables')}</th>
                 <th className="n">{t('maintenance.healthy')}</th>
+                <th className="n">{t('maintenance.audited')}</th>
                 <th>{t('maintenance.worked')}</th>
                 <th className="n">{t('maintenance.freed')}</th>
                 <th />
@@ -118,6 +125,15 @@ function Reports({
                   </td>
                   <td className="n">{num(one.tables)}</td>
                   <td className="n">{num(one.healthy)}</td>
+                  <td className="n">
+                    {one.audited.checks === 0 ? (
+                      '–'
+                    ) : one.audited.failed > 0 ? (
+                      <span className="badge bad">{num(one.audited.failed)}</span>
+                    ) : (
+                      num(one.audited.checks)
+                    )}
+                  </td>
                   <td>
                     {Object.entries(one.outcomes).map(([outcome, count]) => (
                       <span key={outcome}>
@@ -206,6 +222,7 @@ function Tended({ report }: { readonly report: MaintenanceDetail }) {
       {report.unreadable.map(({ table, reason }) => (
         <Problem key={table} error={new Error(`${table}: ${reason}`)} />
       ))}
+      <Advice report={report} />
       {report.tended.length === 0 && report.unreadable.length === 0 && (
         <Empty>{t('maintenance.nothingToDo')}</Empty>
       )}
@@ -239,6 +256,79 @@ function Tended({ report }: { readonly report: MaintenanceDetail }) {
               )}
             </tbody>
           </table>
+        </div>
+      )}
+    </>
+  );
+}
+
+/** What the report recommends, what its audits found, and which tables are asked most. */
+function Advice({ report }: { readonly report: MaintenanceDetail }) {
+  const { t } = useTranslation();
+  const { recommendations, findings, queries } = report;
+  return (
+    <>
+      {recommendations.length > 0 && (
+        <table>
+          <tbody>
+            {recommendations.map((one, index) => (
+              <tr key={index}>
+                <td>
+                  <span className={`badge ${one.weight === 'act' ? 'bad' : 'info'}`}>
+                    {t(one.weight === 'act' ? 'maintenance.act' : 'maintenance.consider')}
+                  </span>
+                </td>
+                <td>{one.subject}</td>
+                <td>
+                  {one.reason}
+                  <div className="small mono">{one.command}</div>
+                </td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      )}
+      {findings.length > 0 && (
+        <div className="scroll">
+          <table>
+            <thead>
+              <tr>
+                <th>{t('maintenance.findings')}</th>
+                <th>{t('run.check')}</th>
+                <th>{t('run.severity')}</th>
+                <th className="n">{t('run.bad')}</th>
+                <th>{t('common.detail')}</th>
+              </tr>
+            </thead>
+            <tbody>
+              {findings.map((one) => (
+                <tr key={`${one.table} ${one.name}`}>
+                  <td>
+                    <Link href={`/lake/${one.table}`}>{one.table}</Link>
+                  </td>
+                  <td>
+                    {one.name} <span className="small dim">{one.trend}</span>
+                  </td>
+                  <td>
+                    <Badge word={one.severity} />
+                  </td>
+                  <td className="n">{num(one.badRows)}</td>
+                  <td>{one.detail}</td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </div>
+      )}
+      {queries.length > 0 && (
+        <div className="pad">
+          <p className="small dim">{t('maintenance.queries')}</p>
+          <Bars
+            bars={queries.map((one) => ({
+              ...{ name: one.table, value: one.queries },
+              text: `${num(one.queries)} · ${num(one.seconds, 1)} s`,
+            }))}
+          />
         </div>
       )}
     </>

@@ -78,7 +78,15 @@ export default function Model({ model }: { readonly model: string }) {
           onRun={toRun}
         />
       )}
-      {chosen && <Judgement key={chosen} model={model} version={chosen} isLoss={data?.isLoss ?? true} />}
+      {chosen && (
+        <Judgement
+          key={chosen}
+          model={model}
+          version={chosen}
+          isLoss={data?.isLoss ?? true}
+          keys={data?.served?.version === chosen ? data.served.keys : []}
+        />
+      )}
     </>
   );
 }
@@ -97,6 +105,13 @@ function Facts({ detail }: { readonly detail: ModelDetail }) {
         )}
         {detail.deploys !== null && <span>{t(detail.deploys ? 'models.deploys' : 'models.keeps')}</span>}
         {detail.needsApproval && <span>{t('models.approval')}</span>}
+        {detail.served?.version ? (
+          <span className="badge ok" title={detail.served.parity ?? ''}>
+            {t('models.serves', { version: detail.served.version })}
+          </span>
+        ) : (
+          <span className="badge">{detail.served?.problem ?? t('models.servesNone')}</span>
+        )}
         <a href={detail.experimentUrl} target="_blank" rel="noreferrer">
           {t('models.mlflow')} ↗
         </a>

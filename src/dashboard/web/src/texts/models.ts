@@ -67,6 +67,10 @@ export const models = {
     predictHint: 'Starts with a row of the holdout. Empty is a missing value.',
     prediction: 'Prediction',
     predictedBy: 'computed by this dashboard from the version’s files in MLflow',
+    predictedByServer: 'answered by the model server, version {{version}}',
+    predictKey: 'Predict from newest Gold features',
+    serves: 'The model server answers with version {{version}}',
+    servesNone: 'No model server answers with this model',
     trainings: 'Trainings',
     ofVersion: 'Version {{version}}',
     compare: 'Compare with champion',
@@ -137,6 +141,10 @@ export const models = {
     predictHint: 'Começa com uma linha do holdout. Vazio é valor ausente.',
     prediction: 'Previsão',
     predictedBy: 'calculada por este painel com os arquivos da versão no MLflow',
+    predictedByServer: 'respondida pelo servidor de modelos, versão {{version}}',
+    predictKey: 'Prever com os atributos Gold mais novos',
+    serves: 'O servidor de modelos responde com a versão {{version}}',
+    servesNone: 'Nenhum servidor de modelos responde com este modelo',
     trainings: 'Treinos',
     ofVersion: 'Versão {{version}}',
     compare: 'Comparar com o campeão',
@@ -146,6 +154,12 @@ export const models = {
 export const maintenance = {
   en: {
     plan: 'Plan (dry run)',
+    audit: 'Audit published data',
+    audited: 'Checks',
+    findings: 'Found by audits',
+    act: 'act',
+    consider: 'consider',
+    queries: 'Asked by SQL in the last 30 days',
     run: 'Run maintenance',
     confirmRun:
       'Do what the tables need: retention, small files, unneeded files, checkpoints and logs? Tables that a writer works on are left for later.',
@@ -183,6 +197,12 @@ export const maintenance = {
   },
   ptBR: {
     plan: 'Planejar (sem mudar nada)',
+    audit: 'Auditar o publicado',
+    audited: 'Verificações',
+    findings: 'Achado por auditorias',
+    act: 'agir',
+    consider: 'considerar',
+    queries: 'Consultadas por SQL nos últimos 30 dias',
     run: 'Executar manutenção',
     confirmRun:
       'Fazer o que as tabelas precisam: retenção, arquivos pequenos, arquivos desnecessários, checkpoints e logs? Tabelas em escrita ficam para depois.',

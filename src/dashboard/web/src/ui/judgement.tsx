@@ -2,7 +2,8 @@
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { useState, type FormEvent } from 'react';
 import { useTranslation } from 'react-i18next';
-import type { ModelReportView } from '../../../server/shapes/models';
+import type { z } from 'zod';
+import type { ModelReportView, prediction } from '../../../server/shapes/models';
 import { get, post, queryOf } from '../api';
 import { commands } from '../commands';
 import { num, percent } from '../format';
@@ -13,10 +14,13 @@ export function Judgement({
   model,
   version,
   isLoss,
+  keys,
 }: {
   readonly model: string;
   readonly version: string;
   readonly isLoss: boolean;
+  /** Columns of a key, where the model server answers with this version. */
+  readonly keys: readonly string[];
 }) {
   const { t } = useTranslation();
   const report = useQuery({
@@ -86,7 +90,7 @@ export function Judgement({
             />
           </div>
         </Card>
-        <Predict model={model} version={version} example={view.example} />
+        <Predict model={model} version={version} example={view.example} keys={keys} />
       </div>
     </>
   );
@@ -249,16 +253,21 @@ function Errors({ view }: { readonly view: ModelReportView }) {
   );
 }
 
+type Predicted = z.input<typeof prediction>;
+
 function Predict({
   model,
   version,
   example,
+  keys,
 }: {
   readonly model: string;
   readonly version: string;
   readonly example: Readonly<Record<string, number | null>>;
+  readonly keys: readonly string[];
 }) {
   const { t } = useTranslation();
+  const [key, setKey] = useState<Readonly<Record<string, string>>>({});
   const [typed, setTyped] = useState<Readonly<Record<string, string>>>({});
   const row = Object.fromEntries(
     Object.entries(example).map(([name, value]) => {
@@ -267,8 +276,8 @@ function Predict({
     }),
   );
   const predict = useMutation({
-    mutationFn: () =>
-      post<{ prediction: number; version: string }>(`/api/models/${model}/predict`, { version, row }),
+    mutationFn: (byKey: boolean) =>
+      post<Predicted>(`/api/models/${model}/predict`, byKey ? { key } : { version, row }),
   });
   return (
     <Card title={t('models.predict')} actions={<Twin command={commands.predict(model, version, row)} />}>
@@ -276,9 +285,29 @@ function Predict({
         className="pad form"
         onSubmit={(event: FormEvent) => {
           event.preventDefault();
-          predict.mutate();
+          predict.mutate(false);
         }}
       >
+        {keys.length > 0 && (
+          <div className="row">
+            {keys.map((name) => (
+              <input
+                key={name}
+                aria-label={name}
+                placeholder={name}
+                value={key[name] ?? ''}
+                onChange={({ target }) => setKey({ ...key, [name]: target.value })}
+              />
+            ))}
+            <button
+              type="button"
+              disabled={predict.isPending || keys.some((name) => !key[name])}
+              onClick={() => predict.mutate(true)}
+            >
+              {t('models.predictKey')}
+            </button>
+          </div>
+        )}
         <span className="small dim">{t('models.predictHint')}</span>
         <div className="fields">
           {Object.entries(row).map(([name, value]) => (
@@ -300,7 +329,13 @@ function Predict({
           {predict.data && (
             <output>
               {t('models.prediction')}: <b>{num(predict.data.prediction, 6)}</b>{' '}
-              <span className="small dim">{t('models.predictedBy')}</span>
+              <span className="small dim">
+                {predict.data.by === 'dashboard'
+                  ? t('models.predictedBy')
+                  : t('models.predictedByServer', { version: predict.data.version })}
+                {predict.data.gold && ` · ${predict.data.gold}`}
+                {predict.data.time && ` · ${predict.data.time.slice(0, 10)}`}
+              </span>
             </output>
           )}
         </div>
