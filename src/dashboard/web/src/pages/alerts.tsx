@@ -12,7 +12,7 @@ import { Pager } from '../ui/pager';
 import { Action, Badge, Card, Empty, Problem, Time, Twin } from '../ui/parts';
 import { Channels, Rules } from '../ui/rules';
 
-const TIMELINE_PAGE = 25;
+const TIMELINE_PAGE = 10;
 const iso = (ms: number): string => new Date(ms).toISOString();
 
 export default function Alerts() {

@@ -65,8 +65,8 @@ export default function Maintenance() {
           {now?.plan && <Tended report={now.plan} />}
         </Card>
       )}
+      <Reports now={now} of={answer.data} onOpen={(id) => set('report', id)} />
       <div className="grid">
-        <Reports now={now} of={answer.data} onOpen={(id) => set('report', id)} />
         <Card title={t('maintenance.savings')} of={answer.data}>
           {now?.savings.length === 0 && <Empty>{t('maintenance.noSavings')}</Empty>}
           {now && now.savings.length > 0 && (
@@ -81,6 +81,7 @@ export default function Maintenance() {
             </div>
           )}
         </Card>
+        <BackupRuns now={now} of={answer.data} />
       </div>
       <Backups now={now} of={answer.data} onRun={toRun} />
     </>
@@ -356,28 +357,28 @@ function Backups({
     />
   );
   return (
-    <div className="grid">
-      <Card
-        title={t('maintenance.backups')}
-        of={of}
-        actions={
-          backup?.uri ? (
-            <>
-              {action('create')}
-              {action('verify')}
-              {action('drill')}
-            </>
-          ) : (
-            <Twin command={commands.listBackups()} />
-          )
-        }
-      >
-        {backup && !backup.uri && <Empty>{t('maintenance.notConfigured')}</Empty>}
-        {backup?.problem && <Problem error={new Error(backup.problem)} />}
-        {backup?.uri && !backup.problem && backup.backups.length === 0 && (
-          <Empty>{t('maintenance.noBackups')}</Empty>
-        )}
-        {backup && backup.backups.length > 0 && (
+    <Card
+      title={t('maintenance.backups')}
+      of={of}
+      actions={
+        backup?.uri ? (
+          <>
+            {action('create')}
+            {action('verify')}
+            {action('drill')}
+          </>
+        ) : (
+          <Twin command={commands.listBackups()} />
+        )
+      }
+    >
+      {backup && !backup.uri && <Empty>{t('maintenance.notConfigured')}</Empty>}
+      {backup?.problem && <Problem error={new Error(backup.problem)} />}
+      {backup?.uri && !backup.problem && backup.backups.length === 0 && (
+        <Empty>{t('maintenance.noBackups')}</Empty>
+      )}
+      {backup && backup.backups.length > 0 && (
+        <div className="scroll">
           <table>
             <tbody>
               {backup.backups.map((one) => (
@@ -397,39 +398,46 @@ function Backups({
               ))}
             </tbody>
           </table>
-        )}
-        {backup?.uri && (
-          <div className="pad small dim">
-            {t('maintenance.place')} <code>{backup.uri}</code>
-          </div>
-        )}
-      </Card>
-      <Card title={t('maintenance.backupRuns')} of={of}>
-        {backup?.runs.length === 0 && <Empty>{t('common.nothing')}</Empty>}
-        {backup && backup.runs.length > 0 && (
-          <div className="scroll">
-            <table>
-              <tbody>
-                {backup.runs.map((one) => (
-                  <tr key={one.runId}>
-                    <td className="nowrap">
-                      <Link href={runHref(one)}>
-                        <Time iso={one.startedAt} />
-                      </Link>
-                    </td>
-                    <td>{one.task}</td>
-                    <td>
-                      <Badge word={one.status} />
-                    </td>
-                    <td className="n">{bytes(one.bytes)}</td>
-                    <td className="small">{one.problems.join('; ')}</td>
-                  </tr>
-                ))}
-              </tbody>
-            </table>
-          </div>
-        )}
-      </Card>
-    </div>
+        </div>
+      )}
+      {backup?.uri && (
+        <div className="pad small dim">
+          {t('maintenance.place')} <code>{backup.uri}</code>
+        </div>
+      )}
+    </Card>
+  );
+}
+
+function BackupRuns({ now, of }: { readonly now: MaintenanceNow | null | undefined; readonly of: Of }) {
+  const { t } = useTranslation();
+  const backup = now?.backup;
+  return (
+    <Card title={t('maintenance.backupRuns')} of={of}>
+      {backup?.runs.length === 0 && <Empty>{t('common.nothing')}</Empty>}
+      {backup && backup.runs.length > 0 && (
+        <div className="scroll">
+          <table>
+            <tbody>
+              {backup.runs.map((one) => (
+                <tr key={one.runId}>
+                  <td className="nowrap">
+                    <Link href={runHref(one)}>
+                      <Time iso={one.startedAt} />
+                    </Link>
+                  </td>
+                  <td>{one.task}</td>
+                  <td>
+                    <Badge word={one.status} />
+                  </td>
+                  <td className="n">{bytes(one.bytes)}</td>
+                  <td className="small text">{one.problems.join('; ')}</td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </div>
+      )}
+    </Card>
   );
 }

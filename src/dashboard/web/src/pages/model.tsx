@@ -199,7 +199,7 @@ function Versions({
                     {num(one.metrics[name], 4)}
                   </td>
                 ))}
-                <td className="small">
+                <td className="small links">
                   {one.workflowId && one.runId && (
                     <Link href={runHref({ workflowId: one.workflowId, runId: one.runId })}>
                       {t('models.run')}

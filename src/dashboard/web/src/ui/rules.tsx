@@ -60,7 +60,6 @@ export function Rules() {
           <thead>
             <tr>
               <th>{t('quality.rule')}</th>
-              <th>{t('rules.from')}</th>
               <th>{t('run.severity')}</th>
               <th>{t('alerts.condition')}</th>
               <th className="n">{t('alerts.for')}</th>
@@ -92,15 +91,17 @@ function RuleRow({
   const { may } = useSession();
   return (
     <tr>
-      <td className="mono">{rule.name}</td>
-      <td className="small">
-        {origin === 'override' ? (
-          <>
-            <span className="badge info">{t('rules.override', { by })}</span> <Time iso={at} />
-          </>
-        ) : (
-          <span className="dim">{t(origin === 'built-in' ? 'rules.builtIn' : 'rules.configuration')}</span>
-        )}
+      <td>
+        <span className="mono">{rule.name}</span>
+        <div className="small">
+          {origin === 'override' ? (
+            <>
+              <span className="badge info">{t('rules.override', { by })}</span> <Time iso={at} />
+            </>
+          ) : (
+            <span className="dim">{t(origin === 'built-in' ? 'rules.builtIn' : 'rules.configuration')}</span>
+          )}
+        </div>
       </td>
       <td>
         {rule.enabled === false ? (
@@ -113,7 +114,7 @@ function RuleRow({
         {rule.metric} {rule.condition}
       </td>
       <td className="n">{rule.for ?? '–'}</td>
-      <td>{rule.summary}</td>
+      <td className="text">{rule.summary}</td>
       <td className="row">
         <button
           type="button"

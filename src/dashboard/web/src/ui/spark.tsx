@@ -1,6 +1,8 @@
 /** A line of figures over time, by uPlot: small in a table, larger as a chart. */
 import { useEffect, useRef } from 'react';
 import uPlot from 'uplot';
+import { num } from '../format';
+import i18n from '../i18n';
 import 'uplot/dist/uPlot.min.css';
 
 export function Line({
@@ -29,6 +31,14 @@ export function Line({
     const levels = said === '' ? [] : said.split(' ').map(Number);
     const style = getComputedStyle(document.documentElement);
     const colour = (name: string): string => style.getPropertyValue(name).trim();
+    // Times by the reader's language and zone; the library has its own.
+    const spanS = Math.abs(Date.parse(points.at(-1)?.at ?? '') - Date.parse(points[0]?.at ?? '')) / 1000;
+    const clock = new Intl.DateTimeFormat(
+      i18n.language,
+      spanS < 2 * 86_400
+        ? { hour: '2-digit', minute: '2-digit', ...(spanS < 600 && { second: '2-digit' }) }
+        : { day: '2-digit', month: 'short' },
+    );
     const axis = {
       stroke: colour('--dim'),
       grid: { stroke: colour('--line'), width: 1 },
@@ -48,7 +58,10 @@ export function Line({
             ],
           },
         },
-        axes: [axis, { ...axis, size: 46 }],
+        axes: [
+          { ...axis, space: 70, values: (_plot, at) => at.map((second) => clock.format(second * 1000)) },
+          { ...axis, size: 46, values: (_plot, at) => at.map((value) => num(value, 3)) },
+        ],
         series: [
           {},
           { label, stroke: colour('--accent'), width: 1.5, points: { show: points.length < 40, size: 5 } },
