@@ -1,10 +1,11 @@
 /**
  * What is owed, and paid later: days that no run was for, rows that were refused, times that a schedule is expected to run
- * at. In a project of its own, with a dataset whose files lie by day.
+ * at, messages that came since. In a project of its own, with a dataset whose files lie by day, and one that is a topic.
  */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { Kafka, logLevel } from 'kafkajs';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { BackfillSummary, EtlSummary } from '../../src/client/index.js';
 import type { Slot } from '../../src/contracts/expected-runs.js';
@@ -25,9 +26,21 @@ gold: [{ table: visits_total, sql: total.sql }]
 checks: [{ kind: row_count, severity: warn, min: 1 }]
 `;
 
+const topic = (name: string): string => `
+name: clicks
+source: { location: 'kafka://${name}', format: jsonl }
+columns:
+  - { name: page, type: string }
+  - { name: moment, type: timestamp }
+mode: append
+silver: { sql: silver.sql }
+checks: [{ kind: row_count, severity: warn, min: 1 }]
+`;
+
 const project = mkdtempSync(path.join(tmpdir(), 'datalab-project-'));
 let lake: OwnLake;
 let worker: WorkerProcess;
+let brokers: readonly string[];
 
 function put(file: string, text: string): void {
   mkdirSync(path.dirname(path.join(project, file)), { recursive: true });
@@ -42,6 +55,7 @@ async function ask<Answer>(...args: string[]): Promise<Answer> {
 
 beforeAll(async () => {
   const stack = await testStack('s3', 'kafka', 'temporal');
+  ({ brokers } = stack.kafka);
   lake = await ownLake(stack.env, 'owed', await ownNamespace(stack.temporal.address, 'owed'));
   // Every minute, so that a time comes while the test looks.
   put(
@@ -87,6 +101,38 @@ it('a mended dataset takes its refused rows in, and the quarantine keeps the res
     await ask('tables', 'query', 'SELECT id::INT AS id, moment FROM silver.visits WHERE id = 2'),
   ).toEqual([{ id: 2, moment: '2013-03-01T13:00:00.000Z' }]);
 });
+
+it('the messages of a topic come in once, and those that came since with the next run', async () => {
+  const name = `clicks-${path.basename(project)}`;
+  put('datasets/clicks/dataset.yaml', topic(name));
+  put('datasets/clicks/silver.sql', 'SELECT * EXCLUDE (_extra) FROM bronze.clicks');
+  const kafka = new Kafka({ brokers: [...brokers], logLevel: logLevel.NOTHING });
+  const [admin, producer] = [kafka.admin(), kafka.producer()];
+  await Promise.all([admin.connect(), producer.connect()]);
+  try {
+    await admin.createTopics({ topics: [{ topic: name, numPartitions: 2 }], waitForLeaders: true });
+    const click = (page: string) => JSON.stringify({ page, moment: '2024-01-01T00:00:00Z' });
+    const send = (...values: string[]) =>
+      producer.send({
+        topic: name,
+        messages: values.map((value, index) => ({ partition: index % 2, value })),
+      });
+    const run = async () => (await ask<EtlSummary>('runs', 'start', 'clicks', '--wait')).bronze;
+    await send(click('a'), click('a'), click('b'));
+    expect(await run()).toMatchObject({ read: 3, accepted: 3, quarantined: 0 });
+    expect(await run()).toMatchObject({ read: 0, accepted: 0 });
+    await send(click('c'), 'not json', click('a'));
+    expect(await run()).toMatchObject({ read: 3, accepted: 2, quarantined: 1 });
+    const pages = 'SELECT page, count(*)::INT AS n FROM silver.clicks GROUP BY page ORDER BY page';
+    expect(await ask('tables', 'query', pages)).toEqual([
+      { page: 'a', n: 3 },
+      { page: 'b', n: 1 },
+      { page: 'c', n: 1 },
+    ]);
+  } finally {
+    await Promise.all([admin.disconnect(), producer.disconnect()]);
+  }
+}, 120_000);
 
 it('a time that came has its run, and is no gap', async () => {
   interface Gaps {
