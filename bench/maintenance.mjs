@@ -8,13 +8,18 @@
  * and the tools that `./manage.sh start` prepares.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { loadConfig } from '../dist/config/config.js';
-import { createDuckDbEngine, createRowParquet, openObjectStore } from '../dist/connectors/index.js';
+import {
+  createDuckDbEngine,
+  createRowParquet,
+  MemoryObjectStore,
+  openObjectStore,
+} from '../dist/connectors/index.js';
 import { appendRows, createTableActions, DeltaTable, mapLimited, stageBytes } from '../dist/delta/index.js';
 import { createEphemeral, destroyEphemeral } from '../dist/platform/ephemeral.js';
 
@@ -82,9 +87,14 @@ async function manySmallFiles(folder) {
   const clock = { nowMs: () => Date.now() };
   const newId = () => crypto.randomUUID();
   const numbers = Array.from({ length: files }, (_, number) => number);
+  // Written past the store, which would make each of them durable: that is not what is measured.
+  mkdirSync(path.join(folder, 'small'));
   const adds = await mapLimited(numbers, 8, async (number) => {
     const encoded = await port.write(schema, rowsOf(number, Number(values.rows)));
-    return stageBytes(store, encoded, { schema, partitionValues: {}, clock, newId });
+    const scratch = new MemoryObjectStore('scratch');
+    const add = await stageBytes(scratch, encoded, { schema, partitionValues: {}, clock, newId });
+    writeFileSync(path.join(folder, 'small', add.path), encoded.bytes);
+    return add;
   });
   const made = createTableActions({ schema, partitionColumns: [], configuration: {}, clock, newId });
   await new DeltaTable(store).commit({

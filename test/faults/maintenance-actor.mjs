@@ -5,6 +5,7 @@
  *   node maintenance-actor.mjs '{"role":"writer","name":"w1","first":7,"seed":3,"uri":"s3://…","s3":{…},"folder":"/tmp/…"}'
  */
 import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { createDuckDbEngine, openObjectStore } from '../../dist/connectors/index.js';
 import { DeltaTable } from '../../dist/delta/index.js';
 
@@ -25,7 +26,9 @@ const say = (line) => process.stdout.write(`${JSON.stringify(line)}\n`);
 /** The operation with this number: always the same, so that a repetition is one. */
 function operationOf(number) {
   const random = mulberry(seed * 100_003 + number);
-  const kind = ['append', 'append', 'append', 'delete', 'update'][Math.floor(random() * 5)];
+  const kind = ['append', 'append', 'append', 'append', 'append', 'delete', 'update'][
+    Math.floor(random() * 7)
+  ];
   if (kind === 'append') {
     const from = number * 1000;
     return { writer: name, number, kind, from, count: 1 + Math.floor(random() * 40) };
@@ -74,7 +77,9 @@ async function write(number) {
 }
 
 async function maintain(random) {
-  const task = ['optimize', 'vacuum', 'checkpoint', 'clean-log', 'fsck'][Math.floor(random() * 5)];
+  const task = ['optimize', 'optimize', 'optimize', 'vacuum', 'checkpoint', 'clean-log', 'fsck'][
+    Math.floor(random() * 7)
+  ];
   switch (task) {
     case 'optimize':
       return say({ task, ...(await table.optimize()) });
@@ -98,6 +103,8 @@ for (let number = first; ;) {
     if (role === 'writer') await write(number);
     else await maintain(random);
     number += 1;
+    // Writers come and go; without a pause nobody else would ever come first.
+    if (role === 'writer') await delay(400 * random());
   } catch (error) {
     if (!OVERTAKEN.has(error.code)) {
       say({ failed: `${error.code ?? error.name}: ${error.message}`, stack: error.stack });

