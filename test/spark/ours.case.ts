@@ -28,4 +28,23 @@ export function ourWrites(spark: () => SparkSession, lab: DeltaLab): void {
     await spark().sql(`INSERT INTO ${sparkName(table)} (k) VALUES (7)`);
     expect(await expectSameRows(spark(), lab, table, 'their insert')).toBe(3);
   });
+
+  test('a table that went through every task of maintenance is the same table to Spark', async () => {
+    const table = newTable();
+    for (let round = 0; round < 6; round += 1)
+      await table.append({ rows: rowsOf(round * 10, round * 10 + 10), schema: SCHEMA });
+    await table.update({ set: { v: "v || '!'" }, where: 'k % 4 = 0' });
+    await table.delete({ where: 'k % 5 = 0' });
+    const before = await lab.rows(table);
+    const { commits } = await table.optimize();
+    expect(commits).toBe(1);
+    await table.checkpoint();
+    // Nobody else is at work: whatever the newest version does not need may go.
+    expect((await table.vacuum({ retentionMs: 0, force: true })).deleted).toBeGreaterThan(5);
+    expect((await table.fsck({ statistics: true })).findings).toEqual([]);
+    expect(await lab.rows(table)).toEqual(before);
+    expect(await expectSameRows(spark(), lab, table, 'maintained')).toBe(48);
+    await spark().sql(`INSERT INTO ${sparkName(table)} (k) VALUES (1000)`);
+    expect(await expectSameRows(spark(), lab, table, 'their insert after it')).toBe(49);
+  });
 }
