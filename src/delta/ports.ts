@@ -151,9 +151,14 @@ export interface EngineSession {
   stream(select: string): AsyncIterable<ColumnBatch>;
   /**
    * Writes the result of one SELECT to a single Parquet file in the session's output folder, with statistics.
-   * An empty result writes nothing and returns undefined.
+   * An empty result writes nothing and returns undefined. `isOwn`: the text is ours and its columns are a table's, so that
+   * nothing is to be proved of it; over ten thousand files the proof costs as much as the work.
    */
-  writeParquet(select: string, fileName: string): Promise<WrittenFile | undefined>;
+  writeParquet(
+    select: string,
+    fileName: string,
+    options?: { readonly isOwn?: boolean },
+  ): Promise<WrittenFile | undefined>;
   /**
    * The same to as many files as the rows need, in the order of the rows: about a million each. They are in a folder of
    * that name, which must not exist yet.

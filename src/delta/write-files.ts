@@ -27,6 +27,8 @@ export interface WriteContext {
   readonly signal?: AbortSignal | undefined;
   /** Files that were uploaded so far: nobody knows of them before the commit. */
   readonly uploads: AddFile[];
+  /** The SELECT is our own over a table's columns: see `EngineSession.writeParquet`. */
+  readonly isOwn?: boolean;
 }
 
 /**
@@ -103,7 +105,7 @@ function storedColumns({ schema, partitionColumns }: TableShape): readonly Struc
 }
 
 async function writeFile(
-  { session, deps, signal }: WriteContext,
+  { session, deps, signal, isOwn = false }: WriteContext,
   fields: readonly StructField[],
   select: string,
 ): Promise<WrittenFile | undefined> {
@@ -112,7 +114,7 @@ async function writeFile(
     throw new DeltaError('DELTA_SCHEMA_INVALID', 'a table needs a column that does not partition it');
   }
   const columns = fields.map(({ name }) => quoteName(name)).join(', ');
-  return session.writeParquet(`SELECT ${columns} FROM (\n${select}\n)`, `${deps.newId()}.parquet`);
+  return session.writeParquet(`SELECT ${columns} FROM (\n${select}\n)`, `${deps.newId()}.parquet`, { isOwn });
 }
 
 function requireHeld(

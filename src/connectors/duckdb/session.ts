@@ -68,8 +68,12 @@ export class DuckDbSession implements EngineSession {
     }
   }
 
-  async writeParquet(select: string, fileName: string): Promise<WrittenFile | undefined> {
-    const [file] = await this.#copy(select, fileName, PARQUET);
+  async writeParquet(
+    select: string,
+    fileName: string,
+    { isOwn = false }: { readonly isOwn?: boolean } = {},
+  ): Promise<WrittenFile | undefined> {
+    const [file] = await this.#copy(select, fileName, PARQUET, isOwn);
     return file;
   }
 
@@ -77,13 +81,13 @@ export class DuckDbSession implements EngineSession {
     return this.#copy(select, folderName, `${PARQUET}, ROW_GROUPS_PER_FILE ${ROW_GROUPS_PER_FILE}`);
   }
 
-  async #copy(select: string, name: string, format: string): Promise<WrittenFile[]> {
+  async #copy(select: string, name: string, format: string, isOwn = false): Promise<WrittenFile[]> {
     const directory = this.options.outputDirectory;
     if (directory === undefined) throw new TypeError('this session has no output folder');
     if (!/^[A-Za-z0-9._=-]+$/.test(name) || name.startsWith('.')) {
       throw new TypeError(`not a plain file name: ${name}`);
     }
-    refuseUnsupported(await this.describe(select), select);
+    if (!isOwn) refuseUnsupported(await this.describe(select), select);
     const path = join(resolve(directory), name);
     const rows = await this.rows<CopyRow>(
       `COPY (\n${select}\n) TO ${literal(path)} (${format}, RETURN_STATS)`,

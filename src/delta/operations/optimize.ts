@@ -150,18 +150,28 @@ function packBatch(
     const whole = bins.filter(({ files }) => files.every((file) => live.has(id(file))));
     if (whole.length === 0) return undefined;
     const files = whole.flatMap((bin) => bin.files);
-    const added = await inWorkspace(table, uploads, { base, files, signal }, async (workspace) => {
-      const shape = { ...shapeOf(base, table.store.uri), constraints: [] };
-      const names = columnList(base.schema.fields.map(({ name }) => name));
-      const adds: AddFile[] = [];
-      for (const bin of whole) {
-        const select = `SELECT ${names} FROM ${workspace.relation(bin.files)}`;
-        const [first] = bin.files;
-        const written = await writeRows(workspace, shape, select, first?.partitionValues ?? {});
-        adds.push(...written.map((add) => (first?.tags ? { ...add, tags: first.tags } : add)));
-      }
-      return adds;
-    });
+    const added = await inWorkspace(
+      table,
+      uploads,
+      { base, files, signal, rowId: false },
+      async (workspace) => {
+        const shape = { ...shapeOf(base, table.store.uri), constraints: [] };
+        const names = columnList(base.schema.fields.map(({ name }) => name));
+        const adds: AddFile[] = [];
+        for (const bin of whole) {
+          const select = `SELECT ${names} FROM ${workspace.relation(bin.files)}`;
+          const [first] = bin.files;
+          const written = await writeRows(
+            { ...workspace, isOwn: true },
+            shape,
+            select,
+            first?.partitionValues ?? {},
+          );
+          adds.push(...written.map((add) => (first?.tags ? { ...add, tags: first.tags } : add)));
+        }
+        return adds;
+      },
+    );
     const actions: Action[] = replaceActions(files, added, table.deps, false);
     return {
       actions,

@@ -196,15 +196,17 @@ export async function inWorkspace<Result>(
     readonly files: readonly AddFile[];
     readonly source?: DataSource;
     readonly signal?: AbortSignal | undefined;
+    /** Rows need no name of their own: nothing is looked for in the files. */
+    readonly rowId?: boolean;
   },
   work: (workspace: Workspace) => Promise<Result>,
 ): Promise<Result> {
   const { store, deps } = table;
-  const { base, files, signal } = needs;
+  const { base, files, signal, rowId = true } = needs;
   const engine = requireEngine(deps, store.uri);
   return withScratch(deps, async (folder) => {
     const source = needs.source ? await prepareSource(needs.source, engine, folder, base?.schema) : undefined;
-    const how = { files, rowId: true, ...(signal ? { signal } : {}) };
+    const how = { files, rowId, ...(signal ? { signal } : {}) };
     const scan = base ? await checkoutScan(store, base, how) : undefined;
     try {
       const inputs = [...(scan?.inputs ?? []), ...(source?.inputs ?? [])];

@@ -323,6 +323,7 @@ describe('fsck', () => {
         version: 3,
         files: 3,
         findings: [],
+        statisticsRead: 3,
         hollow: false,
         orphans: 0,
         orphanBytes: 0,
