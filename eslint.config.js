@@ -51,6 +51,7 @@ const ROOMS = {
 const ROOT_FILES = [
   'worker',
   'train-child',
+  'training-job',
   'compose-backup',
   'compose-maintenance',
   'compose-monitoring',

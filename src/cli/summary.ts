@@ -73,6 +73,7 @@ function renderTraining(
     `Run ${run.workflowId} (${training.model}, logical time ${run.logicalTime}): ${HEADLINES[summary.outcome]}${took}`,
     `Data: ${training.table} version ${training.goldVersion}, ${plural(training.rows, 'row')}.`,
     ...(tried.length === 0 ? [] : ['', table(['candidate', `${training.metric}, walking forward`], tried)]),
+    ...training.leftOut.map(({ name, reason }) => `Left out: ${name}; ${reason}.`),
     ...(measured.length === 0 ? [] : ['', `On the holdout: ${measured.join(', ')}`]),
     '',
     training.message,

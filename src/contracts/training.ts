@@ -12,9 +12,10 @@ export interface TrainJob {
   readonly features: string;
   readonly model: ModelDefinition;
   readonly candidate: CandidateDefinition;
-  /** Folder for `model.ubj` and `model.json`. */
+  /** Folder for `model.json`, and `model.ubj` where the library is there. */
   readonly output: string;
-  readonly library: string;
+  /** Null where XGBoost's library is not on this machine: only linear models are trained then. */
+  readonly library: string | null;
 }
 
 /** What became of one candidate. */
@@ -40,7 +41,7 @@ export interface EvaluateJob {
   readonly kind: 'evaluate';
   readonly features: string;
   readonly model: ModelDefinition;
-  readonly library: string;
+  readonly library: string | null;
   /** Local paths of the candidates' folders; the best by validation is judged. */
   readonly candidates: ReadonlyArray<{ readonly trained: TrainedCandidate; readonly folder: string }>;
   /** The champion's model.json, where it takes the same features. */
@@ -85,8 +86,8 @@ export interface Evaluation {
     readonly observed: number;
     readonly rows: number;
   }>;
-  /** Greatest difference between the native and our own prediction on the holdout. */
-  readonly parity: number;
+  /** Greatest difference between the native and our own prediction on the holdout; null where the library was not there. */
+  readonly parity: number | null;
   /** A few holdout rows with their predictions, for smoke tests. */
   readonly smoke: ReadonlyArray<{
     readonly features: Readonly<Record<string, number | null>>;

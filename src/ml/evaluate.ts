@@ -5,6 +5,7 @@ import { predictBaseline } from './baselines.js';
 import type { BoosterEngine } from './engine.js';
 import { takeRows, type FeatureRows } from './matrix.js';
 import { bootstrap, confusion, measure, stability } from './metrics.js';
+import { OWN_ENGINE } from './own-engine.js';
 import { openPredictor } from './predictor.js';
 import { seeded, shuffled } from './random.js';
 import { holdoutSplit } from './splits.js';
@@ -51,11 +52,7 @@ export function evaluate({ engine, data, model, candidates, champion, progress }
   );
   const winner =
     judged.find(({ name }) => name === best.trained.name) ?? judge('', new Float64Array(y.length));
-  const own = openPredictor(best.json);
-  const parity = winner.predicted.reduce(
-    (most, value, row) => Math.max(most, Math.abs(value - own.predict(x, row * data.names.length))),
-    0,
-  );
+  const parity = engine.version === OWN_ENGINE ? null : parityOf(best.json, winner.predicted, x, data);
   tell(1);
   const baselines = model.baselines.map((one) =>
     judge(baselineName(one), predictBaseline(one, data, split, model)),
@@ -185,4 +182,13 @@ function smokeOf(data: FeatureRows, test: readonly number[], predicted: Float64A
     });
     return { features: Object.fromEntries(values), prediction: predicted[place] ?? NaN };
   });
+}
+
+/** Greatest difference between the library's predictions and our own. */
+function parityOf(json: string, native: Float64Array, x: Float32Array, { names }: FeatureRows): number {
+  const own = openPredictor(json);
+  return native.reduce(
+    (most, value, row) => Math.max(most, Math.abs(value - own.predict(x, row * names.length))),
+    0,
+  );
 }

@@ -2,7 +2,8 @@
 import { MLFLOW_VERSION, XGBOOST_VERSION } from './versions.js';
 
 export interface ModelFiles {
-  readonly ubj: Uint8Array;
+  /** The model in XGBoost's binary format, or in its JSON. Python loads both. */
+  readonly stored: { readonly format: 'ubj' | 'json'; readonly bytes: Uint8Array };
   readonly featureNames: readonly string[];
   readonly runId: string;
   readonly createdAt: string;
@@ -11,12 +12,13 @@ export interface ModelFiles {
 
 /** Seven files by name, for the folder `model` of a run's artifacts. JSON is YAML, so MLmodel is written as JSON. */
 export function mlflowFiles({
-  ubj,
+  stored,
   featureNames,
   runId,
   createdAt,
   example,
 }: ModelFiles): Record<string, Uint8Array | string> {
+  const file = `model.${stored.format}`;
   const values = featureNames.map((name) => example[name] ?? null);
   const inputs = featureNames.map((name) => ({ type: 'double', name, required: true }));
   const requirements = [
@@ -30,17 +32,17 @@ export function mlflowFiles({
     artifact_path: 'model',
     flavors: {
       python_function: {
-        ...{ loader_module: 'mlflow.xgboost', python_version: '3.11', data: 'model.ubj' },
+        ...{ loader_module: 'mlflow.xgboost', python_version: '3.11', data: file },
         env: { conda: 'conda.yaml', virtualenv: 'python_env.yaml' },
       },
       xgboost: {
-        ...{ code: null, data: 'model.ubj', model_class: 'xgboost.core.Booster', model_format: 'ubj' },
+        ...{ code: null, data: file, model_class: 'xgboost.core.Booster', model_format: stored.format },
         xgb_version: XGBOOST_VERSION,
       },
     },
     ...{
       mlflow_version: MLFLOW_VERSION,
-      model_size_bytes: ubj.length,
+      model_size_bytes: stored.bytes.length,
       run_id: runId,
       utc_time_created: createdAt,
     },
@@ -56,7 +58,7 @@ export function mlflowFiles({
   };
   const split = { columns: featureNames, data: [values] };
   return {
-    'model.ubj': ubj,
+    [file]: stored.bytes,
     MLmodel: `${JSON.stringify(mlmodel, null, 2)}\n`,
     'requirements.txt': `${requirements.join('\n')}\n`,
     'python_env.yaml': 'python: "3.11"\nbuild_dependencies:\n- pip\ndependencies:\n- -r requirements.txt\n',

@@ -23,9 +23,3 @@ export function mlflowOf({ mlflow }: TrainingDeps): MlflowClient {
   if (mlflow) return mlflow;
   throw new DatalabError('MLFLOW_OFF', 'MLflow is switched off (mlflow.enabled), so no model is trained');
 }
-
-/** Throws MODEL_ENGINE_MISSING. */
-export function libraryOf({ library }: TrainingDeps): string {
-  if (library !== undefined) return library;
-  throw new DatalabError('MODEL_ENGINE_MISSING', "XGBoost's library is not on this machine");
-}

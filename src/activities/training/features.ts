@@ -16,7 +16,7 @@ import { featureSelect } from '../../ml/features.js';
 import { encodeRows } from '../../ml/matrix.js';
 import { runStep } from '../step.js';
 import type { LakeTables } from '../tables.js';
-import { folderOf, libraryOf, mlflowOf, plannedModel } from './common.js';
+import { folderOf, mlflowOf, plannedModel } from './common.js';
 import type { TrainingDeps } from './deps.js';
 
 /** Reads the model and pins the version of its table. */
@@ -27,15 +27,14 @@ export async function planTraining(
   options: TrainingOptions,
 ): Promise<TrainingPlan> {
   mlflowOf(deps);
-  libraryOf(deps);
   const model = await deps.loadModel(run.model);
+  const { candidates, leftOut } = trainable(model, deps.library);
   const snapshot = await pinned(tables, model.table, options.goldVersion);
   const { retries, limits } = deps.config;
   return {
     ...{ fingerprint: model.fingerprint, model: model.name, table: model.table, metric: model.metric },
     ...{ tableId: snapshot.metadata.id, goldVersion: snapshot.version },
-    candidates: model.candidates.map(({ name }) => name),
-    leftOut: [],
+    ...{ candidates, leftOut },
     ...{ deploy: model.deploy, approval: model.gate.approval },
     heavy: {
       startToCloseSeconds: limits.mlops.timeoutMinutes * 60,
@@ -43,6 +42,22 @@ export async function planTraining(
       maximumAttempts: retries.heavyAttempts,
       initialIntervalSeconds: retries.initialIntervalSeconds,
     },
+  };
+}
+
+/** What this machine can train, and what not, and why. Throws MODEL_ENGINE_MISSING where it is nothing. */
+function trainable(
+  { name: model, candidates }: ModelDefinition,
+  library: string | undefined,
+): Pick<TrainingPlan, 'candidates' | 'leftOut'> {
+  const reason = "XGBoost's library is not on the machine of the pool ml";
+  const left = candidates.filter(({ kind }) => library === undefined && kind !== 'linear');
+  const stay = candidates.filter((one) => !left.includes(one));
+  if (stay.length === 0)
+    throw new DatalabError('MODEL_ENGINE_MISSING', `${reason}, and model '${model}' has only trees to try`);
+  return {
+    candidates: stay.map(({ name }) => name),
+    leftOut: left.map(({ name }) => ({ name, reason })),
   };
 }
 
@@ -88,7 +103,10 @@ export async function buildFeatures(
         const sha256 = createHash('sha256').update(bytes).digest('hex');
         const key = `${folderOf(run)}/features.arrow`;
         await deps.lake.put(key, bytes);
-        const identity = createHash('sha256').update(`${sha256} ${model.fingerprint} 1`).digest('hex');
+        // Candidates that could not be trained here may be elsewhere: another outcome.
+        const without = run.plan.leftOut.map(({ name }) => ` without ${name}`).join('');
+        const text = `${sha256} ${model.fingerprint} 1${without}`;
+        const identity = createHash('sha256').update(text).digest('hex');
         return {
           ...{ rows: data.rows, bytes: bytes.length },
           detail: `${data.rows} of ${read} rows of gold.${model.table} version ${snapshot.version}, ${data.names.length} features; ${withoutTarget} without a target yet, ${incomplete} incomplete`,

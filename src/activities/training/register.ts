@@ -13,6 +13,7 @@ import { featureNames, type ModelDefinition } from '../../contracts/model.js';
 import type { ReportRef } from '../../contracts/run.js';
 import type { Evaluation, Figures, GateResult } from '../../contracts/training.js';
 import { mlflowFiles } from '../../ml/mlmodel.js';
+import { OWN_ENGINE } from '../../ml/own-engine.js';
 import { renderModelReport } from '../../report/index.js';
 import { runStep } from '../step.js';
 import { folderOf, mlflowOf, plannedModel } from './common.js';
@@ -172,15 +173,19 @@ async function makeVersion(
   { deps, mlflow, model, run, winner, evaluation, tags }: Registration,
   parent: MlflowRun,
 ): Promise<{ version: string; bytes: number }> {
-  const ubj = await deps.lake.get(`${winner.folder}/model.ubj`);
+  const json = await deps.lake.get(`${winner.folder}/model.json`);
+  const stored =
+    winner.trained.engine === OWN_ENGINE
+      ? ({ format: 'json', bytes: json } as const)
+      : ({ format: 'ubj', bytes: await deps.lake.get(`${winner.folder}/model.ubj`) } as const);
   const source = `${parent.artifactUri}/model`;
   const files = {
     ...mlflowFiles({
-      ...{ ubj, featureNames: featureNames(model.features), runId: parent.runId },
+      ...{ stored, featureNames: featureNames(model.features), runId: parent.runId },
       ...{ createdAt: run.logicalTime, example: evaluation.smoke[0]?.features ?? {} },
     }),
     // What our own predictor, its smoke test and predictions by key need.
-    'model.json': await deps.lake.get(`${winner.folder}/model.json`),
+    'model.json': json,
     'smoke.json': JSON.stringify(evaluation.smoke),
     'definition.json': JSON.stringify(model),
   };
@@ -192,7 +197,7 @@ async function makeVersion(
   const made = { source, runId: parent.runId, tags, description };
   const version = there?.version ?? (await mlflow.createVersion(model.name, made));
   await mlflow.setAlias(model.name, 'candidate', version);
-  return { version, bytes: ubj.length };
+  return { version, bytes: stored.bytes.length };
 }
 
 function metricsOf(metrics: Figures, timestamp: number, prefix: string, step = 0): MlflowMetric[] {

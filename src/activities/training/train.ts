@@ -1,5 +1,5 @@
 /** Training and judging, each in a process of its own, with files by reference. */
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { BuiltFeatures, EvaluatedStep, PlannedTraining, TrainedStep } from '../../contracts/ml-flows.js';
 import { featureNames } from '../../contracts/model.js';
@@ -7,10 +7,8 @@ import type { Evaluation, TrainedCandidate } from '../../contracts/training.js';
 import { passGate } from '../../ml/gate.js';
 import { openPredictor } from '../../ml/predictor.js';
 import { runStep } from '../step.js';
-import { folderOf, libraryOf, mlflowOf, plannedModel } from './common.js';
+import { folderOf, mlflowOf, plannedModel } from './common.js';
 import type { TrainingDeps } from './deps.js';
-
-const FILES = ['model.ubj', 'model.json'] as const;
 
 export async function trainCandidate(
   deps: TrainingDeps,
@@ -29,11 +27,11 @@ export async function trainCandidate(
       const local = path.join(scratch, 'features.arrow');
       await writeFile(local, await deps.lake.get(features.key));
       const trained = await deps.runJob<TrainedCandidate>(
-        { kind: 'train', features: local, model, candidate, output: scratch, library: libraryOf(deps) },
+        { kind: 'train', features: local, model, candidate, output: scratch, library: deps.library ?? null },
         { signal, progress },
       );
       let bytes = 0;
-      for (const file of FILES) {
+      for (const file of await modelFiles(scratch)) {
         const content = await readFile(path.join(scratch, file));
         bytes += content.length;
         await deps.lake.put(`${folder}/${file}`, content);
@@ -45,6 +43,11 @@ export async function trainCandidate(
     },
   );
   return { step, trained: value, folder };
+}
+
+/** The binary format is the library's own, and missing where that is. */
+async function modelFiles(folder: string): Promise<string[]> {
+  return (await readdir(folder)).filter((name) => name.startsWith('model.'));
 }
 
 export async function evaluateModel(
@@ -77,7 +80,7 @@ export async function evaluateModel(
           kind: 'evaluate',
           features: local,
           model,
-          library: libraryOf(deps),
+          library: deps.library ?? null,
           candidates,
           champion: same ? champion : null,
         },
