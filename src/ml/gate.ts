@@ -28,7 +28,7 @@ function parity({ parity: difference }: Evaluation): Rule {
   const detail =
     difference === null
       ? "not compared: XGBoost's library was not there, and nothing but our own prediction was used"
-      : `our prediction and the library's differ by ${difference.toExponential(1)} at most`;
+      : `our prediction and the library's ${difference === 0 ? 'are the same' : `differ by ${difference.toExponential(1)} at most`}`;
   return { rule: 'parity', passed: difference === null || difference <= PARITY_MAX, detail };
 }
 

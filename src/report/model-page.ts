@@ -11,7 +11,10 @@ import { pageOf } from './shell.js';
 export interface ModelReport {
   readonly model: ModelDefinition;
   readonly run: RunRef;
-  readonly plan: { readonly goldVersion: number };
+  readonly plan: {
+    readonly goldVersion: number;
+    readonly leftOut?: ReadonlyArray<{ readonly name: string; readonly reason: string }>;
+  };
   readonly evaluation: Evaluation;
   readonly gate: GateResult;
   readonly candidates: readonly TrainedCandidate[];
@@ -27,20 +30,37 @@ export function renderModelReport(report: ModelReport): string {
     ...(evaluation.champion ? [evaluation.champion] : []),
     ...evaluation.baselines,
   ];
-  const body = html`<h1>
-      ${model.name}
-      <span class="pill ${gate.passed ? 'good' : 'bad'}">${gate.passed ? 'passed' : 'refused'}</span>
-    </h1>
-    <p>${model.description}</p>
-    <p class="note">
-      gold.${model.table} version ${plan.goldVersion}; ${count(rows.train)} rows to learn from,
-      ${count(rows.holdout)} held out from ${rows.from.slice(0, 10)} to ${rows.to.slice(0, 10)}.
-    </p>
+  const body = html`<div class="hero">
+      <div class="line">
+        <h1>${model.name}</h1>
+        ${pill(gate.passed)}
+      </div>
+      <p class="about">${model.description}</p>
+      <dl class="facts">
+        <div>
+          <dt>Data</dt>
+          <dd>gold.${model.table} version ${plan.goldVersion}</dd>
+        </div>
+        <div>
+          <dt>Learned from</dt>
+          <dd>${count(rows.train)} rows</dd>
+        </div>
+        <div>
+          <dt>Held out</dt>
+          <dd>${count(rows.holdout)} rows, ${rows.from.slice(0, 10)} to ${rows.to.slice(0, 10)}</dd>
+        </div>
+        <div>
+          <dt>Best</dt>
+          <dd>${evaluation.winner}</dd>
+        </div>
+      </dl>
+    </div>
     <h2>Gate</h2>
     <div class="card">
       ${table(
         ['Rule', 'Outcome', 'Measured'],
-        gate.rules.map(({ rule, passed, detail }) => [rule, passed ? 'passed' : 'refused', detail]),
+        gate.rules.map(({ rule, passed, detail }) => [rule, pill(passed), detail]),
+        3,
       )}
     </div>
     <h2>On the holdout</h2>
@@ -48,9 +68,11 @@ export function renderModelReport(report: ModelReport): string {
       ${chartFigure(bars(metric, `${metric} of candidates, champion and naive rules on the same rows.`, rivals, metric))}
       ${chartFigure(bars('Over time', `${metric} of ${evaluation.winner}, by half-year.`, evaluation.byPeriod, metric))}
     </div>
-    <div class="card">${metricsTable(rivals)}</div>
+    <div class="card" style="margin-top:16px">${metricsTable(rivals, evaluation.winner)}</div>
     <h2>By key</h2>
-    <div class="card">${metricsTable(evaluation.byKey)}</div>
+    <div class="card">
+      ${metricsTable(evaluation.byKey.map(({ name, metrics }) => ({ name: keyOf(name), metrics })))}
+    </div>
     ${features(evaluation)} ${evaluation.confusion ? confusion(evaluation.confusion) : null}
     ${candidates(report)}`;
   const footer = html`Written by DataLab for run <code>${run.runId}</code> of workflow
@@ -70,10 +92,12 @@ function candidates(report: ModelReport): Html {
             .map(([key, value]) => `${key} ${value}`)
             .join(', '),
           String(tried),
-          ...Object.values(validation).map(figure),
+          ...Object.values(validation).map(fixed),
         ]),
+        2,
       )}
-    </div>`;
+    </div>
+    ${(report.plan.leftOut ?? []).map(({ name, reason }) => html`<p class="note">${name} was left out: ${reason}.</p>`)}`;
 }
 
 function features({ importance, drift, metric }: Evaluation): Html {
@@ -114,13 +138,28 @@ function bars(title: string, description: string, judged: readonly Judged[], met
   };
 }
 
-function metricsTable(judged: readonly Judged[]): Html {
+const pill = (passed: boolean): Html =>
+  html`<span class="pill ${passed ? 'good' : 'bad'}">${passed ? 'passed' : 'refused'}</span>`;
+
+/** As many digits in every row, so that rows can be compared at a glance. */
+const fixed = (value: number): string => value.toFixed(4);
+
+/** A key is a JSON list of its values. */
+function keyOf(name: string): string {
+  try {
+    return (JSON.parse(name) as unknown[]).map(String).join(', ');
+  } catch {
+    return name;
+  }
+}
+
+function metricsTable(judged: readonly Judged[], best?: string): Html {
   const names = [...new Set(judged.flatMap(({ metrics }) => Object.keys(metrics)))];
   return table(
     ['', ...names],
     judged.map(({ name, metrics }) => [
-      name,
-      ...names.map((key) => (metrics[key] === undefined ? '–' : figure(metrics[key]))),
+      name === best ? html`<b>${name}</b>` : name,
+      ...names.map((key) => (metrics[key] === undefined ? '–' : fixed(metrics[key]))),
     ]),
   );
 }
@@ -138,19 +177,25 @@ function confusion({ tp, fp, tn, fn }: NonNullable<Evaluation['confusion']>): Ht
     </div>`;
 }
 
-function table(head: readonly string[], rows: ReadonlyArray<readonly string[]>): Html {
+/** Columns from the second on hold numbers, unless they begin later (`numbersFrom`). */
+function table(
+  head: readonly string[],
+  rows: ReadonlyArray<ReadonlyArray<string | Html>>,
+  numbersFrom = 1,
+): Html {
+  const align = (column: number): string => (column >= numbersFrom ? 'number' : '');
   return html`<div class="scroll" tabindex="0">
     <table>
       <thead>
         <tr>
-          ${head.map((one) => html`<th>${one}</th>`)}
+          ${head.map((one, column) => html`<th class="${align(column)}">${one}</th>`)}
         </tr>
       </thead>
       <tbody>
         ${rows.map(
           (row) =>
             html`<tr>
-              ${row.map((cell) => html`<td>${cell}</td>`)}
+              ${row.map((cell, column) => html`<td class="${align(column)}">${cell}</td>`)}
             </tr>`,
         )}
       </tbody>
