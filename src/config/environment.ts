@@ -40,6 +40,8 @@ export const VARIABLES: readonly Variable[] = [
   { name: 'DATALAB_MODEL_SERVER_URL', key: 'modelServer.url', parse: text },
   { name: 'DATALAB_DATASETS_DIRECTORY', key: 'datasets.directory', parse: text },
   { name: 'DATALAB_TIMEZONE', key: 'schedules.timezone', parse: text },
+  { name: 'DATALAB_DASHBOARD_HOST', key: 'dashboard.host', parse: text },
+  { name: 'DATALAB_DASHBOARD_PUBLIC_URL', key: 'dashboard.publicUrl', parse: text },
   { name: 'DATALAB_DASHBOARD_PORT', key: 'dashboard.port', parse: scalar },
   { name: 'DATALAB_DASHBOARD_DIRECTORY', key: 'dashboard.directory', parse: text },
   { name: 'DATALAB_TEMPORAL_UI_URL', key: 'dashboard.temporalUiUrl', parse: text },

@@ -1,12 +1,10 @@
-/** Maintenance as its reports in the lake tell it, what it saved by `meta.maintenance`, and the backups. */
+/** Maintenance as its reports in the lake tell it, what each of them freed, and the backups. */
 import type { TableTended } from '../../contracts/lake-maintenance.js';
 import type { MaintenanceReport } from '../../contracts/maintenance-report.js';
 import { DatalabError } from '../../contracts/errors.js';
 import { mapLimited } from '../../delta/index.js';
 import { backupsNow } from './backups.js';
-import { instant } from './datasets.js';
 import type { DashboardDeps } from './deps.js';
-import type { Records } from './records.js';
 import type { MaintenanceDetail, MaintenanceNow, MaintenanceReportRow } from './shapes/maintenance.js';
 
 const PREFIX = 'reports/maintenance/';
@@ -17,20 +15,23 @@ const QUERIES_SHOWN = 20;
 const GRAVITY = ['block', 'quarantine', 'warn'];
 
 /** What an older worker left out of its report counts as none. */
-type StoredReport = Omit<MaintenanceReport, 'audits' | 'recommendations' | 'usage'> &
-  Partial<Pick<MaintenanceReport, 'audits' | 'recommendations' | 'usage'>>;
+type Added = 'audits' | 'recommendations' | 'usage' | 'totals';
+type StoredReport = Omit<MaintenanceReport, Added> & Partial<Pick<MaintenanceReport, Added>>;
 
 /** A report never changes: its row is kept, the report is read again when somebody opens it. */
 const ROWS = new Map<string, MaintenanceReportRow>();
 
-export async function maintenanceNow(deps: DashboardDeps, records: Records): Promise<MaintenanceNow> {
+export async function maintenanceNow(deps: DashboardDeps): Promise<MaintenanceNow> {
   const { ids, pages } = await listed(deps);
   const newest = ids.slice(-REPORTS_SHOWN).reverse();
-  const [reports, savings, backup] = await Promise.all([
+  const [reports, backup] = await Promise.all([
     mapLimited(newest, 4, (id) => rowFor(deps, id, pages)),
-    savingsOf(records),
     backupsNow(deps),
   ]);
+  const savings = reports
+    .filter(({ dryRun }) => !dryRun)
+    .map(({ id, at, bytesFreed, rowsExpired }) => ({ id, at, freed: bytesFreed, expired: rowsExpired }))
+    .reverse();
   const planned = reports.find(({ dryRun }) => dryRun);
   const plan = planned ? await maintenanceDetail(deps, planned.id, { limit: PLAN_TABLES, offset: 0 }) : null;
   return { reports, plan, savings, backup };
@@ -114,7 +115,8 @@ function rowOf(id: string, report: StoredReport, pages: ReadonlySet<string>): Ma
     ...{ dryRun: run.dryRun, tables: facts.length + unreadable.length, outcomes },
     ...{ healthy: ending.healthy, left: ending.left, unreadable: unreadable.slice(0, 50) },
     rowsExpired: sum(({ tasks }) => tasks.reduce((rows, one) => rows + one.rows, 0)),
-    bytesFreed: sum(({ before, after }) => before.folderBytes - after.folderBytes),
+    bytesFreed:
+      report.totals?.freedBytes ?? sum(({ before, after }) => before.folderBytes - after.folderBytes),
     filesGone: sum(({ before, after }) => before.folderFiles - after.folderFiles),
     problems: ending.problems,
     page: pages.has(page) ? page : null,
@@ -124,29 +126,4 @@ function rowOf(id: string, report: StoredReport, pages: ReadonlySet<string>): Ma
     },
     recommendations: recommendations.slice(0, 30),
   };
-}
-
-interface Saved {
-  readonly run_id: string;
-  readonly at: string;
-  readonly freed: number;
-  readonly expired: number;
-  readonly tables: number;
-}
-
-/** Sizes stand in every task of a table alike, so each table counts once. */
-const SAVINGS =
-  'SELECT run_id, max("at") AS "at", sum(freed) AS freed, sum(expired) AS expired, count(*) AS tables FROM ' +
-  '(SELECT run_id, max("at") AS "at", table_name, max(bytes_before) - max(bytes_after) AS freed, ' +
-  `sum(CASE WHEN task = 'retention' THEN rows ELSE 0 END) AS expired FROM maintenance WHERE task <> 'assess' ` +
-  'GROUP BY run_id, table_name) GROUP BY run_id ORDER BY "at" DESC LIMIT 100';
-
-async function savingsOf(records: Records): Promise<MaintenanceNow['savings']> {
-  const rows = await records.rows<Saved>(['maintenance'], SAVINGS);
-  return rows
-    .map(({ run_id, at, freed, expired, tables }) => ({
-      ...{ runId: run_id, at: instant(at) },
-      ...{ freed: Number(freed), expired: Number(expired), tables },
-    }))
-    .reverse();
 }

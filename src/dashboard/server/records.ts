@@ -3,8 +3,7 @@ import { checkoutScan, type CheckedOutScan } from '../../delta/index.js';
 import { tableOf, type LakeReader } from '../../lake/tables.js';
 import type { DeltaTable } from '../../delta/index.js';
 
-export type RecordTable =
-  'runs' | 'steps' | 'quality_results' | 'metrics' | 'alerts' | 'expected_runs' | 'maintenance';
+export type RecordTable = 'runs' | 'steps' | 'quality_results' | 'metrics' | 'alerts' | 'expected_runs';
 
 /** Every run adds a file to these tables: the newest files hold what a page shows, however long the history is. */
 const FILES_MAX = 400;

@@ -9,7 +9,7 @@ import { maintenanceDetail, maintenanceNow } from '../shapes/maintenance.js';
 const table = z.string().regex(/^(bronze|silver|gold|quarantine|meta)\.[a-z][a-z0-9_]{0,62}$/);
 
 export async function maintenanceRoutes(app: App, { deps, hub }: RouteContext): Promise<void> {
-  const maintenance = new Section(() => askMaintenance(deps, hub.records), 5000, 30_000);
+  const maintenance = new Section(() => askMaintenance(deps), 5000, 30_000);
   const start = async (flow: string, input: unknown) => {
     const run = await deps.datalab.startFlow(flow, input);
     hub.touch('runs');

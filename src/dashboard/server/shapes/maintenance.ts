@@ -98,16 +98,8 @@ export const maintenanceNow = z.object({
   reports: list(maintenanceReport),
   /** The newest dry run: what would be done. */
   plan: maintenanceDetail.nullable(),
-  /** Of what was recorded: bytes that left the tables, by run, oldest first. */
-  savings: list(
-    z.object({
-      at: z.string(),
-      runId: z.string(),
-      freed: z.number(),
-      expired: z.number(),
-      tables: z.number(),
-    }),
-  ),
+  /** Of the reports, dry runs left out, oldest first. */
+  savings: list(z.object({ id: z.string(), at: z.string(), freed: z.number(), expired: z.number() })),
   backup: z.object({
     /** Where backups go, without what is secret in it; null: nowhere. */
     uri: z.string().nullable(),

@@ -57,7 +57,7 @@ function Audit() {
       }
     >
       <Problem error={log.error} />
-      <div className="scroll">
+      <div className="scroll" tabIndex={0}>
         <table>
           <thead>
             <tr>

@@ -80,7 +80,7 @@ export default function Alerts() {
 function Episodes({ episodes }: { readonly episodes: readonly Episode[] }) {
   const { t } = useTranslation();
   return (
-    <div className="scroll">
+    <div className="scroll" tabIndex={0}>
       <table>
         <tbody>
           {episodes.map((one) => (
@@ -130,7 +130,7 @@ function Timeline({ stamp }: { readonly stamp: number }) {
       <Problem error={timeline.error} />
       {data?.rows.length === 0 && <Empty>{t('common.nothing')}</Empty>}
       {data && data.rows.length > 0 && (
-        <div className="scroll">
+        <div className="scroll" tabIndex={0}>
           <table>
             <tbody>
               {data.rows.map((row, index) => (

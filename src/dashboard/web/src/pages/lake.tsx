@@ -85,7 +85,7 @@ function Tables() {
         staleMs={300_000}
       >
         {page.data?.value?.total === 0 && <Empty>{t('lake.empty')}</Empty>}
-        <div className="scroll">
+        <div className="scroll" tabIndex={0}>
           <table>
             <thead>
               <tr>

@@ -54,7 +54,7 @@ export default function Lineage() {
       <Card title={t('nav.lineage')} of={lake}>
         {drawn && drawn.nodes.length === 0 && <Empty>{t('empty.lineage')}</Empty>}
         {drawn && drawn.nodes.length > 0 && (
-          <div className="pad scroll">
+          <div className="pad scroll" tabIndex={0}>
             <svg
               className="graph"
               viewBox={`0 0 ${drawn.width} ${drawn.height}`}

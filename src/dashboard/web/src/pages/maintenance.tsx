@@ -104,7 +104,7 @@ function Reports({
     <Card title={t('maintenance.reports')} of={of}>
       {now?.reports.length === 0 && <Empty>{t('maintenance.noReports')}</Empty>}
       {now && now.reports.length > 0 && (
-        <div className="scroll">
+        <div className="scroll" tabIndex={0}>
           <table>
             <thead>
               <tr>
@@ -228,7 +228,7 @@ function Tended({ report }: { readonly report: MaintenanceDetail }) {
         <Empty>{t('maintenance.nothingToDo')}</Empty>
       )}
       {report.tended.length > 0 && (
-        <div className="scroll">
+        <div className="scroll" tabIndex={0}>
           <table>
             <thead>
               <tr>
@@ -290,7 +290,7 @@ function Advice({ report }: { readonly report: MaintenanceDetail }) {
         </table>
       )}
       {findings.length > 0 && (
-        <div className="scroll">
+        <div className="scroll" tabIndex={0}>
           <table>
             <thead>
               <tr>
@@ -378,7 +378,7 @@ function Backups({
         <Empty>{t('maintenance.noBackups')}</Empty>
       )}
       {backup && backup.backups.length > 0 && (
-        <div className="scroll">
+        <div className="scroll" tabIndex={0}>
           <table>
             <tbody>
               {backup.backups.map((one) => (
@@ -416,7 +416,7 @@ function BackupRuns({ now, of }: { readonly now: MaintenanceNow | null | undefin
     <Card title={t('maintenance.backupRuns')} of={of}>
       {backup?.runs.length === 0 && <Empty>{t('common.nothing')}</Empty>}
       {backup && backup.runs.length > 0 && (
-        <div className="scroll">
+        <div className="scroll" tabIndex={0}>
           <table>
             <tbody>
               {backup.runs.map((one) => (

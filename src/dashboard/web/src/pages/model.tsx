@@ -160,7 +160,7 @@ function Versions({
   );
   return (
     <Card title={`${t('models.versions')} (${num(detail.total)})`}>
-      <div className="scroll">
+      <div className="scroll" tabIndex={0}>
         <table>
           <thead>
             <tr>

@@ -38,7 +38,7 @@ export default function Models() {
         ))}
         {now?.models.length === 0 && <Empty>{t('models.none')}</Empty>}
         {now && now.models.length > 0 && (
-          <div className="scroll">
+          <div className="scroll" tabIndex={0}>
             <table>
               <thead>
                 <tr>

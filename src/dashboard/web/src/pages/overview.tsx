@@ -90,7 +90,7 @@ function FlowsCard() {
   return (
     <Card title={<Link href="/flows">{t('nav.flows')}</Link>} of={measured}>
       {measured.value?.length === 0 && <Empty>{t('flows.noSchedules')}</Empty>}
-      <div className="scroll">
+      <div className="scroll" tabIndex={0}>
         <table>
           <thead>
             <tr>
@@ -143,7 +143,7 @@ function DatasetsCard() {
   const measured = useSection('datasets');
   return (
     <Card title={<Link href="/quality">{t('overview.datasets')}</Link>} of={measured}>
-      <div className="scroll">
+      <div className="scroll" tabIndex={0}>
         <table>
           <thead>
             <tr>

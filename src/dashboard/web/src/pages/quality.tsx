@@ -45,7 +45,7 @@ export default function QualityPage({ dataset }: { readonly dataset: string | un
       </div>
       <Card title={t('quality.trend')} of={measured} actions={<b>{percent(row?.score)}</b>}>
         {points.length < 2 ? (
-          <Empty>{t('quality.noChecks')}</Empty>
+          points.length === 0 && <Empty>{t('quality.noChecks')}</Empty>
         ) : (
           <div className="pad">
             <Line points={points} label={t('overview.score')} max={1.005} />
@@ -163,7 +163,7 @@ function Quarantine({ dataset, stamp }: { readonly dataset: string; readonly sta
       <Problem error={page.error} />
       {data?.rows.length === 0 && <Empty>{t('quality.noQuarantine')}</Empty>}
       {data && data.rows.length > 0 && (
-        <div className="scroll">
+        <div className="scroll" tabIndex={0}>
           <table>
             <thead>
               <tr>

@@ -24,7 +24,7 @@ const figure = (value: number | null, unit: string): string =>
 export function CheckTable({ checks }: { readonly checks: readonly CheckRow[] }) {
   const { t } = useTranslation();
   return (
-    <div className="scroll">
+    <div className="scroll" tabIndex={0}>
       <table>
         <thead>
           <tr>

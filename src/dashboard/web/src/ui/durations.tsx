@@ -42,7 +42,7 @@ export function Durations({
           marks={[whole.p50, whole.p95]}
         />
       )}
-      <div className="scroll">
+      <div className="scroll" tabIndex={0}>
         <table className="small">
           <thead>
             <tr>

@@ -55,7 +55,7 @@ export function Rules() {
           />
         )}
       </dialog>
-      <div className="scroll">
+      <div className="scroll" tabIndex={0}>
         <table>
           <thead>
             <tr>
@@ -150,7 +150,7 @@ export function Channels({ failing }: { readonly failing: Readonly<Record<string
   return (
     <Card title={t('alerts.channels')}>
       <Problem error={channels.error} />
-      <div className="scroll">
+      <div className="scroll" tabIndex={0}>
         <table>
           <thead>
             <tr>

@@ -18,7 +18,7 @@ export function RunTable({ rows }: { readonly rows: readonly RunRow[] }) {
   const { t } = useTranslation();
   const now = useNow();
   return (
-    <div className="scroll">
+    <div className="scroll" tabIndex={0}>
       <table>
         <thead>
           <tr>

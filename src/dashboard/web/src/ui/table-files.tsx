@@ -84,7 +84,7 @@ export function Files({
           </select>
         }
       >
-        <div className="scroll">
+        <div className="scroll" tabIndex={0}>
           <table>
             <thead>
               <tr>
@@ -131,7 +131,7 @@ function Partitions({ name, version }: { readonly name: string; readonly version
   return (
     <Card title={`${t('lake.partitions')} (${num(data?.total)})`}>
       <Problem error={partitions.error} />
-      <div className="scroll">
+      <div className="scroll" tabIndex={0}>
         <table>
           <thead>
             <tr>

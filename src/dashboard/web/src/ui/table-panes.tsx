@@ -16,7 +16,7 @@ import { runHref } from './run-table';
 export function Schema({ info }: { readonly info: TableDetail }) {
   const { t } = useTranslation();
   return (
-    <section className="card scroll">
+    <section className="card scroll" tabIndex={0}>
       <table>
         <thead>
           <tr>
@@ -57,7 +57,7 @@ export function History({
     queryFn: () => get<{ versions: TableVersion[] }>(`/api/tables/${name}/history`),
   });
   return (
-    <section className="card scroll">
+    <section className="card scroll" tabIndex={0}>
       <Problem error={history.error} />
       <table>
         <thead>

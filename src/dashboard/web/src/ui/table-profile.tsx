@@ -42,7 +42,7 @@ export function Profile({ name }: { readonly name: string }) {
     >
       <Problem error={profile.error} />
       {data && (
-        <div className="scroll">
+        <div className="scroll" tabIndex={0}>
           <table>
             <thead>
               <tr>
