@@ -5,6 +5,7 @@ import type { BackupInput } from '../contracts/backup.js';
 import { DATASET_NAME, type MedallionEtlInput, type WorkflowType } from '../contracts/flows.js';
 import type { LakeMaintenanceInput } from '../contracts/lake-maintenance.js';
 import type { DeploymentInput, TrainingInput } from '../contracts/ml-flows.js';
+import type { ModelWatchInput } from '../contracts/model-watch.js';
 import type { QuarantineReplayInput } from '../contracts/replay.js';
 import type { TableMaintenanceInput } from '../contracts/table-maintenance.js';
 
@@ -115,6 +116,7 @@ export const FLOW_INPUTS = Object.freeze({
       .optional()
       .describe('The champion now: refused where it is another by then.'),
   }),
+  modelWatch: z.strictObject({}),
   lakeMaintenance: z.strictObject({
     dryRun: z.boolean().optional().describe('Change nothing, say what would be done.'),
     tables: z.array(table).optional().describe('Empty: all.'),
@@ -136,6 +138,7 @@ export interface FlowInputOf {
   readonly quarantineReplay: QuarantineReplayInput;
   readonly mlopsTraining: TrainingInput;
   readonly modelDeployment: DeploymentInput;
+  readonly modelWatch: ModelWatchInput;
   readonly lakeMaintenance: LakeMaintenanceInput;
   readonly tableMaintenance: TableMaintenanceInput;
   readonly lakeBackup: BackupInput;
@@ -158,6 +161,7 @@ export const HELD: { readonly [Flow in StartableFlow]: Held<Flow> } = Object.fre
   quarantineReplay: true,
   mlopsTraining: true,
   modelDeployment: true,
+  modelWatch: true,
   lakeMaintenance: true,
   tableMaintenance: true,
   lakeBackup: true,

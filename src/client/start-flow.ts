@@ -14,6 +14,8 @@ const IDS: { readonly [Flow in StartableFlow]: (input: FlowInputOf[Flow]) => str
   quarantineReplay: ({ dataset }) => `quarantine-replay-${dataset}-${randomUUID()}`,
   mlopsTraining: ({ model }) => `mlops-training-${model}-${randomUUID()}`,
   modelDeployment: ({ model }) => deploymentId(model),
+  // As its schedule's runs: one goes on at a time.
+  modelWatch: () => 'mlops-model-watch',
   lakeMaintenance: () => `lake-maintenance-${randomUUID()}`,
   tableMaintenance: ({ table }) => `table-maintenance-${table}-${randomUUID()}`,
   lakeBackup: () => BACKUP_WORKFLOW_ID,

@@ -21,9 +21,13 @@ export async function connectTemporal(config: Config['temporal']): Promise<Clien
   }
 }
 
-/** The same without a first call: it connects when it is used, and again after every outage. */
+/**
+ * The same without a first call: it connects when it is used, and again after every outage. A call that fails is not tried
+ * again by itself, for those who ask again anyway: an outage is told at once, and no retry outlives a closed connection.
+ */
 export function lazyTemporal(config: Config['temporal']): Client {
   const connection = Connection.lazy({
+    interceptors: [],
     address: config.address,
     tls: config.tls,
     ...(config.apiKey !== undefined && { apiKey: config.apiKey }),

@@ -9,7 +9,7 @@ import { parseInput } from '../../src/workflows/input.js';
 import { parseLakeMaintenance } from '../../src/workflows/maintenance-input.js';
 import { parseReplay } from '../../src/workflows/replay-input.js';
 import { parseTableMaintenance } from '../../src/workflows/table-input.js';
-import { parseDeployment, parseTraining } from '../../src/workflows/training-input.js';
+import { parseDeployment, parseModelWatch, parseTraining } from '../../src/workflows/training-input.js';
 
 /** Flows that other flows or the platform start, never a person. */
 const BY_THEMSELVES: readonly string[] = ['alertManager'];
@@ -47,6 +47,7 @@ const CASES: { readonly [Flow in StartableFlow]: { takes: (input: unknown) => un
         { model: 'next', version: '12', expect: '3' },
       ],
     },
+    modelWatch: { takes: parseModelWatch, inputs: [{}] },
     lakeMaintenance: {
       takes: parseLakeMaintenance,
       inputs: [

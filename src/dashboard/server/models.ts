@@ -6,6 +6,7 @@ import { loadModels } from '../../config/model.js';
 import { openMlflow, type MlflowClient, type MlflowVersion } from '../../connectors/mlflow/index.js';
 import { DatalabError } from '../../contracts/errors.js';
 import { LOSSES, type ModelDefinition } from '../../contracts/model.js';
+import { WATCH_MEMORY, type WatchMemory } from '../../contracts/model-watch.js';
 import { mapLimited } from '../../delta/index.js';
 import { openPredictor } from '../../ml/predictor.js';
 import type { DashboardDeps } from './deps.js';
@@ -85,10 +86,11 @@ function rowOf(
 /** One model with its newest versions and their figures. Throws MODEL_UNKNOWN, MLFLOW_OFF, MLFLOW_UNAVAILABLE. */
 export async function modelDetail(deps: DashboardDeps, name: string): Promise<ModelDetail> {
   const mlflow = mlflowOf(deps);
-  const [{ declared }, versions, served] = await Promise.all([
+  const [{ declared }, versions, served, live] = await Promise.all([
     declaredModels(deps),
     mlflow.versions(name),
     servedModel(deps, name),
+    liveOf(deps, name),
   ]);
   const model = declared.find((one) => one.name === name);
   if (!model && versions.length === 0)
@@ -110,6 +112,7 @@ export async function modelDetail(deps: DashboardDeps, name: string): Promise<Mo
     horizon: model?.target.horizon ?? null,
     deploys: model?.deploy ?? null,
     needsApproval: model?.gate.approval.required ?? null,
+    live,
     served: served && {
       ...{ version: served.version, loadedAt: served.loadedAt, problem: served.problem, keys: served.keys },
       parity:
@@ -119,6 +122,18 @@ export async function modelDetail(deps: DashboardDeps, name: string): Promise<Mo
     versions: shown,
     total: versions.length,
   };
+}
+
+/** What the model watch keeps of a model; null where it has not measured it, or the lake does not answer. */
+async function liveOf({ lake }: DashboardDeps, name: string): Promise<ModelDetail['live']> {
+  try {
+    const bytes = await lake.store.get(`_monitoring/${WATCH_MEMORY}.json`);
+    const { at, models } = JSON.parse(Buffer.from(bytes).toString()) as WatchMemory;
+    const found = models.find(({ model }) => model === name);
+    return found ? { at, ...found } : null;
+  } catch {
+    return null;
+  }
 }
 
 /** Figures of a version never change: they are asked once. */

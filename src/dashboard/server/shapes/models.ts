@@ -63,6 +63,21 @@ export const modelDetail = z.object({
   horizon: z.number().nullable(),
   deploys: z.boolean().nullable(),
   needsApproval: z.boolean().nullable(),
+  /** Its predictions held against the truth, as the model watch measured them last; null: not yet. */
+  live: z
+    .object({
+      at: z.string(),
+      version: z.string(),
+      metric: z.string(),
+      judged: z.number(),
+      live: z.number().nullable(),
+      holdout: z.number().nullable(),
+      degradation: z.number().nullable(),
+      predictions: z.number(),
+      drift: z.number().nullable(),
+      problem: z.string().nullable(),
+    })
+    .nullable(),
   experimentUrl: z.string(),
   /** What the model server answers with; null where none runs, or it serves no version. */
   served: z

@@ -62,6 +62,7 @@ export default function Model({ model }: { readonly model: string }) {
       </div>
       <Problem error={detail.error} />
       {data && <Facts detail={data} />}
+      {data?.live && <Live live={data.live} />}
       <Waiting model={model} />
       {data && <Over detail={data} />}
       {data?.versions.length === 0 && (
@@ -117,6 +118,38 @@ function Facts({ detail }: { readonly detail: ModelDetail }) {
         </a>
       </div>
     </div>
+  );
+}
+
+/** The champion's predictions against what happened. */
+function Live({ live }: { readonly live: NonNullable<ModelDetail['live']> }) {
+  const { t } = useTranslation();
+  const tiles = [
+    [`${live.metric}, ${t('models.live')}`, num(live.live, 4)],
+    [`${live.metric}, ${t('models.holdout')}`, num(live.holdout, 4)],
+    [t('models.judged'), num(live.judged)],
+    [t('models.asked'), num(live.predictions)],
+    [t('models.driftLive'), num(live.drift, 3)],
+  ] as const;
+  return (
+    <Card
+      title={t('models.inUse', { version: live.version })}
+      actions={
+        <span className="age push">
+          {t('common.measured')} <Time iso={live.at} />
+        </span>
+      }
+    >
+      <div className="pad tiles">
+        {tiles.map(([label, value]) => (
+          <div className="tile" key={label}>
+            <span className="small">{label}</span>
+            <b>{value}</b>
+          </div>
+        ))}
+      </div>
+      {live.problem && <p className="pad small dim">{live.problem}</p>}
+    </Card>
   );
 }
 
