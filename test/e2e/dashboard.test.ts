@@ -89,7 +89,7 @@ describe.skipIf(chromiumPath === undefined)('the dashboard in Chromium', () => {
   const picture = async (name: string): Promise<void> => {
     if (!PICTURES) return;
     mkdirSync(PICTURES, { recursive: true });
-    await page.screenshot({ path: path.join(PICTURES, `${name}.png`), fullPage: true });
+    await page.screenshot({ path: path.join(PICTURES, `${name}.png`) });
   };
 
   it('lets nobody in without a user, and the first administrator by a link that works once', async () => {
