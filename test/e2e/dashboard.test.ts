@@ -239,7 +239,7 @@ describe.skipIf(chromiumPath === undefined)('the dashboard in Chromium', () => {
   }, 120_000);
 
   it('profiles columns, lists files, and hands SQL results out as files', async () => {
-    await page.goto(`${url}/lake/silver.stocks?tab=profile`);
+    await page.goto(`${url}/lake/gold.stocks_daily_market?tab=profile`);
     await page.getByRole('button', { name: 'Measure columns' }).click();
     await page.locator('.histogram').first().waitFor({ timeout: 60_000 });
     await picture('profile');

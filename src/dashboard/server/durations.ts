@@ -16,9 +16,9 @@ interface Row {
   readonly phase_seconds: number | null;
 }
 
-/** The first word of a step names its phase: `silver`, `gold daily_prices`, `publish gold.daily_prices`. */
+/** A step that is about a table counts for its layer (`write silver.stocks`, `publish gold.daily`), any other by its first word. */
 const PHASE =
-  `CASE WHEN step LIKE 'publish %' THEN split_part(split_part(step, ' ', 2), '.', 1) ` +
+  `CASE WHEN split_part(step, ' ', 2) LIKE '%.%' THEN split_part(split_part(step, ' ', 2), '.', 1) ` +
   `ELSE split_part(step, ' ', 1) END`;
 
 /** The newest runs of a flow, of one dataset or model where it is named. */

@@ -10,6 +10,7 @@ import { commands } from '../commands';
 import { bytes, dateTime, num } from '../format';
 import { Bars } from '../ui/bars';
 import { Pager } from '../ui/pager';
+import { BackupRuns, Backups } from '../ui/backups';
 import { Action, Badge, Card, Empty, Problem, Time, Twin, useFilter } from '../ui/parts';
 import { runHref } from '../ui/run-table';
 
@@ -333,111 +334,5 @@ function Advice({ report }: { readonly report: MaintenanceDetail }) {
         </div>
       )}
     </>
-  );
-}
-
-function Backups({
-  now,
-  of,
-  onRun,
-}: {
-  readonly now: MaintenanceNow | null | undefined;
-  readonly of: Of;
-  readonly onRun: (run: Started) => void;
-}) {
-  const { t } = useTranslation();
-  const backup = now?.backup;
-  const action = (task: 'create' | 'verify' | 'drill') => (
-    <Action
-      label={t(`maintenance.${task}`)}
-      command={commands.backup(task)}
-      {...(task === 'drill' && { confirm: t('maintenance.confirmDrill') })}
-      run={() => post(`/api/backups/${task}`, {})}
-      after={onRun}
-    />
-  );
-  return (
-    <Card
-      title={t('maintenance.backups')}
-      of={of}
-      actions={
-        backup?.uri ? (
-          <>
-            {action('create')}
-            {action('verify')}
-            {action('drill')}
-          </>
-        ) : (
-          <Twin command={commands.listBackups()} />
-        )
-      }
-    >
-      {backup && !backup.uri && <Empty>{t('maintenance.notConfigured')}</Empty>}
-      {backup?.problem && <Problem error={new Error(backup.problem)} />}
-      {backup?.uri && !backup.problem && backup.backups.length === 0 && (
-        <Empty>{t('maintenance.noBackups')}</Empty>
-      )}
-      {backup && backup.backups.length > 0 && (
-        <div className="scroll" tabIndex={0}>
-          <table>
-            <tbody>
-              {backup.backups.map((one) => (
-                <tr key={one.id}>
-                  <td className="nowrap">
-                    <Time iso={one.at} />
-                  </td>
-                  <td className="mono cut" title={one.id}>
-                    {one.id}
-                  </td>
-                  <td className="n">
-                    {num(one.tables)} {t('overview.tables')}
-                  </td>
-                  <td className="n">{num(one.files)}</td>
-                  <td className="n">{bytes(one.bytes)}</td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
-      )}
-      {backup?.uri && (
-        <div className="pad small dim">
-          {t('maintenance.place')} <code>{backup.uri}</code>
-        </div>
-      )}
-    </Card>
-  );
-}
-
-function BackupRuns({ now, of }: { readonly now: MaintenanceNow | null | undefined; readonly of: Of }) {
-  const { t } = useTranslation();
-  const backup = now?.backup;
-  return (
-    <Card title={t('maintenance.backupRuns')} of={of}>
-      {backup?.runs.length === 0 && <Empty>{t('common.nothing')}</Empty>}
-      {backup && backup.runs.length > 0 && (
-        <div className="scroll" tabIndex={0}>
-          <table>
-            <tbody>
-              {backup.runs.map((one) => (
-                <tr key={one.runId}>
-                  <td className="nowrap">
-                    <Link href={runHref(one)}>
-                      <Time iso={one.startedAt} />
-                    </Link>
-                  </td>
-                  <td>{one.task}</td>
-                  <td>
-                    <Badge word={one.status} />
-                  </td>
-                  <td className="n">{bytes(one.bytes)}</td>
-                  <td className="small text">{one.problems.join('; ')}</td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
-      )}
-    </Card>
   );
 }
