@@ -110,7 +110,7 @@ it('a gateway that is away is said to be so, with a code of its own', async () =
 });
 
 it('schedules go by the name that the old platform gave them, too', async () => {
-  expect(JSON.parse((await datalab(['deployments', 'apply', '--json'], lake.env)).stdout)).toHaveLength(5);
+  expect(JSON.parse((await datalab(['deployments', 'apply', '--json'], lake.env)).stdout)).toHaveLength(6);
   const id = 'medallion-etl-daily';
   const shown = async (): Promise<{ state: { paused: boolean; note?: string } }> =>
     JSON.parse((await datalab(['deployments', 'show', id], lake.env)).stdout) as {
