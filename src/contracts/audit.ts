@@ -1,5 +1,5 @@
 /** The audit of published tables: what was held against what, and how it came out. Kept in `meta.audits`, a row each. */
-import type { CheckDefinition, CheckUnit, Severity } from './quality.js';
+import type { CheckDefinition, CheckResult } from './quality.js';
 
 /**
  * What is checked. The first are the dataset's own checks, measured on all that is published; `rule`: the row rules of
@@ -24,25 +24,9 @@ export type AuditKind =
  */
 export type AuditTrend = 'first' | 'new' | 'worse' | 'same' | 'better' | 'resolved';
 
-export interface AuditResult {
-  /** Unique in the audit of one table. */
-  readonly name: string;
+/** One finding: as a check of a run has it, `rows` counting files, columns or combinations where it judges those. */
+export interface AuditResult extends Omit<CheckResult, 'kind' | 'examples'> {
   readonly kind: AuditKind;
-  readonly severity: Severity;
-  /** `skipped` where nothing could be said; `detail` says why. */
-  readonly outcome: 'passed' | 'failed' | 'skipped';
-  readonly measured: number | null;
-  readonly threshold: number | null;
-  readonly unit: CheckUnit;
-  /** Rows (files, columns, combinations) judged, and how many of them were bad. */
-  readonly rows: number;
-  readonly badRows: number;
-  /** 0 to 1: the share that was good. Goes into the score. */
-  readonly share: number;
-  /** The bare figure of a check that has a history, for the audits to come. */
-  readonly observed: number | null;
-  /** One sentence for people. */
-  readonly detail: string;
   /** The first bad rows: what tells them, and for rows with a source their file, line and text. */
   readonly examples: ReadonlyArray<Readonly<Record<string, string | number | boolean | null>>>;
   readonly trend: AuditTrend;

@@ -5,7 +5,7 @@
 import type { OutlierDefinition } from '../contracts/dataset.js';
 import { identifier, identifiers } from '../contracts/sql-text.js';
 import type { EngineSession } from '../delta/ports.js';
-import { MAD_SCALE, returnSql, sameGroup } from './outliers.js';
+import { returnSql, scoreSelect } from './outliers.js';
 
 /** Whether the parts of a table are in an order that this pass can follow. */
 export function canPass(definition: OutlierDefinition, partedBy: string | undefined): boolean {
@@ -86,10 +86,6 @@ CREATE OR REPLACE TABLE last_rows AS SELECT ${identifiers(this.#columns)} FROM r
 
   /** SQL of the judged part: key and `score` (robust z, NULL where the reference does not vary) of each row that can be judged. */
   scores(): string {
-    const { group } = this.definition;
-    return `SELECT ${this.key.map((name) => `r.${identifier(name)}`).join(', ')},
-  (r.log_return - b.center) / nullif(${MAD_SCALE} * b.spread, 0) AS score
-FROM returns r JOIN reference b ON ${sameGroup(group, 'r', 'b')} AND r.month = b.month
-WHERE r.mine AND r.log_return IS NOT NULL`;
+    return `${scoreSelect(this.definition, this.key)} AND r.mine`;
   }
 }

@@ -3,7 +3,7 @@ import type { OutlierDefinition } from '../contracts/dataset.js';
 import { identifier, identifiers } from '../contracts/sql-text.js';
 
 /** Scales the median absolute deviation to the standard deviation of a normal distribution. */
-export const MAD_SCALE = 1.4826;
+const MAD_SCALE = 1.4826;
 
 /** SQL for the log return since `previous`, or NULL where one of the two is no positive number. */
 export function returnSql(value: string, previous: string): string {
@@ -46,9 +46,14 @@ export function scoredTable(definition: OutlierDefinition, key: readonly string[
   GROUP BY ALL
   HAVING count(*) >= ${definition.minimum}
 )
-SELECT ${key.map((name) => `r.${identifier(name)}`).join(', ')},
+${scoreSelect(definition, key)}`;
+}
+
+/** SQL for key and `score` of each row of `returns` that can be judged by its month's row of `reference`. */
+export function scoreSelect({ group }: OutlierDefinition, key: readonly string[]): string {
+  return `SELECT ${key.map((name) => `r.${identifier(name)}`).join(', ')},
   (r.log_return - b.center) / nullif(${MAD_SCALE} * b.spread, 0) AS score
-FROM returns r JOIN reference b ON ${sameGroup(definition.group, 'r', 'b')} AND r.month = b.month
+FROM returns r JOIN reference b ON ${sameGroup(group, 'r', 'b')} AND r.month = b.month
 WHERE r.log_return IS NOT NULL`;
 }
 
@@ -104,7 +109,7 @@ FROM context k LEFT JOIN scored s USING (${keys}) WHERE k.judged`,
 }
 
 /** SQL that two rows have the same values, NULLs included. */
-export function sameGroup(names: readonly string[], a: string, b: string): string {
+function sameGroup(names: readonly string[], a: string, b: string): string {
   return names
     .map((name) => `${a}.${identifier(name)} IS NOT DISTINCT FROM ${b}.${identifier(name)}`)
     .join(' AND ');

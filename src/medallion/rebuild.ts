@@ -66,10 +66,11 @@ async function partsOf({ session, dataset, rows, partRows = PART_ROWS }: Rebuild
  */
 async function keepNewest(
   session: EngineSession,
-  { key, silver, ...dataset }: DatasetDefinition,
+  dataset: DatasetDefinition,
   pass: OutlierPass | undefined,
   index: number,
 ): Promise<number> {
+  const { key, silver } = dataset;
   const { outliers } = silver;
   const neighbours = outliers && isSameSet(key, [...outliers.group, outliers.order]);
   await pass?.measure('part');
@@ -81,7 +82,7 @@ async function keepNewest(
   );
   if (duplicate === 0) return 0;
   const newest = await session.writeParquet(
-    `SELECT * FROM part ${newestOfKey({ key, silver, ...dataset })}`,
+    `SELECT * FROM part ${newestOfKey(dataset)}`,
     `newest-${index}.parquet`,
   );
   await session.run(
