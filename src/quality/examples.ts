@@ -1,7 +1,8 @@
 /** Which rows were bad: the first few of each check, by where they are in their sources. */
 import type { BadRow, CheckDefinition, DuplicatesCheck, UniqueCheck } from '../contracts/quality.js';
 import { identifier, identifiers } from '../contracts/sql-text.js';
-import { judgedOnly, type Measurement, type Queries } from './measure.js';
+import type { Measurement, Queries } from './measure.js';
+import { judgedOnly } from './repetition.js';
 import { badRow, isRowCheck, scopeOf } from './predicate.js';
 
 /** Bad rows that a result names. */

@@ -1,14 +1,9 @@
 /** Rules as SQL over the rows of one batch: as many as possible in one scan. */
 import type { ColumnType } from '../contracts/dataset.js';
-import type {
-  CheckDefinition,
-  DistributionCheck,
-  DuplicatesCheck,
-  FreshnessCheck,
-  UniqueCheck,
-} from '../contracts/quality.js';
-import { identifier, identifiers } from '../contracts/sql-text.js';
+import type { CheckDefinition, DistributionCheck, FreshnessCheck } from '../contracts/quality.js';
+import { identifier } from '../contracts/sql-text.js';
 import { badRow, isRowCheck, scopeOf } from './predicate.js';
+import { judgedOnly, keysPresent, repetitions, type Repeated } from './repetition.js';
 
 /** The one thing that measuring needs of an engine session. */
 export interface Queries {
@@ -43,12 +38,11 @@ export async function measure(
   for (const [index, check] of checks.entries()) {
     const rows = Number(all[`scope_${index}`] ?? total);
     if (check.kind === 'duplicates' || check.kind === 'unique') {
-      const sql = repetitions(check, relation);
-      const counting = repeated.get(sql) ?? queries.rows<Repeated>(sql).then(([row]) => row as Repeated);
-      repeated.set(sql, counting);
+      const counted = `${check.columns.join('\n')}${judgedOnly(check)}`;
+      const counting = repeated.get(counted) ?? repetitions(queries, check, relation);
+      repeated.set(counted, counting);
       const { surplus, members } = await counting;
-      const badRows = Number(check.kind === 'unique' ? members : surplus);
-      measurements.push({ rows, badRows, value: null });
+      measurements.push({ rows, badRows: check.kind === 'unique' ? members : surplus, value: null });
     } else if (check.kind === 'sql') {
       await queries.describe(check.sql);
       const [row] = await queries.rows<{ bad: bigint }>(`SELECT count(*) AS bad FROM (\n${check.sql}\n)`);
@@ -63,11 +57,6 @@ export async function measure(
     }
   }
   return measurements;
-}
-
-interface Repeated {
-  readonly surplus: bigint;
-  readonly members: bigint;
 }
 
 /** One SELECT with one row: `rows`, and by position of the check `scope_<n>`, `bad_<n>` and `value_<n>`. */
@@ -95,10 +84,6 @@ function oneScan(checks: readonly CheckDefinition[], relation: string): string {
   return `SELECT ${['count(*) AS rows', ...columns].join(', ')} FROM ${relation}`;
 }
 
-function keysPresent({ columns }: UniqueCheck): string {
-  return columns.map((column) => `${identifier(column)} IS NOT NULL`).join(' AND ');
-}
-
 /** Infinite dates are no dates: they would make everything look fresh. */
 function newest(check: FreshnessCheck): string {
   const column = identifier(check.column);
@@ -124,24 +109,6 @@ function figure(check: DistributionCheck, scope: string | undefined): string {
     case 'quantile':
       return `quantile_cont(${column}, ${check.quantile ?? 0.5})${filter(finiteOnly, scope)}::DOUBLE`;
   }
-}
-
-/** How often combinations of values come again. */
-function repetitions(check: DuplicatesCheck | UniqueCheck, relation: string): string {
-  return (
-    `SELECT coalesce(sum(n - 1), 0)::BIGINT AS surplus, coalesce(sum(n) FILTER (WHERE n > 1), 0)::BIGINT AS members ` +
-    `FROM (SELECT count(*) AS n FROM ${relation}${judgedOnly(check)} GROUP BY ${identifiers(check.columns)})`
-  );
-}
-
-/** WHERE of a check on combinations of values, or nothing. */
-export function judgedOnly(check: DuplicatesCheck | UniqueCheck): string {
-  const scope = scopeOf(check);
-  const conditions = [
-    ...(check.kind === 'unique' ? [keysPresent(check)] : []),
-    ...(scope === undefined ? [] : [scope]),
-  ];
-  return conditions.length === 0 ? '' : ` WHERE ${conditions.join(' AND ')}`;
 }
 
 function isFloat(type: ColumnType): boolean {
