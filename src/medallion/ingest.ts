@@ -7,9 +7,10 @@ import type { LocalSource } from '../contracts/sources.js';
 import { identifier, literal, literalList } from '../contracts/sql-text.js';
 import type { Engine, EngineSession, WrittenFile } from '../delta/ports.js';
 import type { StructType } from '../delta/schema.js';
+import { count } from './count.js';
 import { frame, type Framed, type FramePart } from './frame.js';
 import { addLedgers, balanced } from './ledger.js';
-import { frameScan, refusedRows, sureRows, typedRows, untypedRows } from './parse.js';
+import { frameScan, refusedRows, sureRows, typedRows, unparsedCount, untypedRows } from './parse.js';
 import { readParquetSources, type Taken } from './parquet-source.js';
 import { bronzeSchema, QUARANTINE_SCHEMA } from './schema.js';
 
@@ -161,13 +162,25 @@ async function writePart(
   const name = `bronze-${number}`;
   const sure = await unlessRefused(write(sureRows(dataset, scan, part), `${name}.parquet`));
   if (sure !== 'refused') {
-    if (sure?.rows !== part.records) await session.run(`INSERT INTO refused ${refusedRows(scan)}`);
-    return sure;
+    if (sure?.rows === part.records) return sure;
+    if ((await count(session, unparsedCount(scan))) === 0) {
+      await session.run(`INSERT INTO refused ${refusedRows(scan)}`);
+      return sure;
+    }
   }
+  await forgetRefused(session);
   const file = await write(typedRows(dataset, scan), `${name}-typed.parquet`);
   await session.run(`INSERT INTO refused ${refusedRows(scan)}`);
   await session.run(`INSERT INTO refused ${untypedRows(dataset, scan)}`);
   return file;
+}
+
+/** What a reader refused so far, so that it is not taken for what the next one does: one that refuses nothing leaves no trace. */
+async function forgetRefused(session: EngineSession): Promise<void> {
+  const there = await session.rows<{ name: string }>(
+    `SELECT table_name AS name FROM duckdb_tables() WHERE temporary AND table_name IN ('reject_errors', 'reject_scans')`,
+  );
+  for (const { name } of there) await session.run(`DELETE FROM ${identifier(name)}`);
 }
 
 async function unlessRefused<Result>(work: Promise<Result>): Promise<Result | 'refused'> {

@@ -4,19 +4,25 @@ import { identifier, literal } from '../contracts/sql-text.js';
 import { namesOf, placeOf, undeclared } from './columns.js';
 import { UNIT_SEPARATOR, type FramePart } from './frame.js';
 import { RECORD_BYTES_MAX } from './records.js';
-import { typedColumn, type TextFacts } from './typed.js';
+import { NATIVE_DATE_FORMAT, nativeColumn, typedColumn, type NativeColumn, type TextFacts } from './typed.js';
 
 /** A framed file as the engine sees it: `_i` (source number), `_l` (line), and the dataset's columns as text. */
 export interface FrameScan {
   readonly path: string;
   readonly delimiter: string;
-  /** Rows of `_i, _l, <columns as VARCHAR>, _extra`; `store` keeps what the reader refuses in reject_errors. */
-  readonly rows: (store: boolean) => string;
+  /**
+   * Rows of `_i, _l, <columns as VARCHAR>, _extra`; `store` keeps what the reader refuses in reject_errors. Columns of
+   * `natives` (by name) are parsed by the reader, where `parses` says that it can.
+   */
+  readonly rows: (store: boolean, natives?: Natives) => string;
+  readonly parses: boolean;
   /** SQL for the text of the row as it was, where the rows are read. */
   readonly raw: string;
   /** SQL: why a row is refused whatever its types, or NULL. */
   readonly structure: string;
 }
+
+type Natives = ReadonlyMap<string, NativeColumn>;
 
 /** How the rows of a part are read. */
 export function frameScan(dataset: DatasetDefinition, part: FramePart): FrameScan {
@@ -28,16 +34,33 @@ export function frameScan(dataset: DatasetDefinition, part: FramePart): FrameSca
  * text is enough then, where {@link typedRows} takes two, and nothing is left for {@link untypedRows}.
  */
 export function sureRows(dataset: DatasetDefinition, scan: FrameScan, facts: TextFacts): string {
-  const typed = dataset.columns.map((column) => ({
-    name: identifier(column.name),
-    ...typedColumn(column, `t.${identifier(column.name)}`, facts),
-  }));
+  const natives: Natives = new Map(
+    dataset.columns.flatMap((column): Array<[string, NativeColumn]> => {
+      const native = scan.parses ? nativeColumn(column, facts) : undefined;
+      return native ? [[column.name, native]] : [];
+    }),
+  );
+  const typed = dataset.columns.map((column) => {
+    const name = identifier(column.name);
+    const native = natives.get(column.name);
+    if (native) return { name, value: `t.${name}`, sure: native.sure(`t.${name}`) };
+    const { value, sure } = typedColumn(column, `t.${name}`, facts);
+    return { name, value, sure };
+  });
   const sure = [`${scan.structure} IS NULL`, ...typed.map((column) => column.sure)]
     .filter((condition) => condition !== 'true')
     .join(' AND ');
   return (
     `SELECT _i, CASE WHEN ${sure} THEN _l ELSE error('a row needs a closer look') END AS _l, _extra, ` +
-    `${typed.map(({ name, value }) => `${value} AS ${name}`).join(', ')} FROM ${scan.rows(true)} t`
+    `${typed.map(({ name, value }) => `${value} AS ${name}`).join(', ')} FROM ${scan.rows(true, natives)} t`
+  );
+}
+
+/** How many values the reader itself could not parse in the newest scan that stored it. */
+export function unparsedCount(scan: FrameScan): string {
+  return (
+    `SELECT count(*) AS n FROM reject_errors WHERE error_type = 'CAST' AND ` +
+    `scan_id = (SELECT max(scan_id) FROM reject_scans WHERE file_path = ${literal(scan.path)})`
   );
 }
 
@@ -95,16 +118,23 @@ export function refusedRows(scan: FrameScan): string {
 function csvScan(dataset: DatasetDefinition, part: FramePart): FrameScan {
   const { delimiter, quote } = dataset.source.csv;
   const fields = part.header.map((_, index) => `c${index}`);
-  const columns = dataset.columns.map((column) => {
-    const index = placeOf(column, part.header);
-    return `${index < 0 ? 'NULL::VARCHAR' : `c${index}`} AS ${identifier(column.name)}`;
-  });
+  const columns = (natives?: Natives): string[] =>
+    dataset.columns.map((column) => {
+      const index = placeOf(column, part.header);
+      const missing = `NULL::${natives?.get(column.name)?.type ?? 'VARCHAR'}`;
+      return `${index < 0 ? missing : `c${index}`} AS ${identifier(column.name)}`;
+    });
+  const typesOf = (natives: Natives = new Map()): ReadonlyMap<string, string> =>
+    new Map(
+      dataset.columns.flatMap((column): Array<[string, string]> => {
+        const native = natives.get(column.name);
+        return native ? [[`c${placeOf(column, part.header)}`, native.type]] : [];
+      }),
+    );
   const extra = undeclared(dataset, part.header).map(
     (name) => `${literal(name)}, c${part.header.indexOf(name)}`,
   );
-  columns.push(
-    `${extra.length > 0 ? `json_object(${extra.join(', ')})::VARCHAR` : 'NULL::VARCHAR'} AS _extra`,
-  );
+  const rest = `${extra.length > 0 ? `json_object(${extra.join(', ')})::VARCHAR` : 'NULL::VARCHAR'} AS _extra`;
   const special = literal(
     `[${[delimiter, quote].map((char) => `\\x{${char.charCodeAt(0).toString(16)}}`).join('')}\\n]`,
   );
@@ -118,9 +148,10 @@ function csvScan(dataset: DatasetDefinition, part: FramePart): FrameScan {
     delimiter,
     structure: 'NULL',
     raw: 't._raw',
-    rows: (store) =>
-      `(SELECT _i, _l, ${columns.join(', ')}${store ? '' : `, concat_ws(${literal(delimiter)}, ${written.join(', ')}) AS _raw`} ` +
-      `FROM ${readCsv(part.path, fields, delimiter, quote, store)})`,
+    parses: true,
+    rows: (store, natives) =>
+      `(SELECT _i, _l, ${[...columns(natives), rest].join(', ')}${store ? '' : `, concat_ws(${literal(delimiter)}, ${written.join(', ')}) AS _raw`} ` +
+      `FROM ${readCsv(part.path, fields, delimiter, quote, store, typesOf(natives))})`,
   };
 }
 
@@ -139,6 +170,7 @@ function jsonScan(dataset: DatasetDefinition, part: FramePart): FrameScan {
     delimiter: UNIT_SEPARATOR,
     structure: `CASE WHEN t._type = 'OBJECT' THEN NULL ELSE 'the line is not a JSON object' END`,
     raw: 't._raw',
+    parses: false,
     rows: (store) =>
       `(SELECT _i, _l, coalesce(json_type(j), '') AS _type, _raw, ${columns.join(', ')} FROM ` +
       `(SELECT *, json_extract_string(j, [${paths.join(', ')}]) AS x FROM ` +
@@ -154,13 +186,14 @@ function readCsv(
   delimiter: string,
   quote: string,
   store: boolean,
+  types: ReadonlyMap<string, string> = new Map(),
 ): string {
-  const columns = fields.map((field) => `, ${field}: 'VARCHAR'`).join('');
+  const columns = fields.map((field) => `, ${field}: '${types.get(field) ?? 'VARCHAR'}'`).join('');
   const line = RECORD_BYTES_MAX + 100;
   return (
     `read_csv(${literal(path)}, columns = {_i: 'INTEGER', _l: 'BIGINT'${columns}}, auto_detect = false, ` +
     `header = false, delim = ${literal(delimiter)}, quote = ${literal(quote)}, escape = ${literal(quote)}, ` +
-    `new_line = '\\n', strict_mode = true, max_line_size = ${line}, ` +
+    `new_line = '\\n', strict_mode = true, max_line_size = ${line}, dateformat = ${literal(NATIVE_DATE_FORMAT)}, ` +
     `${store ? 'store_rejects = true, rejects_limit = 0' : 'ignore_errors = true'})`
   );
 }

@@ -141,12 +141,20 @@ export const BAD_INPUTS: readonly BadInput[] = [
     ['epoch', 'a date by name'],
     ['2020-01-02 10:00:00', 'a time where a date should be'],
     ['-2020-01-01', 'a year before Christ'],
+    ['20-01-02', 'a year without its century'],
+    ['2020-01-02x', 'a date with a tail'],
   ].map(([date, name]): BadInput => ({
     name: name ?? '',
     bytes: csv(`${date},A,10,12,9,11,100`),
     read: 1,
     bronze: [['bad_value', 2]],
     lines: [],
+  })),
+  ...['2020-1-2', ' 2020-01-02 ', '1900-01-01', '0020-01-02'].map((date): BadInput => ({
+    name: `date ${date.trim()}${date === date.trim() ? '' : ' between spaces'}`,
+    bytes: csv(`${date},A,10,12,9,11,100`),
+    read: 1,
+    ...(date.startsWith('0') ? { silver: [['date_implausible', 2]], lines: [] } : { lines: [2] }),
   })),
   ...['1.5', '1e3', '1_000', '99999999999999999999', '0x10', 'many'].map((volume): BadInput => ({
     name: `volume ${volume}`,

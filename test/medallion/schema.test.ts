@@ -56,7 +56,7 @@ describe('typedColumn', () => {
     ['boolean', 'TRUE', true],
     ['boolean', 'yes', undefined],
     ['date', ' 2024-02-29 ', '2024-02-29'],
-    ['date', '2024-2-29', undefined],
+    ['date', '2024-2-29', '2024-02-29'],
     ['date', '-infinity', undefined],
     ['decimal(9,2)', '1.500', '1.50'],
     ['decimal(9,2)', '1.501', undefined],
