@@ -127,6 +127,11 @@ export interface SessionOptions {
   readonly signal?: AbortSignal;
   /** Over how many sessions that work side by side the engine's memory and threads are spread. Default 1. */
   readonly lanes?: number;
+  /**
+   * `as written`: a join looks up in its right side, whatever the engine thinks of the sizes. So the rows of the left side
+   * keep about their order, which makes sorting them cheap. Default: as the engine likes.
+   */
+  readonly joins?: 'as written';
 }
 
 /** SQL and Parquet. The memory, threads and spill folder are the engine's own configuration. */

@@ -27,7 +27,7 @@ export interface Aggregated {
 }
 
 /** Few enough rows to be sorted in memory beside another part. */
-const PART_ROWS = 1_250_000;
+const PART_ROWS = 2_500_000;
 
 /**
  * Computes one Gold table over `silver.<dataset>`. A table with windows sorts its rows, and says by its slices which of

@@ -80,6 +80,9 @@ export function changedFlags(definition: OutlierDefinition, key: readonly string
   const order = identifier(definition.order);
   const month = `date_trunc('month', ${order})::DATE`;
   const mine = sameGroup(definition.group, 'a', 't');
+  const lastBefore = (touched: string, from: string): string =>
+    `SELECT ${definition.group.map((name) => `a.${identifier(name)}`).join(', ')}, max(a.${order}) AS last
+FROM after a JOIN ${touched} t ON ${mine} AND a.${order} < t.reach WHERE ${from} GROUP BY ALL`;
   return [
     `CREATE TABLE touched AS SELECT ${group}, min(month) AS since, (min(month) - to_months(${definition.months}))::DATE AS reach
 FROM (
@@ -90,14 +93,16 @@ FROM (
 FROM published ANTI JOIN winners USING (${keys})
 UNION ALL SELECT ${names.map((name) => `w.${identifier(name)}`).join(', ')}, w._published_file, o.is_outlier AS was, o.outlier_score AS was_score
 FROM winners w LEFT JOIN old o USING (${keys})`,
-    `CREATE TABLE last_before AS SELECT ${names
-      .filter((name) => definition.group.includes(name))
-      .map((name) => `a.${identifier(name)}`)
-      .join(', ')}, max(a.${order}) AS last
-FROM after a JOIN touched t ON ${mine} AND a.${order} < t.reach GROUP BY ALL`,
+    // Bounds of all groups, as constants: by them the engine leaves out what lies before, row groups or files.
+    `SET VARIABLE reach = (SELECT min(reach) FROM touched)`,
+    `SET VARIABLE near = (SELECT min(reach) - to_months(1) FROM touched)::DATE`,
+    // A group's last row is mostly near; only where it is not is it looked for through all of the past.
+    `CREATE TABLE last_before AS ${lastBefore('touched', `a.${order} >= getvariable('near')`)}`,
+    `INSERT INTO last_before ${lastBefore(`(SELECT * FROM touched t ANTI JOIN last_before b ON ${sameGroup(definition.group, 't', 'b')})`, 'true')}`,
+    `SET VARIABLE earliest = (SELECT min(last) FROM last_before)`,
     `CREATE TABLE context AS SELECT a.*, a.${order} >= t.since AS judged
-FROM after a JOIN touched t ON ${mine} AND a.${order} >= t.reach
-UNION ALL SELECT a.*, false AS judged FROM after a JOIN last_before t ON ${mine} AND a.${order} = t.last`,
+FROM after a JOIN touched t ON ${mine} AND a.${order} >= t.reach WHERE a.${order} >= getvariable('reach')
+UNION ALL SELECT a.*, false AS judged FROM after a JOIN last_before t ON ${mine} AND a.${order} = t.last WHERE a.${order} >= getvariable('earliest')`,
     returnsTable(definition, key, 'context'),
     scoredTable(definition, key),
     `CREATE TABLE flagged AS SELECT ${key.map((name) => `k.${identifier(name)}`).join(', ')}, k._published_file, k.was, k.was_score, ${flagColumns(definition)}

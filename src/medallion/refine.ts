@@ -56,6 +56,8 @@ export async function refine(input: RefineInput): Promise<Refined> {
       (file) => file.localPath,
     ),
     outputDirectory: input.outputDirectory,
+    // A part is joined with its scores, which are narrow, and keeps its order so.
+    joins: 'as written',
     ...(input.signal ? { signal: input.signal } : {}),
   });
   try {
@@ -67,7 +69,7 @@ export async function refine(input: RefineInput): Promise<Refined> {
 
 async function refineIn(session: EngineSession, input: RefineInput): Promise<Refined> {
   const { dataset } = input;
-  const { read: fromBronze, schema, quarantine } = await clean(session, input);
+  const { read: fromBronze, schema, refused } = await clean(session, input);
   const survivors = input.survivors
     ? await keepSurvivors(session, input.engine, dataset, input.survivors)
     : undefined;
@@ -86,6 +88,7 @@ async function refineIn(session: EngineSession, input: RefineInput): Promise<Ref
       input.onProgress?.({ phase: 'writing silver', done, total: parts, unit: 'parts' }),
   });
   const accepted = silver.reduce((sum, file) => sum + file.rows, 0);
+  const quarantine = await refused(read - accepted - duplicate);
   const ledger = balanced(`silver.${dataset.name}`, {
     read,
     accepted,
@@ -108,10 +111,14 @@ export interface Cleaned {
   readonly read: number;
   /** Silver's schema: what silver.sql selects, and the outlier columns. */
   readonly schema: StructType;
-  readonly quarantine: WrittenFile | undefined;
+  /**
+   * Writes the rows that a rule refuses, given how many rows found no other end. Where silver.sql goes row by row, none is
+   * missing only if none is refused, and they need not be looked for.
+   */
+  readonly refused: (missing: number) => Promise<WrittenFile | undefined>;
 }
 
-/** Makes the view `cleaned` over the Bronze rows and writes those that a rule refuses. */
+/** Makes the view `cleaned` over the Bronze rows. */
 export async function clean(session: EngineSession, input: RefineInput): Promise<Cleaned> {
   const { dataset } = input;
   const name = identifier(dataset.name);
@@ -127,25 +134,31 @@ export async function clean(session: EngineSession, input: RefineInput): Promise
   input.onProgress?.({ phase: 'cleaning', done: 0, total: read, unit: 'rows' });
   const outlierColumns = dataset.silver.outliers ? OUTLIER_COLUMNS : [];
   const schema = schemaOf([...columns, ...outlierColumns]);
-  await session.run(`CREATE VIEW cleaned AS ${await cleanedSelect(session, dataset)}`);
-  input.onProgress?.({ phase: 'applying rules', done: read, total: read, unit: 'rows' });
-  const quarantine = await session.writeParquet(
-    refusedSelect(dataset, input.run, 'cleaned'),
-    'quarantine-silver.parquet',
-  );
-  return { read, schema, quarantine };
+  const { select, rowByRow } = await cleanedSelect(session, dataset);
+  await session.run(`CREATE VIEW cleaned AS ${select}`);
+  const refused = async (missing: number): Promise<WrittenFile | undefined> => {
+    if (rowByRow && missing === 0) return undefined;
+    input.onProgress?.({ phase: 'setting aside what a rule refuses', done: read, total: read, unit: 'rows' });
+    return session.writeParquet(refusedSelect(dataset, input.run, 'cleaned'), 'quarantine-silver.parquet');
+  };
+  return { read, schema, refused };
 }
 
 /**
  * A SELECT that goes row by row is cheap enough to be asked for again and again. Any other is run once, also because it
  * might not give the same rows twice.
  */
-async function cleanedSelect(session: EngineSession, dataset: DatasetDefinition): Promise<string> {
+async function cleanedSelect(
+  session: EngineSession,
+  dataset: DatasetDefinition,
+): Promise<{ select: string; rowByRow: boolean }> {
   const { sql } = dataset.silver;
   if ((await beyondTheRow(session, sql, { schema: 'bronze', name: dataset.name })) === undefined) {
-    return `SELECT * FROM (\n${sql}\n)`;
+    return { select: `SELECT * FROM (\n${sql}\n)`, rowByRow: true };
   }
   const cleaned = await session.writeParquet(sql, CLEANED);
-  if (!cleaned) return `SELECT * FROM (\n${sql}\n) WHERE false`;
-  return `SELECT * FROM read_parquet(${literal(cleaned.localPath)}, hive_partitioning = false)`;
+  const select = cleaned
+    ? `SELECT * FROM read_parquet(${literal(cleaned.localPath)}, hive_partitioning = false)`
+    : `SELECT * FROM (\n${sql}\n) WHERE false`;
+  return { select, rowByRow: false };
 }

@@ -57,8 +57,9 @@ async function computeIn(
     `CREATE SCHEMA silver; CREATE VIEW all_silver AS SELECT *, ${sliceColumns(slices)} FROM ${engine.relation(silver)}; ` +
       `CREATE VIEW changed AS SELECT *, ${sliceColumns(slices)} FROM ` +
       `(SELECT * FROM read_parquet(${literalList(changes)}, union_by_name = true, hive_partitioning = false) ${moved}); ` +
-      `${affectedTable(slices)}; CREATE VIEW published AS ${publishedRows(engine, published)}`,
+      `CREATE VIEW published AS ${publishedRows(engine, published)}`,
   );
+  await session.run(slices.window ? await windowedSlices(session, slices) : wholeSlices(slices));
   const nulls = await count(session, `SELECT count(*) AS n FROM affected WHERE ${anyNull(slices)}`);
   const names = Object.keys(slices.by);
   const matches = (rows: string, columns: readonly string[]): string =>
@@ -68,11 +69,14 @@ async function computeIn(
           `${rows}.${identifier(name)} ${nulls > 0 ? 'IS NOT DISTINCT FROM' : '='} a._slice_${index}`,
       )
       .join(' AND ');
-  const sliceNames = names.map((_, index) => `_slice_${index}`);
-  const since = slices.window ? ` AND s.${identifier(slices.window.order)} >= a._reach` : '';
+  const columnsOfSlices = sliceNames(slices);
+  // The bound of all slices is a constant, by which the engine leaves out what lies before: row groups, or files.
+  const since = slices.window
+    ? ` AND s.${identifier(slices.window.order)} >= a._reach WHERE s.${identifier(slices.window.order)} >= getvariable('reach')`
+    : '';
   await session.run(
-    `CREATE VIEW silver.${identifier(dataset.name)} AS SELECT * EXCLUDE (${identifiers(sliceNames)}) ` +
-      `FROM all_silver s SEMI JOIN affected a ON ${matches('s', sliceNames)}${since}`,
+    `CREATE VIEW silver.${identifier(dataset.name)} AS SELECT * EXCLUDE (${identifiers(columnsOfSlices)}) ` +
+      `FROM all_silver s SEMI JOIN affected a ON ${matches('s', columnsOfSlices)}${since}`,
   );
   const columns = await session.describe(gold.sql);
   requireSlices(
@@ -109,30 +113,58 @@ function anyNull({ by }: SliceDefinition): string {
     .join(' OR ');
 }
 
+function sliceNames({ by }: SliceDefinition): string[] {
+  return Object.keys(by).map((_, index) => `_slice_${index}`);
+}
+
+/** Makes the table `affected`: the slices that changed. */
+function wholeSlices(slices: SliceDefinition): string {
+  return `CREATE TABLE affected AS SELECT DISTINCT ${identifiers(sliceNames(slices))} FROM changed`;
+}
+
+/** Days that are looked at for each row that a window reaches back: more than a week of five days takes. */
+const DAYS_PER_ROW = 2;
+
 /**
- * The slices that changed. Where the table has windows, also from which row on (`_since`), and how far back the rows
- * before it reach (`_reach`): more rows than the windows look at would do no harm, fewer would.
+ * Makes the table `affected` of a table with windows: the slices that changed, from which row on (`_since`), and how far
+ * back the rows before it reach (`_reach`): more rows than the windows look at would do no harm, fewer would. The variable
+ * `reach` has the least of them. Where the order is by time, a slice's rows are first looked for a while back, and
+ * through all of its past only where that does not fill its windows.
  */
-function affectedTable({ by, window }: SliceDefinition): string {
-  const names = identifiers(Object.keys(by).map((_, index) => `_slice_${index}`));
-  if (window === undefined) return `CREATE TABLE affected AS SELECT DISTINCT ${names} FROM changed`;
-  const order = identifier(window.order);
-  const same = Object.keys(by)
-    .map((_, index) => `s._slice_${index} IS NOT DISTINCT FROM c._slice_${index}`)
-    .join(' AND ');
-  const back = window.lookback > 0 ? `list_min(max(s.${order}, ${window.lookback}))` : 'NULL';
-  return (
-    `CREATE TABLE first_changes AS SELECT ${names}, min(${order}) AS _since FROM changed GROUP BY ALL; ` +
-    `CREATE TABLE affected AS SELECT c.*, coalesce(r._reach, c._since) AS _reach FROM first_changes c LEFT JOIN ` +
-    `(SELECT ${names
-      .split(', ')
-      .map((name) => `c.${name}`)
-      .join(', ')}, ${back} AS _reach ` +
-    `FROM all_silver s JOIN first_changes c ON ${same} AND s.${order} < c._since GROUP BY ALL) r ON ` +
-    Object.keys(by)
-      .map((_, index) => `r._slice_${index} IS NOT DISTINCT FROM c._slice_${index}`)
-      .join(' AND ')
-  );
+async function windowedSlices(
+  session: EngineSession,
+  slices: SliceDefinition & { readonly window?: { readonly order: string; readonly lookback: number } },
+): Promise<string> {
+  const { order: name, lookback } = slices.window as { order: string; lookback: number };
+  const names = sliceNames(slices);
+  const order = identifier(name);
+  const [{ type } = { type: '' }] = await session.describe(`SELECT ${order} FROM changed`);
+  const same = (left: string, right: string): string =>
+    names.map((slice) => `${left}.${slice} IS NOT DISTINCT FROM ${right}.${slice}`).join(' AND ');
+  const columns = names.map((slice) => `c.${slice}`).join(', ');
+  const reached = (changes: string, from = 'true'): string =>
+    `SELECT ${columns}, list_min(max(s.${order}, ${lookback})) AS _reach, count(*) AS _rows ` +
+    `FROM all_silver s JOIN ${changes} c ON ${same('s', 'c')} AND s.${order} < c._since WHERE ${from} GROUP BY ALL`;
+  const first = `CREATE TABLE first_changes AS SELECT ${names.join(', ')}, min(${order}) AS _since FROM changed GROUP BY ALL`;
+  const affected = [
+    `CREATE TABLE affected AS SELECT c.*, coalesce(r._reach, c._since) AS _reach FROM first_changes c LEFT JOIN reached r ON ${same('r', 'c')}`,
+    `SET VARIABLE reach = (SELECT min(_reach) FROM affected)`,
+  ];
+  if (lookback === 0) {
+    const nothing = `CREATE TABLE reached AS SELECT ${names.join(', ')}, _since AS _reach FROM first_changes WHERE false`;
+    return [first, nothing, ...affected].join('; ');
+  }
+  if (!/^(DATE|TIMESTAMP.*)$/.test(type)) {
+    return [first, `CREATE TABLE reached AS ${reached('first_changes')}`, ...affected].join('; ');
+  }
+  return [
+    first,
+    `SET VARIABLE near = (SELECT min(_since) - to_days(${DAYS_PER_ROW * lookback}) FROM first_changes)::${type}`,
+    `CREATE TABLE reached AS ${reached('first_changes', `s.${order} >= getvariable('near')`)}`,
+    `DELETE FROM reached WHERE _rows < ${lookback}`,
+    `INSERT INTO reached ${reached(`(SELECT * FROM first_changes c ANTI JOIN reached r ON ${same('c', 'r')})`)}`,
+    ...affected,
+  ].join('; ');
 }
 
 /** Whether the SQL may depend on where a row came from, and not on its values alone. */

@@ -65,7 +65,7 @@ export async function upsert(input: UpsertInput): Promise<Upserted | { readonly 
 async function upsertIn(session: EngineSession, input: UpsertInput): Promise<Upserted> {
   const { dataset, onProgress } = input;
   const { outliers } = dataset.silver;
-  const { read, schema, quarantine } = await clean(session, input);
+  const { read, schema, refused } = await clean(session, input);
   const step = (phase: string): void => onProgress?.({ phase, done: read, total: read, unit: 'rows' });
   step('comparing');
   await session.run(contest(input));
@@ -76,11 +76,13 @@ async function upsertIn(session: EngineSession, input: UpsertInput): Promise<Ups
   const replaced = await touchedFiles(session);
   const silver = await writeRows(session, input, replaced);
   const changes = await session.writeParquet(changesSelect(input), 'changes.parquet');
+  const fresh = Number(counts?.fresh ?? 0n);
   const accepted = Number(counts?.inserted ?? 0n) + Number(counts?.updated ?? 0n);
+  const quarantine = await refused(read - fresh);
   const ledger = balanced(`silver.${dataset.name}`, {
     read,
     accepted,
-    duplicate: Number(counts?.fresh ?? 0n) - accepted,
+    duplicate: fresh - accepted,
     quarantined: quarantine?.rows ?? 0,
   });
   return {

@@ -342,3 +342,22 @@ describe('relation', () => {
     expect(rows).toEqual([{ n: 20_000n }]);
   });
 });
+
+it('joins as written where a session asks for it, and else as the sizes are', async () => {
+  const plan = async (joins?: 'as written'): Promise<string> => {
+    const session = await engine.open({ inputs: [], ...(joins && { joins }) });
+    try {
+      await session.run(
+        'CREATE TABLE few AS SELECT range AS i FROM range(10); CREATE TABLE many AS SELECT range AS i FROM range(100000)',
+      );
+      const rows = await session.rows<{ explain_value: string }>(
+        'EXPLAIN SELECT * FROM few LEFT JOIN many USING (i)',
+      );
+      return rows.map(({ explain_value }) => explain_value).join('\n');
+    } finally {
+      await session.close();
+    }
+  };
+  expect(await plan('as written')).toMatch(/Join Type: LEFT/i);
+  expect(await plan()).toMatch(/Join Type: RIGHT/i);
+});

@@ -183,3 +183,26 @@ it('gives what computing everything gives', async () => {
   // A world in which no published file was ever replaced would have shown nothing.
   expect(touched).toBeGreaterThan(15);
 }, 300_000);
+
+it('looks through all of the past for what the windows and the first return need', async () => {
+  const dataset = await loadDataset(DATASETS, 'ticks');
+  const increments = new World(dataset);
+  const day = (number: number): string => new Date(Date.UTC(2020, 0, 1 + number)).toISOString().slice(0, 10);
+  const csv = (days: readonly number[], price: (number: number) => number): string =>
+    ['day,symbol,price,id', ...days.map((number) => `${day(number)},a,${price(number)},1`), ''].join('\n');
+  const days = (from: number, length: number): number[] => Array.from({ length }, (_, index) => from + index);
+  // A lone row half a year before the others: the first of them has its return since that one.
+  const old = csv([0, ...days(200, 12)], (number) => (number === 0 ? 3 : 100 + ((number * 7) % 11)));
+  const late = csv(days(214, 30), (number) => 100 + ((number * 5) % 13));
+  await increments.batch([{ text: old, age: 0 }], 0);
+  await increments.batch([{ text: late, age: 1 }], 1);
+  const whole = new World(dataset);
+  whole.bronze = increments.bronze;
+  await whole.whole();
+  const tables = await increments.tables();
+  expect(tables).toEqual(await whole.tables());
+  const judged = (tables['silver'] as Array<{ outlier_score: number | null }>).filter(
+    ({ outlier_score }) => outlier_score !== null,
+  );
+  expect(judged.length).toBeGreaterThan(0);
+});

@@ -59,9 +59,10 @@ function shareOf(memory: string, lanes: number): string {
 }
 
 /** What may be touched is named first, then the door is closed, then the lock is turned. */
-function confinement({ inputs, outputDirectory }: SessionOptions): string {
+function confinement({ inputs, outputDirectory, joins }: SessionOptions): string {
   const directories = outputDirectory === undefined ? [] : [`${resolve(outputDirectory)}/`];
   return [
+    ...(joins === 'as written' ? [`SET disabled_optimizers = 'build_side_probe_side'`] : []),
     `SET TimeZone = ${literal('UTC')}`,
     `SET allowed_paths = ${literalList(inputs.map((path) => resolve(path)))}`,
     `SET allowed_directories = ${literalList(directories)}`,
