@@ -6,6 +6,7 @@ import type { DatasetDefinition } from '../contracts/dataset.js';
 import { NO_ROWS } from '../contracts/ledger.js';
 import type { LocalSource, SourceObject } from '../contracts/sources.js';
 import { mapLimited, type Snapshot } from '../delta/index.js';
+import { identified } from '../medallion/identity.js';
 import { ingest, type Ingested } from '../medallion/ingest.js';
 import {
   ingestTransaction,
@@ -47,7 +48,7 @@ export async function writeBronze(
         readManifest<SourceManifest>(deps.lake, sourcesKey),
       ]);
       const wanted = manifest.sources.filter((source) => isToTake(source, bronze));
-      const seen = await download(deps, wanted, context);
+      const seen = await download(deps, dataset, wanted, context);
       const sources = seen.filter((source) => !bronze?.transaction(sourceTransaction(source.sourceId)));
       if (sources.length === 0) {
         const current = bronze && stateOf(name, bronze, false);
@@ -85,6 +86,7 @@ export async function writeBronze(
 /** Brings the sources here, several at a time, and gives each its identity. */
 async function download(
   deps: ActivityDeps,
+  dataset: DatasetDefinition,
   sources: readonly SourceObject[],
   { scratch, signal, progress }: StepContext,
 ): Promise<LocalSource[]> {
@@ -95,7 +97,7 @@ async function download(
     signal.throwIfAborted();
     const local = await deps.sources.download(source, directory, { signal });
     progress({ phase: 'fetching sources', done: ++done, total: sources.length, unit: 'sources' });
-    return local;
+    return identified(dataset, local);
   });
 }
 

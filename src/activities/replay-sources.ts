@@ -8,6 +8,7 @@ import type { ReplayFigures } from '../contracts/replay.js';
 import { hasPlaces, locationAtAnyTime } from '../contracts/source-location.js';
 import type { LocalSource, SourceObject } from '../contracts/sources.js';
 import { mapLimited, type EngineSession } from '../delta/index.js';
+import { identified } from '../medallion/identity.js';
 import { OWED_LINES, type OwedSource } from '../medallion/replay.js';
 import type { ActivityDeps } from './deps.js';
 import type { StepContext } from './step.js';
@@ -37,12 +38,14 @@ export function unreachableOf({ unreachable }: Reached): Pick<ReplayFigures, 'un
  */
 export async function fetchAgain(
   deps: ActivityDeps,
-  { source: { location } }: DatasetDefinition,
+  dataset: DatasetDefinition,
   owed: readonly OwedSource[],
   directory: string,
   { signal }: StepContext,
 ): Promise<Reached> {
-  const anywhere = await Promise.all(placesOf(location, owed).map((place) => listAll(deps, place, signal)));
+  const anywhere = await Promise.all(
+    placesOf(dataset.source.location, owed).map((place) => listAll(deps, place, signal)),
+  );
   const listed = new Map(anywhere.flat().map((object) => [object.path, object]));
   const sources: LocalSource[] = [];
   const unreachable: Array<{ source: OwedSource; problem: string }> = [];
@@ -50,10 +53,11 @@ export async function fetchAgain(
     const object = listed.get(source.path);
     if (!object) return unreachable.push({ source, problem: 'it is not where it was' });
     try {
-      const local = await deps.sources.download(object, directory, { signal });
+      const found = await deps.sources.download(object, directory, { signal });
+      const local = identified(dataset, { ...found, modifiedMs: source.modifiedMs });
       const problem = 'it holds other bytes than when its rows were refused';
       if (local.sourceId !== source.id) return unreachable.push({ source, problem });
-      return sources.push({ ...local, modifiedMs: source.modifiedMs });
+      return sources.push(local);
     } catch (error) {
       if (!(error instanceof DatalabError) || !GONE.has(error.code)) throw error;
       return unreachable.push({ source, problem: error.message });

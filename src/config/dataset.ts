@@ -111,9 +111,12 @@ export const datasetSchema = z.strictObject({
     .optional()
     .describe('Columns that identify a row in Silver: of several rows with one key the newest stays.'),
   mode: z
-    .literal('append')
+    .enum(['append', 'replace'])
     .optional()
-    .describe('Instead of a key: every row of every source stays, as for events and measurements.'),
+    .describe(
+      'Instead of a key. append: every row of every source stays, as for events and measurements. replace: a file that ' +
+        'changed takes the place of what it held before, as for lists that are exported whole.',
+    ),
   silver: z.strictObject({
     sql: sqlFile,
     sequenceBy: z.array(z.string()).default([]),
@@ -234,7 +237,12 @@ function crossChecks(folderName: string, declared: Declared, files: ReadonlyMap<
     if (checkName(item) === 'score') say(`checks[${index}].name`, "is the score's own");
   });
   if ((declared.key === undefined) === (declared.mode === undefined))
-    say('key', 'either a key, or mode: append where every row stays');
+    say(
+      'key',
+      'either a key, or mode: append where every row stays, or mode: replace where a file replaces itself',
+    );
+  if (declared.mode === 'replace' && declared.source.location.startsWith('kafka://'))
+    say('mode', 'replace is for files: messages of a topic take the place of none, so use a key or append');
   sourceProblems(declared.source, say);
   declared.columns.forEach((column, index) => {
     if (column.zone !== undefined && column.type !== 'timestamp')
@@ -291,6 +299,7 @@ function define(
     source: { kind: 'files', ...declared.source },
     columns: columnsOf(declared),
     key: keyOf(declared),
+    ...(declared.mode === 'replace' && { replaces: true }),
     silver: {
       sql: sql(declared.silver.sql),
       sequenceBy,
@@ -320,11 +329,11 @@ function surroundings(declared: Declared, files: ReadonlyMap<string, string>): C
   return { columns: columnsOf(declared), key: keyOf(declared), files };
 }
 
-/** Where every row stays, its place in its source is what tells it from all others. */
-const PLACE = ['_source_id', '_source_line'];
+/** Where rows have no key, the place in their source is what tells one from all others. */
+const PLACE = { append: ['_source_id', '_source_line'], replace: ['_source_file', '_source_line'] } as const;
 
-function keyOf({ key }: Declared): readonly string[] {
-  return key ?? PLACE;
+function keyOf({ key, mode = 'append' }: Declared): readonly string[] {
+  return key ?? PLACE[mode];
 }
 
 function columnsOf(declared: Declared): ColumnDefinition[] {

@@ -121,8 +121,10 @@ export interface DatasetDefinition {
   readonly description: string;
   readonly source: FileSource;
   readonly columns: readonly ColumnDefinition[];
-  /** Columns that identify a row in Silver; of a dataset in mode `append` they are the row's place in its source. */
+  /** Columns that identify a row in Silver; of a dataset without a key they are the row's place in its source. */
   readonly key: readonly string[];
+  /** Whether a file that changed takes the place of what it held before. Default false. */
+  readonly replaces?: boolean;
   readonly silver: SilverDefinition;
   readonly gold: readonly GoldDefinition[];
   readonly retention?: DatasetRetention;

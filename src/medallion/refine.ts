@@ -12,7 +12,7 @@ import { rebuild } from './rebuild.js';
 import { beyondTheRow } from './row-local.js';
 import { QUARANTINE_SCHEMA, schemaOf } from './schema.js';
 import { keepSurvivors, SURVIVORS, type Survivors } from './survivors.js';
-import { OUTLIER_COLUMNS, passes, refusedSelect, requireColumns } from './silver-sql.js';
+import { newestStates, OUTLIER_COLUMNS, passes, refusedSelect, requireColumns } from './silver-sql.js';
 
 export interface RefineInput {
   readonly engine: Engine;
@@ -76,10 +76,11 @@ async function refineIn(session: EngineSession, input: RefineInput): Promise<Ref
   const read = fromBronze + (survivors ?? 0);
   const more = survivors === undefined ? '' : ` UNION ALL BY NAME SELECT * FROM ${SURVIVORS}`;
   await session.run(
-    `CREATE VIEW kept AS SELECT * FROM cleaned WHERE ${passes(dataset)}${more}; ` +
-      `CREATE VIEW arrived AS SELECT * FROM cleaned${more}`,
+    `CREATE VIEW arrived AS SELECT * FROM cleaned${more}; ` +
+      `CREATE VIEW sound AS SELECT * FROM cleaned WHERE ${passes(dataset)}${more}`,
   );
-  const { silver, duplicate } = await rebuild({
+  const superseded = await keepStates(session, dataset);
+  const rebuilt = await rebuild({
     session,
     dataset,
     rows: read,
@@ -87,6 +88,8 @@ async function refineIn(session: EngineSession, input: RefineInput): Promise<Ref
     onPart: (done, parts) =>
       input.onProgress?.({ phase: 'writing silver', done, total: parts, unit: 'parts' }),
   });
+  const { silver } = rebuilt;
+  const duplicate = rebuilt.duplicate + superseded;
   const accepted = silver.reduce((sum, file) => sum + file.rows, 0);
   const quarantine = await refused(read - accepted - duplicate);
   const ledger = balanced(`silver.${dataset.name}`, {
@@ -103,6 +106,20 @@ async function refineIn(session: EngineSession, input: RefineInput): Promise<Ref
     ledger,
     ...(survivors !== undefined && { survivors }),
   };
+}
+
+/** Makes the view `kept` of the view `sound`: all of it, or the newest state of each file. Returns how many rows it leaves out. */
+async function keepStates(session: EngineSession, { replaces = false }: DatasetDefinition): Promise<number> {
+  if (!replaces) {
+    await session.run('CREATE VIEW kept AS SELECT * FROM sound');
+    return 0;
+  }
+  const same = `ON r._source_file = s._source_file AND r._source_id = s._source_id`;
+  await session.run(
+    `CREATE TABLE states AS ${newestStates('arrived')}; ` +
+      `CREATE VIEW kept AS SELECT r.* FROM sound r SEMI JOIN states s ${same}`,
+  );
+  return count(session, `SELECT count(*) AS n FROM sound r ANTI JOIN states s ${same}`);
 }
 
 /** Bronze as cleaned rows, before anything was chosen among them. */

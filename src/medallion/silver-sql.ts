@@ -81,6 +81,14 @@ export function newestOfKey(dataset: DatasetDefinition): string {
   return `QUALIFY row_number() OVER (PARTITION BY ${identifiers(dataset.key)} ORDER BY ${newestFirst(dataset)}) = 1`;
 }
 
+/**
+ * The newest state of each file among rows of `relation`, as `_source_file` and `_source_id`. A file that holds no row any
+ * more has none here, and so leaves what it held before: an empty file is mostly an accident.
+ */
+export function newestStates(relation: string): string {
+  return `SELECT _source_file, arg_max(_source_id, (_source_modified_at, _ingested_at, _source_id)) AS _source_id FROM ${relation} GROUP BY ALL`;
+}
+
 /** Columns of the key that are times, in their order. */
 export function timeColumns({ key, columns }: DatasetDefinition): string[] {
   const times = new Set(

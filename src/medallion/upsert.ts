@@ -62,10 +62,17 @@ export async function upsert(input: UpsertInput): Promise<Upserted | { readonly 
   }
 }
 
-async function upsertIn(session: EngineSession, input: UpsertInput): Promise<Upserted> {
+async function upsertIn(
+  session: EngineSession,
+  input: UpsertInput,
+): Promise<Upserted | { readonly whole: string }> {
   const { dataset, onProgress } = input;
   const { outliers } = dataset.silver;
   const { read, schema, refused } = await clean(session, input);
+  await session.run(`CREATE VIEW published AS ${publishedRows(input.engine, input.silver)}`);
+  const renewed = dataset.replaces === true ? await replacedFile(session) : undefined;
+  if (renewed !== undefined)
+    return { whole: `${renewed} changed, and takes the place of what it held before` };
   const step = (phase: string): void => onProgress?.({ phase, done: read, total: read, unit: 'rows' });
   step('comparing');
   await session.run(contest(input));
@@ -96,6 +103,16 @@ async function upsertIn(session: EngineSession, input: UpsertInput): Promise<Ups
   };
 }
 
+/** A file of the increment of which other rows are published, or that came in two states; undefined where none is. */
+async function replacedFile(session: EngineSession): Promise<string | undefined> {
+  const [row] = await session.rows<{ file: string }>(
+    `SELECT _source_file AS file FROM (SELECT DISTINCT _source_file, _source_id FROM cleaned ` +
+      `UNION SELECT DISTINCT p._source_file, p._source_id FROM published p SEMI JOIN cleaned USING (_source_file)) ` +
+      `GROUP BY ALL HAVING count(*) > 1 ORDER BY file LIMIT 1`,
+  );
+  return row?.file;
+}
+
 interface Counts {
   /** Rows of the increment that met the rules. */
   readonly fresh: bigint;
@@ -120,7 +137,7 @@ const NO_FLAGS = (key: readonly string[]): string =>
  * as they are), `winners` (fresh rows that are the newest of their key; `kind` inserted, updated, or moved: equal values
  * from a newer place, which must be remembered, since a row in between may still come).
  */
-function contest({ engine, dataset, silver }: UpsertInput): string {
+function contest({ dataset, silver }: UpsertInput): string {
   const key = identifiers(dataset.key);
   const own = dataset.silver.outliers ? FLAGS : [];
   const same = silver.schema.fields
@@ -128,7 +145,6 @@ function contest({ engine, dataset, silver }: UpsertInput): string {
     .filter((name) => !name.startsWith('_') && !dataset.key.includes(name) && !own.includes(name))
     .map((name) => `n.${identifier(name)} IS NOT DISTINCT FROM o.${identifier(name)}`);
   return [
-    `CREATE VIEW published AS ${publishedRows(engine, silver)}`,
     `CREATE TABLE fresh AS SELECT * FROM cleaned WHERE ${passes(dataset)}`,
     `CREATE TABLE newest AS SELECT * FROM fresh ${newestOfKey(dataset)}`,
     `CREATE TABLE old AS SELECT * FROM published SEMI JOIN newest USING (${key})`,

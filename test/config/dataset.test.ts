@@ -54,6 +54,12 @@ describe('parseDataset', () => {
     const { checks, ...made } = parseDataset('d', { ...keyless, mode: 'append' }, files);
     expect(made.key).toEqual(['_source_id', '_source_line']);
     expect(checks.map(({ kind }) => kind)).toEqual(['row_count', 'nulls']);
+    expect(parseDataset('d', { ...keyless, mode: 'replace' }, files)).toMatchObject({
+      key: ['_source_file', '_source_line'],
+      replaces: true,
+    });
+    const topic = { ...keyless, mode: 'replace', source: { location: 'kafka://orders', format: 'jsonl' } };
+    expect(() => parseDataset('d', topic, files)).toThrow(/mode: replace is for files/);
     expect(() => parseDataset('d', keyless, files)).toThrow(/key: either a key, or mode: append/);
     expect(() => parseDataset('d', { ...keyless, key, mode: 'append' }, files)).toThrow(/either a key/);
   });
