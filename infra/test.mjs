@@ -1,5 +1,5 @@
 /**
- * Runs the tests tier by tier on one stack of services, and sums them up. Called by `./manage.sh test [tier…]` after the
+ * Runs the tests tier by tier, two at a time, on one stack of services, and sums them up. Called by `./manage.sh test [tier…]` after the
  * tools are prepared and the program is built. Exit code 1 on any failure and when no test ran. A tier whose tool is
  * missing is skipped with its reason, and fails where CI is set.
  */
@@ -7,6 +7,7 @@ import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { createInterface } from 'node:readline';
 import { createEphemeral, destroyEphemeral } from '../dist/platform/ephemeral.js';
 import { renderTable } from '../dist/platform/table.js';
 import { NONE, readReport, totals } from './test-report.mjs';
@@ -42,39 +43,50 @@ const TIERS = {
   e2e: ['temporal', 's3', 'kafka'],
 };
 
-let child;
+const children = new Set();
 
-/** Runs a program of node_modules/.bin with this terminal; resolves to its exit code (1 when it was killed). */
-function run(program, args, env = {}) {
+/**
+ * Runs a program of node_modules/.bin; resolves to its exit code (1 when it was killed). Its lines come out with `name` in
+ * front, so that two that run side by side can be told apart; without a name it has this terminal.
+ */
+function run(name, program, args, env = {}) {
   return new Promise((resolve, reject) => {
-    child = spawn(path.join('node_modules', '.bin', program), args, {
-      stdio: 'inherit',
+    const child = spawn(path.join('node_modules', '.bin', program), args, {
+      stdio: name === undefined ? 'inherit' : ['ignore', 'pipe', 'pipe'],
       env: { ...process.env, ...env },
     });
+    children.add(child);
+    for (const stream of [child.stdout, child.stderr])
+      if (stream)
+        createInterface({ input: stream }).on('line', (line) => process.stdout.write(`${name} | ${line}\n`));
     child.on('error', reject);
-    child.on('exit', (code) => resolve(code ?? 1));
+    child.on('close', (code) => {
+      children.delete(child);
+      resolve(code ?? 1);
+    });
   });
 }
 
-async function runStatic() {
+async function runStatic(name) {
   const checks = [
     ['eslint', ['.']],
     ['prettier', ['--check', '--log-level', 'warn', '.']],
     ['tsc', ['-p', 'tsconfig.json', '--noEmit']],
     ['tsc', ['-p', 'src/workflows/tsconfig.json']],
+    ['tsc', ['-p', 'src/dashboard/web']],
     ['tsc', ['-p', 'test/tsconfig.json']],
     ['tsc', ['-p', 'examples/service', '--noEmit']],
   ];
   const failed = [];
   for (const [program, args] of checks)
-    if ((await run(program, args)) !== 0) failed.push([program, ...args].join(' '));
+    if ((await run(name, program, args)) !== 0) failed.push([program, ...args].join(' '));
   return { ...NONE, passed: checks.length - failed.length, failed: failed.length, note: failed.join('; ') };
 }
 
-async function runTier(tier, scratch, env) {
+async function runTier(name, tier, scratch, env) {
   const output = path.join(scratch, `${tier}.json`);
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${output}`];
-  const code = await run('vitest', ['run', '--project', tier, '--passWithNoTests', ...reporters], env);
+  const code = await run(name, 'vitest', ['run', '--project', tier, '--passWithNoTests', ...reporters], env);
   return readReport(output, code);
 }
 
@@ -89,20 +101,32 @@ function missingTool(tier) {
   return undefined;
 }
 
+/** Tiers on the services, which wait much, and the others, which compute: the two kinds go side by side. */
+function lanesOf(tiers) {
+  const onServices = tiers.filter((tier) => TIERS[tier].includes('s3'));
+  const others = tiers.filter((tier) => !onServices.includes(tier));
+  return [others, onServices].filter((lane) => lane.length > 0);
+}
+
 async function runAll(tiers, env, scratch) {
   const rows = [];
-  for (const tier of tiers) {
-    const began = performance.now();
-    const missing = missingTool(tier);
-    process.stdout.write(`\n=== ${tier}\n`);
-    const result = missing
-      ? { ...NONE, [process.env.CI ? 'failed' : 'skipped']: 1, note: missing }
-      : tier === 'static'
-        ? await runStatic()
-        : await runTier(tier, scratch, env);
-    rows.push({ tier, seconds: (performance.now() - began) / 1000, ...result });
-  }
-  return rows;
+  const lanes = lanesOf(tiers);
+  const runLane = async (lane) => {
+    for (const tier of lane) {
+      const name = lanes.length > 1 ? tier.padEnd(8) : undefined;
+      const began = performance.now();
+      const missing = missingTool(tier);
+      process.stdout.write(`\n=== ${tier}\n`);
+      const result = missing
+        ? { ...NONE, [process.env.CI ? 'failed' : 'skipped']: 1, note: missing }
+        : tier === 'static'
+          ? await runStatic(name)
+          : await runTier(name, tier, scratch, env);
+      rows.push({ tier, seconds: (performance.now() - began) / 1000, ...result });
+    }
+  };
+  await Promise.all(lanes.map(runLane));
+  return tiers.map((tier) => rows.find((row) => row.tier === tier));
 }
 
 function summarise(rows) {
@@ -146,7 +170,7 @@ async function main() {
   };
   for (const signal of ['SIGINT', 'SIGTERM'])
     process.once(signal, () => {
-      child?.kill(signal);
+      for (const child of children) child.kill(signal);
       void end().finally(() => process.exit(130));
     });
   try {
