@@ -3,6 +3,7 @@ import type { DatasetDefinition, GoldDefinition } from '../contracts/dataset.js'
 import { identifier } from '../contracts/sql-text.js';
 import type { Engine, EngineSession, ScanPlan, WrittenFile } from '../delta/ports.js';
 import type { StructType } from '../delta/schema.js';
+import { mapLimited } from '../delta/limit.js';
 import { count } from './count.js';
 import { partsBy } from './parts.js';
 import { schemaOf } from './schema.js';
@@ -69,13 +70,12 @@ async function besideEachOther(
 ): Promise<void> {
   const failed = new AbortController();
   const either = AbortSignal.any([failed.signal, ...(signal ? [signal] : [])]);
-  const lane = (): Promise<void> =>
+  await mapLimited(Array.from({ length: lanes }), lanes, () =>
     work(either).catch((error: unknown) => {
       failed.abort(error);
       throw error;
-    });
-  await Promise.allSettled(Array.from({ length: lanes }, lane));
-  either.throwIfAborted();
+    }),
+  );
 }
 
 async function inSession<Result>(
