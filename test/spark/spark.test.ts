@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe } from 'vitest';
 import { deltaLab } from '../support/delta-lab.js';
 import { ourWrites } from './ours.case.js';
+import { restoredTables } from './restored.case.js';
 import { SPARK_IS_PREPARED, SparkSession } from './session.js';
 
 describe.skipIf(!SPARK_IS_PREPARED)('Spark (skipped until infra/prepare/spark.sh has run)', () => {
@@ -15,4 +16,5 @@ describe.skipIf(!SPARK_IS_PREPARED)('Spark (skipped until infra/prepare/spark.sh
   afterAll(() => session.close());
 
   describe('what we write', () => ourWrites(spark, lab));
+  describe('what we restored', () => restoredTables(spark, lab));
 });
