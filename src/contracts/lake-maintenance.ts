@@ -67,8 +67,11 @@ export interface TableFacts {
   /** Commits since the newest checkpoint, and how many the table wants at most. */
   readonly commitsSinceCheckpoint: number;
   readonly checkpointInterval: number;
-  /** Commits past the log's retention that a checkpoint stands in for. */
+  /** Bytes of those commits. */
+  readonly commitBytesSinceCheckpoint: number;
+  /** Commits past the log's retention that a checkpoint stands in for, and their bytes. */
   readonly oldCommits: number;
+  readonly oldCommitBytes: number;
   /** Files that no version within the retention needs. */
   readonly reclaimable: Amount;
   /** The policy that rows of this table go by; null where rows stay for ever. */
@@ -84,6 +87,8 @@ export interface TableFacts {
 export interface FsckFacts {
   /** Files and deletion vectors that the log names and that are missing or of another size; the first of them. */
   readonly damaged: number;
+  /** Bytes of those files, as the log has them. */
+  readonly damagedBytes: number;
   readonly findings: ReadonlyArray<{
     readonly path: string;
     readonly problem: string;
@@ -233,6 +238,9 @@ export interface TableWord {
   readonly table: string;
   readonly outcome: TableTended['outcome'];
   readonly detail: string;
+  /** How much it was needed, and each task with what it touched or would touch; absent where an older worker did it. */
+  readonly score?: number;
+  readonly tasks?: ReadonlyArray<Omit<TaskDone, 'rows'>>;
 }
 
 export interface MaintenanceActivities {

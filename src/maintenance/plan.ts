@@ -60,7 +60,7 @@ function mend({ fsck }: TableFacts): Need | null {
     task: {
       task: 'repair',
       reason: `${fsck.damaged} files that the log names are missing or cut short`,
-      ...{ files: fsck.damaged, bytes: 0 },
+      ...{ files: fsck.damaged, bytes: fsck.damagedBytes },
     },
   };
 }
@@ -127,26 +127,27 @@ function vacuum({ reclaimable, bytes }: TableFacts): Need | null {
   };
 }
 
-function checkpoint({ commitsSinceCheckpoint: commits, checkpointInterval }: TableFacts): Need | null {
+function checkpoint(facts: TableFacts): Need | null {
+  const { commitsSinceCheckpoint: commits, checkpointInterval, commitBytesSinceCheckpoint: bytes } = facts;
   if (commits < 2 * checkpointInterval) return null;
   return {
     weight: commits / checkpointInterval,
     task: {
       task: 'checkpoint',
       reason: `readers go through ${commits} commits since the last checkpoint`,
-      ...{ files: 1, bytes: 0 },
+      ...{ files: commits, bytes },
     },
   };
 }
 
-function cleanLog({ oldCommits }: TableFacts): Need | null {
+function cleanLog({ oldCommits, oldCommitBytes }: TableFacts): Need | null {
   if (oldCommits < THRESHOLDS.oldCommits) return null;
   return {
     weight: 1,
     task: {
       task: 'clean-log',
       reason: `${oldCommits} commits are past the log's retention`,
-      ...{ files: oldCommits, bytes: 0 },
+      ...{ files: oldCommits, bytes: oldCommitBytes },
     },
   };
 }

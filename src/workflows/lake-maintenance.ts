@@ -189,7 +189,8 @@ function countedIn(
   { outcomes, rowsExpired, bytesFreed, worked, audited }: LakeMaintenanceSummary,
   told: TableTendedBrief,
 ): Partial<LakeMaintenanceSummary> {
-  const { table, outcome, detail, audit } = told;
+  const { table, outcome, detail, audit, score, tasks } = told;
+  const word = { table, outcome, detail, ...(score !== undefined && { score }), ...(tasks && { tasks }) };
   return {
     outcomes: { ...outcomes, [outcome]: outcomes[outcome] + 1 },
     rowsExpired: rowsExpired + told.rowsExpired,
@@ -200,7 +201,7 @@ function countedIn(
         blocking: audited.blocking + audit.blocking,
       },
     }),
-    worked: worked.length < WORKED_MAX ? [...worked, { table, outcome, detail }] : worked,
+    worked: worked.length < WORKED_MAX ? [...worked, word] : worked,
   };
 }
 

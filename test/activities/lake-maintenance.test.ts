@@ -1,6 +1,7 @@
 /** Maintenance of a lake that real runs of the real activities made. */
 import { afterEach, expect, it } from 'vitest';
 import type { LakeMaintenanceInput } from '../../src/contracts/lake-maintenance.js';
+import { DeltaTable } from '../../src/delta/index.js';
 import { Lab } from './lab.js';
 import { maintainLab, type Maintained } from './maintain-lab.js';
 
@@ -134,4 +135,44 @@ it('deletes unneeded files after their time only, and what it leaves is whole', 
 it('says which table it does not know', async () => {
   lab = new Lab();
   await expect(maintain({ tables: ['silver.nowhere'] })).rejects.toMatchObject({ type: 'TABLE_UNKNOWN' });
+});
+
+it('plans every task with the files and bytes that it then touches', async () => {
+  lab = new Lab({ lake: 'folder' });
+  lab.nowMs = Date.now();
+  const { clock, engine, newId } = lab.deps;
+  const fill = async (name: string): Promise<DeltaTable> => {
+    const table = new DeltaTable(lab.store(`silver/${name}`), { clock, engine, newId });
+    for (let id = 0; id < 24; id += 1)
+      await table.append({ sql: `SELECT ${id} AS id, DATE '2000-01-01' + ${id < 6 ? 0 : 20_000} AS day` });
+    return table;
+  };
+  const worn = await fill('worn');
+  await worn.delete({ where: 'id >= 18' });
+  await worn.checkpoint();
+  await fill('unread');
+  lab.passDays(40);
+  const yaml =
+    'maintenance: { retention: { tables: [{ table: silver.worn, column: day, days: 30 }] }, keepFilesDays: 8 }';
+  const figures = ({ tended }: Maintained) =>
+    Object.fromEntries(
+      tended.flatMap(({ table, tasks }) =>
+        tasks.map(({ task, files, bytes }) => [`${table} ${task}`, [files, bytes] as const]),
+      ),
+    );
+  const planned = await maintain({ dryRun: true }, yaml);
+  expect(words(planned)).toEqual([
+    ...['retention', 'optimize', 'vacuum', 'clean-log'].map((task) => `silver.worn ${task} planned`),
+    ...['optimize', 'checkpoint'].map((task) => `silver.unread ${task} planned`),
+  ]);
+  const plan = figures(planned);
+  for (const [task, [files, bytes]] of Object.entries(plan)) {
+    expect(files, task).toBeGreaterThan(0);
+    expect(bytes, task).toBeGreaterThan(0);
+  }
+  expect(plan['silver.unread checkpoint']?.[0]).toBe(23);
+  const done = figures(await maintain({}, yaml));
+  for (const task of ['silver.worn retention', 'silver.worn vacuum', 'silver.worn clean-log'])
+    expect(done[task], task).toEqual(plan[task]);
+  expect(done['silver.unread optimize']).toEqual(plan['silver.unread optimize']);
 });

@@ -7,9 +7,10 @@ const HEALTHY: TableFacts = {
   ...{ table: 'silver.sales', version: 30, rows: 1000, files: 4, bytes: 400 * 2 ** 20 },
   packable: { files: 0, bytes: 0 },
   ...{ deletedRows: 0, commitsSinceCheckpoint: 9, checkpointInterval: 10, oldCommits: 0 },
+  ...{ commitBytesSinceCheckpoint: 900, oldCommitBytes: 0 },
   ...{ reclaimable: { files: 0, bytes: 0 }, retention: null, audit: null },
   folder: { files: 40, bytes: 400 * 2 ** 20 },
-  fsck: { damaged: 0, findings: [], hollow: false, orphans: { files: 0, bytes: 0 } },
+  fsck: { damaged: 0, damagedBytes: 0, findings: [], hollow: false, orphans: { files: 0, bytes: 0 } },
 };
 const tasks = (change: Partial<TableFacts>) =>
   planTable({ ...HEALTHY, ...change })?.tasks.map(({ task }) => task) ?? [];

@@ -88,10 +88,16 @@ function factsOf(table: string, index: number): TableFacts {
     ...{ table, version: 12, rows: 4_000_000, files: 24, bytes: 400 * MB },
     packable: { files: 20, bytes: 60 * MB },
     ...{ deletedRows: 0, commitsSinceCheckpoint: 4, checkpointInterval: 10, oldCommits: 0 },
+    ...{ commitBytesSinceCheckpoint: 900, oldCommitBytes: 0 },
     reclaimable: { files: 9, bytes: 120 * MB },
     ...{ retention: null, folder: { files: 60, bytes: 620 * MB } },
     fsck: {
-      ...{ damaged: index === 0 ? 2 : 0, hollow: false, orphans: { files: index, bytes: index * MB } },
+      ...{
+        damaged: index === 0 ? 2 : 0,
+        damagedBytes: 4096,
+        hollow: false,
+        orphans: { files: index, bytes: index * MB },
+      },
       findings: index === 0 ? [{ path: table, problem: 'missing', detail: '4096 bytes' }] : [],
     },
     audit: { dataset: 'stocks', days: 7, everyDays: 6 },

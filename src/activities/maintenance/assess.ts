@@ -169,7 +169,7 @@ async function measureTable(ground: Ground, name: TableName): Promise<TableFacts
   const { deps, declared, run, signal } = ground;
   const table = ground.tables.table(name.layer, name.table);
   const snapshot = await table.snapshot();
-  const { version, files, checkpointVersion, metadata } = snapshot;
+  const { version, files, metadata } = snapshot;
   const properties = tableProperties(metadata.configuration);
   const nowMs = deps.clock.nowMs();
   const objects: ObjectInfo[] = [];
@@ -184,15 +184,7 @@ async function measureTable(ground: Ground, name: TableName): Promise<TableFacts
     bytes: files.reduce((sum, { size }) => sum + size, 0),
     packable: packable(snapshot),
     deletedRows: files.reduce((sum, { deletionVector }) => sum + (deletionVector?.cardinality ?? 0), 0),
-    commitsSinceCheckpoint: version - (checkpointVersion ?? 0),
-    checkpointInterval: properties.checkpointInterval,
-    oldCommits: properties.cleansLog
-      ? objects.filter(
-          ({ key, modifiedMs }) =>
-            modifiedMs < nowMs - properties.logRetentionMs &&
-            Number(COMMIT.exec(key)?.[1] ?? Infinity) < (checkpointVersion ?? -1),
-        ).length
-      : 0,
+    ...logFacts(snapshot, objects, nowMs),
     reclaimable: suspect ? await reclaimable(table, retentionMs, signal) : { files: 0, bytes: 0 },
     retention: retentionFacts(snapshot, declared, run, name),
     folder: {
@@ -201,6 +193,42 @@ async function measureTable(ground: Ground, name: TableName): Promise<TableFacts
     },
     fsck: await integrityOf(table, snapshot, objects, suspect, signal),
     audit: auditFacts(ground, name),
+  };
+}
+
+type LogFacts = Pick<
+  TableFacts,
+  | 'commitsSinceCheckpoint'
+  | 'checkpointInterval'
+  | 'commitBytesSinceCheckpoint'
+  | 'oldCommits'
+  | 'oldCommitBytes'
+>;
+
+function logFacts(
+  { version, checkpointVersion, metadata }: Snapshot,
+  objects: readonly ObjectInfo[],
+  nowMs: number,
+): LogFacts {
+  const properties = tableProperties(metadata.configuration);
+  const commits = objects.flatMap((object) => {
+    const number = COMMIT.exec(object.key)?.[1];
+    return number === undefined ? [] : [{ ...object, version: Number(number) }];
+  });
+  const sizeOf = (some: typeof commits): number => some.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+  const old = commits.filter(
+    (commit) =>
+      properties.cleansLog &&
+      commit.modifiedMs < nowMs - properties.logRetentionMs &&
+      commit.version < (checkpointVersion ?? -1),
+  );
+  return {
+    commitsSinceCheckpoint: version - (checkpointVersion ?? 0),
+    checkpointInterval: properties.checkpointInterval,
+    commitBytesSinceCheckpoint: sizeOf(
+      commits.filter((commit) => commit.version > (checkpointVersion ?? -1) && commit.version <= version),
+    ),
+    ...{ oldCommits: old.length, oldCommitBytes: sizeOf(old) },
   };
 }
 

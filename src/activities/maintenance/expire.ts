@@ -43,7 +43,8 @@ export async function expireRows(
   if (run.dryRun) {
     const rows = await countRows(deps, table, snapshot, where, signal);
     const said = `${rows} rows with ${policy.column} before ${before} would go`;
-    const { files, bytes } = amountOf(whole);
+    // What lies beside such rows is written again.
+    const { files, bytes } = amountOf([...whole, ...some]);
     return { outcome: rows > 0 ? 'planned' : 'nothing', detail: said, files, bytes, rows };
   }
   const report = await table.delete({

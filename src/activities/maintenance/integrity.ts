@@ -3,7 +3,10 @@ import type { FsckFacts } from '../../contracts/lake-maintenance.js';
 import { keyOfPath, vectorPath, type DeltaTable, type ObjectInfo, type Snapshot } from '../../delta/index.js';
 
 const FINDINGS_MAX = 20;
-const SOUND: FsckFacts = { damaged: 0, findings: [], hollow: false, orphans: { files: 0, bytes: 0 } };
+const SOUND: FsckFacts = {
+  ...{ damaged: 0, damagedBytes: 0, findings: [], hollow: false },
+  orphans: { files: 0, bytes: 0 },
+};
 
 /**
  * `objects` were listed after the snapshot was made, so that a file that is not among them is missing. `suspect`: there are
@@ -18,8 +21,10 @@ export async function integrityOf(
 ): Promise<FsckFacts> {
   if (!suspect && isWhole(snapshot, objects, table.store.uri)) return SOUND;
   const { findings, hollow, orphans, orphanBytes } = await table.fsck({ signal });
+  const damaged = new Set(findings.map(({ path }) => path));
   return {
     damaged: findings.length,
+    damagedBytes: snapshot.files.reduce((sum, { path, size }) => sum + (damaged.has(path) ? size : 0), 0),
     findings: findings.slice(0, FINDINGS_MAX),
     hollow,
     orphans: { files: orphans, bytes: orphanBytes },

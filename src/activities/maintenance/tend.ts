@@ -73,6 +73,8 @@ export async function tendTable(
       .map(({ task, outcome, detail }) => `${task} ${outcome}: ${detail}`)
       .join('; ')
       .slice(0, 500),
+    score: plan.score,
+    tasks: tended.tasks.map(({ rows: _, ...task }) => ({ ...task, detail: task.detail.slice(0, 200) })),
     rowsExpired: tended.tasks.reduce((sum, { rows, outcome }) => sum + (outcome === 'done' ? rows : 0), 0),
     bytesFreed: Math.max(0, tended.before.folderBytes - tended.after.folderBytes),
     ...(tended.audit && { audit: briefOf(tended.audit) }),
@@ -150,11 +152,15 @@ function without(outcome: Done['outcome'], detail: string): Done {
 }
 
 const TASKS: Readonly<Record<MaintenanceTask, (ground: Ground, facts: TableFacts) => Promise<Done>>> = {
-  repair: async ({ run, table, context }, { fsck: { damaged, hollow } }) => {
+  repair: async ({ run, table, context }, { fsck: { damaged, damagedBytes, hollow } }) => {
     const detail = `${damaged} files that the log names are missing or cut short`;
     // A folder that is not mounted looks like this too: nothing is to be repaired there.
     if (hollow) return without('kept', `${detail}, which is all of them: restore the table from a backup`);
-    if (run.dryRun) return { ...without('planned', `${detail}: they would leave the table`), files: damaged };
+    if (run.dryRun)
+      return {
+        ...without('planned', `${detail}: they would leave the table`),
+        ...{ files: damaged, bytes: damagedBytes },
+      };
     const report = await table.fsck({ repair: true, signal: context.signal, progress: context.progress });
     if (report.repairedVersion === null) return without('nothing', 'everything is there again');
     const files = report.findings.length;
@@ -218,9 +224,14 @@ const TASKS: Readonly<Record<MaintenanceTask, (ground: Ground, facts: TableFacts
     return { outcome, detail, files: deleted, bytes: deletedBytes, rows: 0 };
   },
 
-  checkpoint: async ({ run, table, context }) => {
+  checkpoint: async ({ run, table, context }, facts) => {
     const { version } = await table.snapshot();
-    if (run.dryRun) return without('planned', `version ${version} would get a checkpoint`);
+    const { commitsSinceCheckpoint: files, commitBytesSinceCheckpoint } = facts;
+    if (run.dryRun)
+      return {
+        ...without('planned', `version ${version} would get a checkpoint in place of ${files} commits`),
+        ...{ files, bytes: commitBytesSinceCheckpoint },
+      };
     const { bytes } = await table.checkpoint({ signal: context.signal });
     return { outcome: 'done', detail: `of version ${version}`, files: 1, bytes, rows: 0 };
   },

@@ -132,14 +132,7 @@ export function picture(summary: LakeMaintenanceSummary): string {
   const would = run.dryRun ? 'would be' : 'were';
   return [
     `${plural(tables, 'table')}: ${count(healthy)} healthy and left alone, ${count(needy)} in need, ${count(unreadable)} unreadable`,
-    ...(summary.worked.length === 0
-      ? []
-      : [
-          table(
-            ['table', 'outcome', ''],
-            summary.worked.map((one) => [one.table, one.outcome, one.detail]),
-          ),
-        ]),
+    ...workedLines(summary),
     ...(left > 0 ? [`${plural(left, 'table')} left for next time: the time budget was over`] : []),
     ...(summary.damaged > 0
       ? [`${plural(summary.damaged, 'table')} with files that are missing or cut short`]
@@ -166,6 +159,31 @@ export function picture(summary: LakeMaintenanceSummary): string {
     ...summary.problems.map((problem) => `problem: ${problem}`),
     ...(summary.report === null ? [] : [`report: ${summary.page ?? summary.report}`]),
   ].join('\n');
+}
+
+/** A line for each task, with what it touched or would touch, and their sum where nothing was done yet. */
+function workedLines({ run, worked, needy, left }: LakeMaintenanceSummary): string[] {
+  if (worked.length === 0) return [];
+  const rows = worked.flatMap(({ table: name, score, tasks, outcome, detail }) =>
+    tasks
+      ? tasks.map((one, index) => [
+          ...(index === 0 ? [name, score?.toFixed(1) ?? ''] : ['', '']),
+          ...[one.task, one.outcome, count(one.files), bytes(one.bytes), one.detail],
+        ])
+      : [[name, '', '', outcome, '', '', detail]],
+  );
+  const planned = worked.flatMap(({ tasks = [] }) => tasks.filter((one) => one.outcome === 'planned'));
+  const sum = (of: 'files' | 'bytes'): number => planned.reduce((total, one) => total + one[of], 0);
+  const more = needy - left - worked.length;
+  return [
+    table(['table', 'need', 'task', 'outcome', 'files', 'size', ''], rows),
+    ...(more > 0 ? [`${plural(more, 'more table')}: all of them are in the report`] : []),
+    ...(run.dryRun && planned.length > 0
+      ? [
+          `${plural(planned.length, 'task')} would touch ${plural(sum('files'), 'file')} with ${bytes(sum('bytes'))}`,
+        ]
+      : []),
+  ];
 }
 
 async function show({ loaded }: Session, json: boolean | undefined, save: string | undefined): Promise<void> {
