@@ -137,7 +137,7 @@ async function stageDerived(
     dataset: run.dataset,
     baseVersion: own?.version ?? null,
     mode: increment ? 'merge' : 'overwrite',
-    ...(increment && own && { removes: increment.replaced, changes: changesKey }),
+    ...(increment && own && { removes: increment.replaced, grown: increment.grown, changes: changesKey }),
     schema,
     adds,
     rows: increment ? ledger.accepted : sizeOf(files).rows,

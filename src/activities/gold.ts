@@ -64,7 +64,10 @@ export async function writeGold(
           published: own,
           changes: since.keys.map((key) => changes.pathOf(key)),
         });
-        return { ...derived(made), increment: { replaced: made.replaced, changes: undefined } };
+        return {
+          ...derived(made),
+          increment: { replaced: made.replaced, grown: made.grown, changes: undefined },
+        };
       } finally {
         changes.release();
         silver.release();
@@ -74,7 +77,7 @@ export async function writeGold(
 }
 
 const NOTHING = { gold: [], rows: 0, schema: { type: 'struct', fields: [] } } as const;
-const UNCHANGED = { replaced: [], changes: undefined } as const;
+const UNCHANGED = { replaced: [], grown: 0, changes: undefined } as const;
 
 function derived({ gold, rows, schema }: Aggregated): Derived {
   const ledger = { read: rows, accepted: rows, duplicate: 0, quarantined: 0 };

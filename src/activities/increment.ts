@@ -28,6 +28,8 @@ export interface Derived {
   readonly increment?: {
     /** Published files that the new ones stand for: local paths where they are computed, paths of the log when staged. */
     readonly replaced: readonly string[];
+    /** By how many rows the table grows, as the computation counted them. */
+    readonly grown: number;
     readonly changes: WrittenFile | undefined;
   };
 }

@@ -142,6 +142,7 @@ async function commit(
     rows,
     fingerprint,
     ...(rebuild && { rebuild }),
+    ...(manifest.grown !== undefined && { grown: manifest.grown }),
     ...(manifest.changes !== undefined && { changes: manifest.changes }),
     lineage: lineageNote(manifest),
   };

@@ -64,8 +64,8 @@ export async function writeSilver(
       try {
         const upserted = await upsert({ ...input(bronze.plan, context), silver: own });
         if ('whole' in upserted) return upserted;
-        const { replaced, changes } = upserted;
-        return { ...derived(upserted), increment: { replaced, changes } };
+        const { replaced, grown, changes } = upserted;
+        return { ...derived(upserted), increment: { replaced, grown, changes } };
       } finally {
         bronze.release();
       }

@@ -39,6 +39,8 @@ export interface StagingManifest {
   readonly mode: 'append' | 'overwrite' | 'merge';
   /** Paths, as in the log of the base version. */
   readonly removes?: readonly string[];
+  /** Of a merge: by how many rows the table grows, as the computation counted them. */
+  readonly grown?: number;
   /** Of a merge: key of the file that tells the changed rows, null where none changed. */
   readonly changes?: string | null;
   readonly schema: StructType;

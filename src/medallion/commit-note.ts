@@ -20,6 +20,8 @@ export interface PublishNote {
   readonly ledger: Ledger;
   readonly rows: number;
   readonly fingerprint: string;
+  /** Of an increment: by how many rows the table grew, as the computation counted them before anything was written. */
+  readonly grown?: number;
   /** Why a table was recomputed from all of its input. */
   readonly rebuild?: string;
   /**

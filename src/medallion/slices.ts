@@ -26,6 +26,8 @@ export interface Sliced {
   readonly gold: readonly WrittenFile[];
   /** Rows of the slices that were computed. */
   readonly rows: number;
+  /** By how many rows the table grows: those rows, less the published ones in whose place they come. */
+  readonly grown: number;
   readonly schema: StructType;
 }
 
@@ -86,8 +88,8 @@ async function computeIn(
   const from = slices.window ? ` AND g.${identifier(slices.window.order)} >= a._since` : '';
   const affected = `affected a ON ${matches('g', names)}${from}`;
   await session.run(`CREATE TABLE computed AS SELECT g.* FROM (\n${gold.sql}\n) g SEMI JOIN ${affected}`);
-  const touched = await session.rows<{ file: string }>(
-    `SELECT DISTINCT g.${PUBLISHED_FILE} AS file FROM published g SEMI JOIN ${affected} ORDER BY file`,
+  const touched = await session.rows<{ file: string; n: bigint }>(
+    `SELECT g.${PUBLISHED_FILE} AS file, count(*) AS n FROM published g SEMI JOIN ${affected} GROUP BY ALL ORDER BY file`,
   );
   const replaced = touched.map(({ file }) => file);
   const files = published.files.filter(({ localPath }) => replaced.includes(localPath));
@@ -98,7 +100,8 @@ async function computeIn(
     `gold-${gold.table}`,
   );
   const rows = await count(session, 'SELECT count(*) AS n FROM computed');
-  return { replaced, gold: written, rows, schema: schemaOf(columns) };
+  const grown = rows - touched.reduce((sum, { n }) => sum + Number(n), 0);
+  return { replaced, gold: written, rows, grown, schema: schemaOf(columns) };
 }
 
 function sliceColumns({ by }: SliceDefinition): string {

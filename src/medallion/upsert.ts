@@ -35,6 +35,8 @@ export interface Upserted {
   readonly quarantineSchema: StructType;
   /** `duplicate`: superseded within the increment, older than the published row, or equal to it. */
   readonly ledger: Ledger;
+  /** By how many rows the table grows: those with a key that it did not have. */
+  readonly grown: number;
   /** Silver's rows that changed, as they were and as they are; undefined where none did. */
   readonly changes: WrittenFile | undefined;
 }
@@ -99,6 +101,7 @@ async function upsertIn(
     quarantine: quarantine ? [quarantine] : [],
     quarantineSchema: QUARANTINE_SCHEMA,
     ledger,
+    grown: Number(counts?.inserted ?? 0n),
     changes,
   };
 }

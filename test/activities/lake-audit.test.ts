@@ -63,6 +63,12 @@ it('finds nothing in a lake that only runs have written, and says what it looked
     ...['table_schema', 'rows', 'statistics', 'key', 'rule', 'rule', 'reference', 'ledger'],
   ]);
   expect(resultOf(audits, 'bronze.sales', 'ledger').detail).toContain('add up to 6 rows, and 6 are there');
+  // To the row, after increments too: each says by how much its table grew.
+  for (const table of ['silver.sales', 'gold.totals'])
+    expect(resultOf(audits, table, 'ledger')).toMatchObject({
+      outcome: 'passed',
+      detail: expect.stringContaining('add up to 3 rows, and 3 are there') as string,
+    });
   expect(resultOf(audits, 'silver.sales', 'rows_in_bronze')).toMatchObject({ rows: 3, badRows: 0 });
   expect(resultOf(audits, 'gold.totals', 'dates_in_silver')).toMatchObject({ outcome: 'passed', rows: 3 });
   expect(resultOf(audits, 'gold.sizes', 'dates_in_silver').outcome).toBe('skipped');
@@ -98,6 +104,67 @@ it('finds rows that came in behind the ledger, with the key of another, and with
   expect(resultOf(after, 'silver.sales', 'key')).toMatchObject({ outcome: 'passed', trend: 'resolved' });
   expect(resultOf(after, 'silver.sales', 'key').before).toMatchObject({ outcome: 'failed', badRows: 1 });
   expect(resultOf(after, 'gold.totals', 'dates_in_silver').trend).toBe('resolved');
+});
+
+it('finds increments whose ledger says something else than what is there', async () => {
+  await threeRuns();
+  await audit();
+  const increment = (grown: number) => ({
+    datalab: {
+      ...{ kind: 'publish', manifest: 'm', fingerprint: 'f', rows: 1, grown },
+      ledger: { read: 1, accepted: 1, duplicate: 0, quarantined: 0 },
+    },
+  });
+  const put = (name: string, key: string, row: object, grown: number) =>
+    lab.table(name).merge(
+      { rows: [row as Record<string, string>] },
+      {
+        ...{ on: `target.${key} = source.${key}`, info: increment(grown) },
+        whenNotMatched: [{ insert: 'all' }],
+      },
+    );
+  await put('silver/sales', 'id', { ...stray(), id: 9 }, 1);
+  await put('gold/totals', 'name', { name: 'X', total: 1 }, 3);
+  const audits = await audit();
+  expect(resultOf(audits, 'silver.sales', 'ledger')).toMatchObject({ outcome: 'passed', badRows: 0 });
+  expect(resultOf(audits, 'gold.totals', 'ledger')).toMatchObject({
+    ...{ outcome: 'failed', badRows: 2, trend: 'new' },
+    detail: expect.stringContaining('add up to 6 rows, and 4 are there') as string,
+  });
+});
+
+it('holds the newest run against those before, and a figure against earlier audits, or says what it lacks', async () => {
+  lab = new Lab({ lake: 'folder' });
+  lab.nowMs = Date.now();
+  lab.edit(
+    'dataset.yaml',
+    `${lab.datasetText().split('checks:')[0]}checks:
+  - { kind: volume, maxShift: 10%, minHistory: 2 }
+  - { kind: distribution, name: usual, column: amount, statistic: mean, maxShift: 10%, minHistory: 1 }
+`,
+  );
+  for (let number = 1; number <= 3; number += 1) {
+    if (number === 3) {
+      const early = await audit();
+      const detail = expect.stringContaining('1 of 2 runs of history') as string;
+      expect(resultOf(early, 'bronze.sales', 'volume')).toMatchObject({ outcome: 'skipped', detail });
+      expect(resultOf(early, 'bronze.sales', 'usual')).toMatchObject({
+        ...{ outcome: 'skipped', detail: expect.stringContaining('0 of 1 runs of history') as string },
+      });
+    }
+    lab.source(`${number}.csv`, `${number},name${number},5`, `${100 + number},bad,-1`);
+    await lab.run();
+  }
+  const first = await audit();
+  expect(resultOf(first, 'bronze.sales', 'volume')).toMatchObject({ outcome: 'passed', measured: 0 });
+  expect(resultOf(first, 'bronze.sales', 'usual')).toMatchObject({ outcome: 'passed', measured: 0 });
+  // A row of the newest run goes behind everybody's back.
+  await lab.table('bronze/sales').delete({ where: 'id = 3' });
+  const second = await audit();
+  expect(resultOf(second, 'bronze.sales', 'volume')).toMatchObject({
+    ...{ outcome: 'failed', measured: 0.5, rows: 1, trend: 'new' },
+  });
+  expect(resultOf(second, 'bronze.sales', 'usual').outcome).toBe('failed');
 });
 
 const stray = (): Record<string, string | number> => ({

@@ -95,6 +95,7 @@ class World {
     });
     if ('whole' in made) throw new Error(made.whole);
     this.silver = merged(silver, made.replaced, made.silver);
+    expect(rowsOf(this.silver) - rowsOf(silver), 'grown').toBe(made.grown);
     this.refused = [...this.refused, ...made.quarantine];
     this.touched += made.replaced.length;
     if (!made.changes) return;
@@ -109,7 +110,9 @@ class World {
         changes: [made.changes.localPath],
         outputDirectory: this.bench.directory(),
       });
-      this.gold.set(gold.table, merged(published, sliced.replaced, sliced.gold));
+      const after = merged(published, sliced.replaced, sliced.gold);
+      expect(rowsOf(after) - rowsOf(published), `${gold.table} has grown`).toBe(sliced.grown);
+      this.gold.set(gold.table, after);
     }
   }
 
@@ -131,6 +134,8 @@ class World {
     };
   }
 }
+
+const rowsOf = ({ files }: Live): number => files.reduce((sum, { rows }) => sum + rows, 0);
 
 function merged(live: Live, replaced: readonly string[], files: readonly WrittenFile[]): Live {
   return {

@@ -3,29 +3,39 @@ import type { BadRow, CheckDefinition, CheckResult } from '../../../contracts/qu
 import { literal } from '../../../contracts/sql-text.js';
 import { badRowExamples, judge, measure } from '../../../quality/index.js';
 import type { PreviousAudit } from './previous.js';
-import { exampleOf, viewOf, type AuditGround, type Found } from './ground.js';
+import { exampleOf, numberOf, viewOf, type AuditGround, type Found } from './ground.js';
 
 /**
  * As at ingest, with what differs for a published table: combinations are compared within the run that brought them,
  * since a revision of a source brings its rows again by right; differences of the columns are those of the newest batch;
- * and `distribution` is held against earlier audits. `volume` is about one batch, which ingest judged, and is not measured.
+ * `distribution` is held against earlier audits; and `volume` holds the rows that are there of the newest run against
+ * those of the runs before, so that rows that went since a publish are missed.
  */
 export async function declaredChecks(ground: AuditGround, previous: PreviousAudit): Promise<Found[]> {
   const { session, dataset, run } = ground;
   const relation = viewOf(ground.own);
-  const checks = dataset.checks.filter(({ kind }) => kind !== 'volume').map(perRun);
+  const checks = dataset.checks.map(perRun);
   if (checks.length === 0) return [];
-  const [measured, columnDifferences] = [
+  const volumes = checks.some(({ kind }) => kind === 'volume') ? await rowsByRun(ground, relation) : [];
+  const [all, columnDifferences] = [
     await measure(session, checks, relation),
     await undeclared(ground, relation),
   ];
+  const [newest = 0, ...before] = volumes;
+  const measured = all.map((one, index) =>
+    checks[index]?.kind === 'volume' ? { ...one, rows: newest } : one,
+  );
+  const total = await numberOf(session, `SELECT count(*) AS n FROM ${relation}`);
   const examples = await badRowExamples(session, checks, measured, relation);
   const { results } = judge(
     checks,
     measured,
     {
-      ...{ publishedRows: 0, newRows: measured[0]?.rows ?? 0, logicalTime: run.at, columnDifferences },
-      history: previous.observed,
+      ...{ publishedRows: 0, newRows: total, logicalTime: run.at, columnDifferences },
+      history: new Map([
+        ...previous.observed,
+        ...checks.flatMap(({ kind, name }) => (kind === 'volume' ? [[name, before] as const] : [])),
+      ]),
     },
     examples,
   );
@@ -45,6 +55,20 @@ function asFound(result: CheckResult): Omit<Found, 'examples'> {
   const { examples: _, ...rest } = result;
   return rest;
 }
+
+/**
+ * How many rows are there of each run, the newest run first. A row counts for the run that first brought its source: what a
+ * replay took out of quarantine later came with that run.
+ */
+async function rowsByRun({ session }: AuditGround, relation: string): Promise<number[]> {
+  const rows = await session.rows<{ n: bigint }>(
+    `SELECT sum(n)::BIGINT AS n FROM (SELECT min_by(_run_id, _ingested_at) AS run, min(_ingested_at) AS since, ` +
+      `count(*) AS n FROM ${relation} GROUP BY _source_id) GROUP BY run ORDER BY max(since) DESC LIMIT ${RUNS_MAX}`,
+  );
+  return rows.map(({ n }) => Number(n));
+}
+
+const RUNS_MAX = 500;
 
 /** Columns that the newest batch had besides the declared ones: they are kept in `_extra`. */
 async function undeclared({ session }: AuditGround, relation: string): Promise<string[]> {

@@ -15,13 +15,14 @@ interface Bounds {
   readonly most: number;
 }
 
-/** What one commit does to the bounds; null where nobody can tell. */
-type Effect = (bounds: Bounds) => Bounds | null;
+/** What one commit does to the bounds. */
+type Effect = (bounds: Bounds) => Bounds;
 
 /**
- * Bronze grows by what a publish accepted and shrinks by what retention took, to the row. An upsert of Silver says how many
- * rows it accepted, not how many of them were new: the rows must lie between. A table that was written whole says its
- * rows. Where somebody else wrote, or the log is gone, the count begins again.
+ * Bronze grows by what a publish accepted and shrinks by what retention took, to the row. An increment of Silver or Gold says
+ * by how many rows the table grew, counted by key or slice before anything was written; one of an older release says of
+ * Silver how many rows it accepted, so that the rows must lie between, and of Gold nothing. A table that was written
+ * whole says its rows. Where somebody else wrote, or the log is gone, the count begins again.
  */
 export async function ledgerCheck({ own, context }: AuditGround, previous: PreviousAudit): Promise<Found[]> {
   const { snapshot, table } = own;
@@ -30,7 +31,8 @@ export async function ledgerCheck({ own, context }: AuditGround, previous: Previ
     return [unsaid(NAME, 'ledger', 'the log does not count the rows')];
   const isSame = previous.version !== null && previous.version <= snapshot.version;
   const from = isSame && previous.version !== null && previous.rows !== null ? previous.version + 1 : 0;
-  let bounds: Bounds | null =
+  let silent = '';
+  let bounds: Bounds =
     from > 0 && previous.rows !== null
       ? { least: previous.rows, most: previous.rows }
       : { least: 0, most: 0 };
@@ -41,43 +43,37 @@ export async function ledgerCheck({ own, context }: AuditGround, previous: Previ
   for (let version = from; version <= snapshot.version; version += 1) {
     context.signal.throwIfAborted();
     const effect = await effectOf(own.name.layer, table, version);
-    bounds = effect === null ? null : effect(bounds ?? NOTHING_KNOWN);
-    if (version === snapshot.version && bounds === null)
-      return [
-        unsaid(
-          NAME,
-          'ledger',
-          `version ${version} does not say how many rows it changed; the next audit begins here`,
-        ),
-      ];
+    if (typeof effect === 'string') {
+      silent = `version ${version} ${effect}`;
+      bounds = NOTHING_KNOWN;
+    } else bounds = effect(bounds);
   }
-  if (bounds === null || !Number.isFinite(bounds.most))
-    return [
-      unsaid(
-        NAME,
-        'ledger',
-        'a commit since the last audit does not say how many rows it changed; the next audit begins here',
-      ),
-    ];
+  if (!Number.isFinite(bounds.most))
+    return [unsaid(NAME, 'ledger', `${silent}: the rows cannot be added up; the next audit begins here`)];
   const rows = rowCount(snapshot);
   const { least, most } = bounds;
   const bad = Math.max(0, least - rows, rows - most);
   const said = least === most ? `${least}` : `${least} to ${most}`;
+  const versions =
+    from > snapshot.version
+      ? 'the last audit, and no version since,'
+      : `the ledgers of versions ${from} to ${snapshot.version}`;
   return [
     counted(NAME, 'ledger', {
       ...{ rows: Math.max(rows, most), bad },
-      detail: `the ledgers of versions ${from} to ${snapshot.version} add up to ${said} rows, and ${rows} are there`,
+      detail: `${versions} add up to ${said} rows, and ${rows} are there`,
     }),
   ];
 }
 
 const NOTHING_KNOWN: Bounds = { least: 0, most: Infinity };
 
+/** Or why nobody can tell. */
 async function effectOf(
   layer: string,
   table: AuditGround['own']['table'],
   version: number,
-): Promise<Effect | null> {
+): Promise<Effect | string> {
   let info: CommitInfo;
   try {
     const actions = await table.actions(version);
@@ -88,20 +84,26 @@ async function effectOf(
     if (!moves) return (bounds) => bounds;
     info = await table.commitInfo(version);
   } catch (error) {
-    if (error instanceof DeltaError && error.code === 'DELTA_VERSION_NOT_FOUND') return null;
+    if (error instanceof DeltaError && error.code === 'DELTA_VERSION_NOT_FOUND')
+      return 'is no longer in the log';
     throw error;
   }
   const note = noteOf(info);
   if (note?.kind === 'retention') {
     const gone = Number(info.operationMetrics?.['numDeletedRows'] ?? NaN);
-    if (!Number.isFinite(gone)) return null;
+    if (!Number.isFinite(gone)) return 'does not say how many rows retention took';
     return ({ least, most }) => ({ least: Math.max(0, least - gone), most: most - gone });
   }
-  if (note?.kind !== 'publish') return null;
-  const { rows, ledger } = note;
+  if (note?.kind !== 'publish')
+    return 'was written by somebody else, who does not say how many rows it changed';
+  const { rows, ledger, grown } = note;
+  if (info.operation === 'MERGE' && grown !== undefined)
+    return ({ least, most }) => ({ least: least + grown, most: most + grown });
   if (info.operation === 'MERGE')
-    // Slices of Gold may lose rows as well, and do not say how many.
-    return layer === 'silver' ? ({ least, most }) => ({ least, most: most + ledger.accepted }) : null;
+    // Of before increments said by how much the table grew. Slices of Gold may have lost rows as well.
+    return layer === 'silver'
+      ? ({ least, most }) => ({ least, most: most + ledger.accepted })
+      : 'is an increment of an older release, which does not say by how many rows the table grew';
   if (info.operationParameters?.['mode'] === 'Overwrite') return () => ({ least: rows, most: rows });
   return ({ least, most }) => ({ least: least + rows, most: most + rows });
 }
