@@ -9,7 +9,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { createDuckDbEngine, openObjectStore } from '../../dist/connectors/index.js';
 import { DeltaTable } from '../../dist/delta/index.js';
 
-const { role, name, first, seed, uri, s3, folder } = JSON.parse(process.argv[2]);
+const { role, name, first, seed, uri, s3, folder, appends = 5 } = JSON.parse(process.argv[2]);
 const engine = createDuckDbEngine({
   memoryLimit: '200MB',
   threads: 1,
@@ -26,9 +26,8 @@ const say = (line) => process.stdout.write(`${JSON.stringify(line)}\n`);
 /** The operation with this number: always the same, so that a repetition is one. */
 function operationOf(number) {
   const random = mulberry(seed * 100_003 + number);
-  const kind = ['append', 'append', 'append', 'append', 'append', 'delete', 'update'][
-    Math.floor(random() * 7)
-  ];
+  const drawn = Math.floor(random() * (appends + 2));
+  const kind = ['delete', 'update'][drawn - appends] ?? 'append';
   if (kind === 'append') {
     const from = number * 1000;
     return { writer: name, number, kind, from, count: 1 + Math.floor(random() * 40) };

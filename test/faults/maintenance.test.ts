@@ -3,23 +3,21 @@
  * seeded, numbered operations while others pack, vacuum, checkpoint, clean the log and compare. A plain model replays the
  * operations that landed, in the order of the versions; every version inside the retention must be it, whenever it is read.
  */
-import { spawn, type ChildProcess } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { pathToFileURL } from 'node:url';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { createDuckDbEngine } from '../../src/connectors/duckdb/engine.js';
 import { openObjectStore } from '../../src/connectors/object-store/index.js';
-import { checkoutScan, DeltaTable, type CommitInfo } from '../../src/delta/index.js';
+import { DeltaTable } from '../../src/delta/index.js';
 import { readWithDeltaRs, TEST_PYTHON } from '../support/delta-rs.js';
 import { seedOf } from '../support/seed.js';
 import { testStack, type TestStack } from '../support/stack.js';
+import { Actor, Ledger, randomOf, rowsAt as rowsOfVersion, sorted } from './ledger.js';
 
-const ACTOR = fileURLToPath(new URL('maintenance-actor.mjs', import.meta.url));
 const RETENTION_MS = 30_000;
 const PROPERTIES = {
   'delta.deletedFileRetentionDuration': 'interval 30 seconds',
@@ -30,131 +28,6 @@ const PROPERTIES = {
 const ENOUGH = { operations: 30, kills: 8, optimized: 1, vacuumed: 1, reads: 12 };
 /** It hangs, rather than being slow. */
 const PATIENCE_MS = 270_000;
-
-type Operation = { readonly writer: string; readonly number: number } & (
-  | { readonly kind: 'append'; readonly from: number; readonly count: number }
-  | {
-      readonly kind: 'delete' | 'update';
-      readonly modulus: number;
-      readonly rest: number;
-      readonly by: number;
-    }
-);
-type Rows = ReadonlyMap<string, number>;
-
-/** The operation applied to the rows by `writer id`; values as numbers. */
-function apply(rows: Rows, operation: Operation): Rows {
-  const next = new Map(rows);
-  if (operation.kind === 'append') {
-    for (let i = 0; i < operation.count; i += 1) next.set(`${operation.writer} ${operation.from + i}`, i);
-    return next;
-  }
-  for (const [key, value] of rows) {
-    if (Number(key.split(' ')[1]) % operation.modulus !== operation.rest) continue;
-    if (operation.kind === 'delete') next.delete(key);
-    else next.set(key, value + operation.by);
-  }
-  return next;
-}
-
-const sorted = (rows: Rows): string[] => [...rows].map(([key, value]) => `${key} ${value}`).sort();
-
-/** What has happened to one table, as its log tells it, and what every version must hold. */
-class Ledger {
-  readonly infos: CommitInfo[] = [];
-  readonly states: Rows[] = [];
-
-  constructor(private readonly table: DeltaTable) {}
-
-  /** Takes in new versions; none is skipped, since logs are kept longer than this is apart. */
-  async follow(): Promise<number> {
-    const { version } = await this.table.snapshot();
-    for (let next = this.infos.length; next <= version; next += 1) {
-      const info = await this.table.commitInfo(next);
-      const { op: operation } = info as { op?: Operation };
-      this.infos.push(info);
-      const before = this.states.at(-1) ?? new Map<string, number>();
-      this.states.push(operation ? apply(before, operation) : before);
-    }
-    return version;
-  }
-
-  landed(): Operation[] {
-    return this.infos.flatMap((info) => {
-      const { op } = info as { op?: Operation };
-      return op ? [op] : [];
-    });
-  }
-
-  /** Whether everything that the version needs must still be there: it was the newest within the retention. */
-  isKept(version: number): boolean {
-    const successor = this.infos[version + 1]?.timestamp;
-    return successor === undefined || Date.now() - successor < RETENTION_MS;
-  }
-}
-
-/** One process that is killed and begun again; a writer goes on with what was not acknowledged. */
-class Actor {
-  readonly said: Array<Record<string, unknown>> = [];
-  kills = 0;
-  #first = 1;
-  #child: ChildProcess | undefined;
-  #stopped = false;
-
-  constructor(
-    readonly name: string,
-    private readonly request: object,
-    private readonly random: () => number,
-  ) {}
-
-  async run(): Promise<void> {
-    while (!this.#stopped) {
-      const request = {
-        ...this.request,
-        name: this.name,
-        first: this.#first + (this.isWriter ? 0 : this.kills),
-      };
-      const child = spawn(process.execPath, [ACTOR, JSON.stringify(request)], {
-        stdio: ['ignore', 'pipe', 'inherit'],
-      });
-      this.#child = child;
-      createInterface({ input: child.stdout as NodeJS.ReadableStream }).on('line', (line) => {
-        const heard = JSON.parse(line) as Record<string, unknown>;
-        this.said.push(heard);
-        if (typeof heard['acknowledged'] === 'number') this.#first = heard['acknowledged'] + 1;
-      });
-      const ended = new Promise((resolve) => child.once('exit', resolve));
-      // Some die while they begin, some in the middle of their work, some after a while.
-      const timer = setTimeout(() => child.kill('SIGKILL'), 700 + this.random() ** 2 * 9000);
-      await ended;
-      clearTimeout(timer);
-      this.kills += child.signalCode === 'SIGKILL' && !this.#stopped ? 1 : 0;
-    }
-  }
-
-  get isWriter(): boolean {
-    return this.name.startsWith('writer');
-  }
-
-  acknowledged(): number[] {
-    return this.said.flatMap(({ acknowledged, status }) =>
-      typeof acknowledged === 'number' && status !== 'unchanged' ? [acknowledged] : [],
-    );
-  }
-
-  stop(): void {
-    this.#stopped = true;
-    this.#child?.kill('SIGKILL');
-  }
-}
-
-function randomOf(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (Math.imul(state, 1_103_515_245) + 12_345) & 0x7fffffff;
-    return state / 0x7fffffff;
-  };
-}
 
 describe('random maintenance beside random writers and readers, killed at random', () => {
   let stack: TestStack;
@@ -191,23 +64,9 @@ describe('random maintenance beside random writers and readers, killed at random
       },
       { properties: PROPERTIES },
     );
-    const rowsAt = async (version: number): Promise<string[]> => {
-      // A table of its own: nothing of what a reader knows already may help it.
-      const fresh = new DeltaTable(store, { engine, scratchDirectory: folder });
-      const scan = await checkoutScan(store, await fresh.snapshot({ version }));
-      const session = await engine.open({ inputs: scan.inputs });
-      try {
-        const rows = await session.rows<{ row: string }>(
-          `SELECT concat_ws(' ', writer, id, value) AS row FROM ${engine.relation(scan.plan)} ORDER BY row`,
-        );
-        return rows.map(({ row }) => row).sort();
-      } finally {
-        await session.close();
-        scan.release();
-      }
-    };
+    const rowsAt = (version: number): Promise<string[]> => rowsOfVersion(store, engine, folder, version);
 
-    const ledger = new Ledger(table);
+    const ledger = new Ledger(table, RETENTION_MS);
     const request = (role: string, number: number) => ({ role, seed: seed + number, uri, s3, folder });
     actors = [
       new Actor('writer1', request('writer', 1), randomOf(seed + 1)),
