@@ -12,6 +12,7 @@ import {
   type QualityDefaults,
 } from './checks.js';
 import { chartProblems, defineCharts, reportSchema } from './charts.js';
+import { duration, secondsOf } from './monitoring.js';
 import { isTimeZone } from './time-zone.js';
 import type {
   ColumnDefinition,
@@ -144,6 +145,12 @@ export const datasetSchema = z.strictObject({
       }),
     )
     .default([]),
+  freshness: z
+    .union([z.literal('none'), duration])
+    .optional()
+    .describe(
+      'How old the newest data may be before an alert says so, such as 26h; none: it may be of any age. Default: monitoring.freshness of datalab.yaml.',
+    ),
   retention: retentionSchema.optional(),
   checks: z.array(checkSchema).optional(),
   report: reportSchema.prefault({}),
@@ -314,6 +321,9 @@ function define(
         ? {}
         : { slices: { by, ...(window === undefined ? {} : { window }) } }),
     })),
+    ...(declared.freshness !== undefined && {
+      freshnessSeconds: declared.freshness === 'none' ? null : secondsOf(declared.freshness),
+    }),
     ...(declared.retention && { retention: declared.retention as DatasetRetention }),
     checks,
     report: { charts: defineCharts(declared.report, files) },

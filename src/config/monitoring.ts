@@ -15,7 +15,7 @@ export function secondsOf(text: string): number {
   return Number(amount) * UNITS[unit as keyof typeof UNITS];
 }
 
-const duration = z.string().regex(DURATION, 'a number with s, m, h or d, such as 5m');
+export const duration = z.string().regex(DURATION, 'a number with s, m, h or d, such as 5m');
 
 const CONDITION = /^(>=|<=|==|!=|>|<)\s*(-?\d+(?:\.\d+)?)$/;
 
@@ -124,6 +124,10 @@ export const monitoringSchema = z
       .default(30)
       .describe('Longest time that one probe of a cycle may take.'),
     targetTimeoutSeconds: positive.default(3).describe('Longest time that one service may take to answer.'),
+    freshness: duration
+      .default('30h')
+      .transform(secondsOf)
+      .describe('How old the newest data of a dataset may be whose dataset.yaml does not say.'),
     smallFileMb: z.number().positive().default(32),
     lateAfterMinutes: positive.default(15).describe('A run that has not started by then is late.'),
     expectedRunsDays: positive.default(2).describe('How far back each cycle compares schedules with runs.'),

@@ -127,6 +127,8 @@ export interface DatasetDefinition {
   readonly replaces?: boolean;
   readonly silver: SilverDefinition;
   readonly gold: readonly GoldDefinition[];
+  /** How old the newest data may be; null: of any age. Without it the configuration says it. */
+  readonly freshnessSeconds?: number | null;
   readonly retention?: DatasetRetention;
   readonly checks: readonly CheckDefinition[];
   readonly score: ScorePolicy;

@@ -18,6 +18,8 @@ export interface LakeMemory {
         readonly rows: number;
         /** Newest logical time that published rows, in milliseconds. */
         readonly freshest: number | null;
+        /** Newest logical time that published at all: also one that found all rows there already. */
+        readonly followed: number | null;
         readonly publishedAt: number | null;
       }
     >

@@ -98,13 +98,16 @@ export const DEFAULT_RULES: readonly AlertRule[] = Object.freeze([
   ),
   rule('table_unreadable', 'critical', ['table.readable', '==', 0], '{table} cannot be read: {detail}'),
   rule(
-    'table_stale',
+    'dataset_stale',
     'warning',
-    ['table.freshness_seconds', '>', 30 * HOUR],
-    'the newest data of {table} is {value} s old',
-    {
-      where: { layer: 'gold' },
-    },
+    ['dataset.overdue_seconds', '>', 0],
+    'the newest data of {dataset} is {detail}',
+  ),
+  rule(
+    'dataset_invalid',
+    'error',
+    ['dataset.valid', '==', 0],
+    'the definition of {dataset} cannot be used: {detail}',
   ),
   rule(
     'table_log_long',

@@ -1,9 +1,10 @@
 /** Expected runs over many cycles: pauses that are over, times that were lost, and the circuit breaker. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createMonitoringActivities, type MonitoringDeps } from '../../src/activities/monitoring/index.js';
+import { createMonitoringActivities } from '../../src/activities/monitoring/index.js';
 import { CIRCUIT_NOTE, type ScheduleState, type Slot } from '../../src/contracts/expected-runs.js';
 import type { Measurement, MonitoringActivities } from '../../src/contracts/monitoring.js';
 import { checkoutScan } from '../../src/delta/index.js';
+import { monitoringDeps } from '../support/monitoring-deps.js';
 import { Lab } from './lab.js';
 
 const ID = 'medallion-etl-daily';
@@ -25,13 +26,7 @@ const slot = (hour: number, outcome: Slot['outcome']): Slot => {
 beforeEach(() => {
   lab = new Lab();
   state = { scheduleId: ID, paused: false, note: '', slots: [] };
-  const deps: MonitoringDeps = {
-    ...lab.deps,
-    datasetNames: () => Promise.resolve([]),
-    measureKafka: null,
-    services: [],
-    ask: () => Promise.resolve([]),
-    measurePools: () => Promise.resolve([]),
+  const deps = monitoringDeps(lab.deps, {
     schedules: [{ id: ID, createPaused: false, workflowType: 'medallionEtl' }],
     slots: () => Promise.resolve(state),
     rowsOfRun: () => Promise.resolve(7),
@@ -39,10 +34,7 @@ beforeEach(() => {
       state = { ...state, paused: true, note };
       return Promise.resolve();
     },
-    report: () => Promise.resolve(),
-    channels: [],
-    heartbeat: null,
-  };
+  });
   activities = createMonitoringActivities(deps);
 });
 afterEach(() => lab.close());
@@ -118,20 +110,8 @@ describe('the circuit breaker', () => {
 it('a probe that hangs ends in time, by a code', async () => {
   const { monitoring } = lab.deps.config;
   const config = { ...lab.deps.config, monitoring: { ...monitoring, probeTimeoutSeconds: 0.05 } };
-  const hanging = createMonitoringActivities({
-    ...{ ...lab.deps, config, datasetNames: () => Promise.resolve([]), measureKafka: null, services: [] },
-    ...{
-      ask: () => new Promise<never>(() => undefined),
-      measurePools: () => Promise.resolve([]),
-      schedules: [],
-    },
-    ...{ slots: () => Promise.resolve(null), rowsOfRun: () => Promise.resolve(null) },
-    ...{
-      pauseSchedule: () => Promise.resolve(),
-      report: () => Promise.resolve(),
-      channels: [],
-      heartbeat: null,
-    },
-  });
+  const hanging = createMonitoringActivities(
+    monitoringDeps({ ...lab.deps, config }, { ask: () => new Promise<never>(() => undefined) }),
+  );
   await expect(hanging.probeServices(cycle())).rejects.toMatchObject({ type: 'PROBE_TIMEOUT' });
 });

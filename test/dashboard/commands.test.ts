@@ -76,7 +76,7 @@ const CALLS: {
   unsilence: [['silence-1']],
   rules: [[]],
   setRule: [[JSON.stringify({ name: 'x', summary: HOSTILE })]],
-  resetRule: [['table_stale']],
+  resetRule: [['dataset_stale']],
   addUser: [['ana', 'operator']],
   removeUser: [['ana']],
   addToken: [['ci', 'viewer']],

@@ -11,7 +11,7 @@ import { Store } from '../../src/dashboard/server/store.js';
 import { activeRules, judge } from '../../src/monitoring/index.js';
 
 const RULE = {
-  name: 'table_stale',
+  name: 'dataset_stale',
   metric: 'table.rows',
   condition: '< 5',
   severity: 'error',
@@ -43,18 +43,18 @@ describe('rules that are set at run time', () => {
   it('are followed by what judges a sample, and no longer once they are reset', async () => {
     expect(await found()).toEqual([]);
     await book.set(RULE, 'ana');
-    expect(await found()).toEqual(['table_stale']);
-    const known = (await book.known()).find(({ rule }) => rule.name === 'table_stale');
+    expect(await found()).toEqual(['dataset_stale']);
+    const known = (await book.known()).find(({ rule }) => rule.name === 'dataset_stale');
     expect(known).toMatchObject({
       origin: 'override',
       by: 'ana',
-      under: { metric: 'table.freshness_seconds' },
+      under: { metric: 'dataset.overdue_seconds' },
     });
     await book.set({ ...RULE, enabled: false }, 'ana');
     expect(await found()).toEqual([]);
-    await book.reset('table_stale');
-    expect((await book.known()).find(({ rule }) => rule.name === 'table_stale')?.origin).toBe('built-in');
-    await expect(book.reset('table_stale')).rejects.toMatchObject({ code: 'RULE_UNKNOWN' });
+    await book.reset('dataset_stale');
+    expect((await book.known()).find(({ rule }) => rule.name === 'dataset_stale')?.origin).toBe('built-in');
+    await expect(book.reset('dataset_stale')).rejects.toMatchObject({ code: 'RULE_UNKNOWN' });
   });
 
   it('are all kept where many are set at once', async () => {

@@ -7,12 +7,14 @@ import { mapLimited, type DeltaTable, type Snapshot } from '../../delta/index.js
 import { noteOf } from '../../medallion/commit-note.js';
 import { rowCount, type LakeTables } from '../tables.js';
 import type { MonitoringDeps } from './deps.js';
+import { measureDatasets } from './freshness.js';
 import { handOver, recall, remember } from './memory.js';
 import { measureLive } from './models.js';
 
 const PARALLEL = 16;
-/** Commits that are looked through for the newest data of a table that is seen for the first time. */
-const HISTORY_MAX = 50;
+/** Commits that are looked through for the newest data of a table: where it is seen for the first time, and at most. */
+const FIRST_LOOK = 50;
+const HISTORY_MAX = 1000;
 
 interface Measured {
   readonly name: TableName;
@@ -56,6 +58,7 @@ export async function probeLake(
     measurements: [
       ...measured.flatMap(({ measurements }) => measurements),
       ...layers,
+      ...(await measureDatasets(deps, memory, nowMs)),
       ...(await measureLive(deps.lake, nowMs)),
     ],
   });
@@ -105,8 +108,9 @@ async function measureTable(
   const { version, files, timestampMs, checkpointVersion = -1, metadata } = snapshot;
   const rows = rowCount(snapshot);
   const bytes = files.reduce((sum, { size }) => sum + size, 0);
-  const known = before?.id === metadata.id ? before : undefined;
-  const { freshest, publishedAt } = await newestData(table, snapshot, known);
+  // What an earlier version of the program remembered lacks a field: then the table is looked at anew.
+  const known = before?.id === metadata.id && before.followed !== undefined ? before : undefined;
+  const { freshest, followed, publishedAt } = await newestData(table, snapshot, known);
   const small = files.filter(({ size }) => size < deps.config.monitoring.smallFileMb * 2 ** 20).length;
   const measurements = [
     figure('table.readable', 1),
@@ -130,9 +134,11 @@ async function measureTable(
     rows,
     bytes,
     files: files.length,
-    memory: { id: metadata.id, version, rows, freshest, publishedAt },
+    memory: { id: metadata.id, version, rows, freshest, followed, publishedAt },
   };
 }
+
+type Newest = Pick<LakeMemory['tables'][string], 'freshest' | 'followed' | 'publishedAt'>;
 
 /**
  * The newest logical time that published rows (DESIGN law 6): an old backfill has an older one, an empty run publishes
@@ -142,20 +148,35 @@ async function newestData(
   table: DeltaTable,
   snapshot: Snapshot,
   known: LakeMemory['tables'][string] | undefined,
-): Promise<{ freshest: number | null; publishedAt: number | null }> {
-  let freshest = known?.freshest ?? null;
-  let publishedAt = known?.publishedAt ?? null;
-  const unread = known ? snapshot.version - known.version : HISTORY_MAX;
-  if (unread <= 0) return { freshest, publishedAt };
-  for (const { version, info } of await table.history({ limit: Math.min(unread, HISTORY_MAX) })) {
-    if (known && version <= known.version) break;
-    const note = noteOf(info);
-    if (note?.kind !== 'publish') continue;
-    publishedAt = Math.max(publishedAt ?? 0, info.timestamp ?? 0);
-    if (note.ledger.accepted > 0 || note.rows > 0)
-      freshest = Math.max(freshest ?? 0, Date.parse(note.run.logicalTime));
+): Promise<Newest> {
+  if (known) {
+    const unread = Math.min(snapshot.version - known.version, HISTORY_MAX);
+    return unread <= 0 ? known : newestOf(await publishesOf(table, unread), known);
   }
-  return { freshest, publishedAt };
+  const nothing: Newest = { freshest: null, followed: null, publishedAt: null };
+  const first = newestOf(await publishesOf(table, FIRST_LOOK), nothing);
+  // Maintenance may have made more commits than that since the last rows came.
+  if (first.freshest !== null || snapshot.version < FIRST_LOOK) return first;
+  return newestOf(await publishesOf(table, HISTORY_MAX), nothing);
+}
+
+async function publishesOf(table: DeltaTable, limit: number) {
+  return (await table.history({ limit })).flatMap(({ info }) => {
+    const note = noteOf(info);
+    return note?.kind === 'publish' ? [{ note, at: info.timestamp ?? 0 }] : [];
+  });
+}
+
+/** Commits that are read twice change nothing: only the newest of each kind counts. */
+function newestOf(publishes: Awaited<ReturnType<typeof publishesOf>>, known: Newest): Newest {
+  let { freshest, followed, publishedAt } = known;
+  for (const { note, at } of publishes) {
+    const logicalMs = Date.parse(note.run.logicalTime);
+    publishedAt = Math.max(publishedAt ?? 0, at);
+    followed = Math.max(followed ?? 0, logicalMs);
+    if (note.ledger.accepted > 0 || note.rows > 0) freshest = Math.max(freshest ?? 0, logicalMs);
+  }
+  return { freshest, followed, publishedAt };
 }
 
 function isTableFault(error: unknown): boolean {
