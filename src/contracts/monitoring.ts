@@ -132,6 +132,8 @@ export interface MonitoringActivities {
   recordSample(cycle: Cycle, answers: readonly ProbeAnswer[]): Promise<readonly string[]>;
   /** Hands the findings to the alert manager, starting it where it does not run. */
   reportFindings(report: AlertReport): Promise<void>;
+  /** Takes the logs of queries and of the dashboard's changes into their tables; says how many rows came. */
+  takeLogs(cycle: Cycle): Promise<{ readonly queries: number; readonly changes: number }>;
   /** Pauses the schedules whose runs fail again and again. Returns those that it paused. */
   breakCircuits(cycle: Cycle): Promise<readonly string[]>;
   /** Tells the dead man's switch that this cycle came to its end. */

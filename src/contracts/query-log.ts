@@ -1,6 +1,6 @@
 /** What is kept of a query that somebody ran over the lake: which tables it read, never its text. */
 
-/** Kept below this prefix of the lake until maintenance takes it into `meta.queries`. */
+/** Kept below this prefix of the lake until a cycle of monitoring, or maintenance, takes it into `meta.queries`. */
 export const QUERY_LOG_PREFIX = '_queries/';
 
 export interface QueryRecord {

@@ -6,11 +6,17 @@ import { Table, tableToIPC, type RecordBatch } from 'apache-arrow';
 import { DatalabError } from '../contracts/errors.js';
 import { identifier } from '../contracts/sql-text.js';
 import { arrowSchema, recordBatch, type DataType, type StructType } from '../delta/index.js';
-import { withSelect, type QueryOptions } from './query.js';
+import { withSelect, type QueryOptions, type QueryResult } from './query.js';
 import type { LakeReader } from './tables.js';
 
 export const EXPORT_FORMATS = ['parquet', 'arrow'] as const;
 export type ExportFormat = (typeof EXPORT_FORMATS)[number];
+
+export interface ExportResult {
+  readonly bytes: Uint8Array;
+  readonly rows: number;
+  readonly tables: QueryResult['tables'];
+}
 
 /**
  * Runs one SELECT and returns the file's bytes, of at most `limit` rows. What neither format has a type for (intervals,
@@ -21,11 +27,11 @@ export async function exportLake(
   lake: LakeReader,
   sql: string,
   { limit, signal, format }: QueryOptions & { readonly format: ExportFormat },
-): Promise<Uint8Array> {
+): Promise<ExportResult> {
   const folder = await mkdtemp(path.join(tmpdir(), 'datalab-export-'));
   try {
     const options = { outputDirectory: folder, ...(signal && { signal }) };
-    return await withSelect(lake, sql, options, async (session, select) => {
+    return await withSelect(lake, sql, options, async (session, select, tables) => {
       const columns = (await session.describe(select)).map(portable);
       const shown = columns.map(({ name, cast }) => {
         const quoted = identifier(name);
@@ -35,7 +41,7 @@ export async function exportLake(
       if (format === 'parquet') {
         const file = await session.writeParquet(cut, 'query.parquet');
         if (!file) throw new DatalabError('INPUT_INVALID', 'the result has no row to write');
-        return readFile(file.localPath);
+        return { bytes: await readFile(file.localPath), rows: file.rows, tables };
       }
       const schema: StructType = {
         type: 'struct',
@@ -44,7 +50,8 @@ export async function exportLake(
       const arrow = arrowSchema(schema);
       const batches: RecordBatch[] = [];
       for await (const batch of session.stream(cut)) batches.push(recordBatch(arrow, schema, batch));
-      return tableToIPC(new Table(arrow, batches), 'file');
+      const table = new Table(arrow, batches);
+      return { bytes: tableToIPC(table, 'file'), rows: table.numRows, tables };
     });
   } finally {
     await rm(folder, { recursive: true, force: true });

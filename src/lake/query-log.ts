@@ -1,9 +1,10 @@
 /**
  * The log of queries. A reader may not change a table, so each query leaves a small object beside the tables, and the next
- * maintenance takes them all into `meta.queries`. The text of a query is not kept: it may hold what nobody is to read.
+ * cycle of monitoring takes them all into `meta.queries`. The text of a query is not kept: it may hold what nobody is to read.
  */
 import { randomUUID } from 'node:crypto';
 import { QUERY_LOG_PREFIX, type QueryRecord } from '../contracts/query-log.js';
+import { leaveInInbox } from './inbox.js';
 import type { LakeReader } from './tables.js';
 import type { QueryResult } from './query.js';
 
@@ -14,7 +15,7 @@ const PATIENCE_MS = 2000;
 export async function keepQuery(
   { store }: Pick<LakeReader, 'store'>,
   by: QueryRecord['by'],
-  { tables, rows }: Pick<QueryResult, 'tables' | 'rows'>,
+  { tables, rows }: Pick<QueryResult, 'tables'> & { readonly rows: number },
   startedMs: number,
 ): Promise<void> {
   if (tables.length === 0) return;
@@ -22,14 +23,13 @@ export async function keepQuery(
   const at = new Date(startedMs).toISOString();
   const record: QueryRecord = {
     ...{ id, at, by, tables: tables.map(({ name }) => name) },
-    ...{ ms: Math.max(0, Date.now() - startedMs), rows: rows.length },
+    ...{ ms: Math.max(0, Date.now() - startedMs), rows },
   };
-  const key = `${QUERY_LOG_PREFIX}${at.slice(0, 10)}/${at.replaceAll(':', '')}-${id}.json`;
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<void>((resolve) => {
     timer = setTimeout(resolve, PATIENCE_MS);
   });
-  const kept = store.put(key, new TextEncoder().encode(JSON.stringify(record))).catch(() => undefined);
+  const kept = leaveInInbox(store, QUERY_LOG_PREFIX, [record], startedMs).catch(() => undefined);
   await Promise.race([kept, late]);
   clearTimeout(timer);
 }

@@ -4,9 +4,9 @@
  * the memory given to it is full.
  */
 import { PREDICTIONS_INBOX, type PredictionRecord } from '../contracts/serving.js';
+import { leaveInInbox } from '../lake/inbox.js';
 import type { ModelServerDeps } from './deps.js';
 import type { Metrics } from './metrics.js';
-import { randomUUID } from 'node:crypto';
 
 const FILE_ROWS_MAX = 50_000;
 
@@ -54,11 +54,8 @@ export class PredictionLog {
   private async write(): Promise<void> {
     while (this.waiting.length > 0) {
       const records = this.waiting.slice(0, FILE_ROWS_MAX);
-      const bytes = Buffer.from(records.map((record) => `${JSON.stringify(record)}\n`).join(''));
-      // Names sort by time, so that a workflow takes the oldest first; an id of its own, so that none is written over.
-      const at = new Date(this.deps.clock.nowMs()).toISOString().replaceAll(/[-:.]/g, '');
       try {
-        await this.deps.lake.store.put(`${PREDICTIONS_INBOX}${at}-${randomUUID()}.jsonl`, bytes);
+        await leaveInInbox(this.deps.lake.store, PREDICTIONS_INBOX, records, this.deps.clock.nowMs());
       } catch (error) {
         this.deps.log.warn({ err: error, pending: this.waiting.length }, 'predictions wait for the lake');
         return;

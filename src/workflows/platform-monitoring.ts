@@ -5,7 +5,7 @@
  * Guarantees: a probe that fails or hangs is an answer, not an end; findings are reported even where the lake does not
  * take the sample. History is bounded by the number of probes.
  */
-import { ActivityFailure, proxyActivities, workflowInfo } from '@temporalio/workflow';
+import { ActivityFailure, patched, proxyActivities, workflowInfo } from '@temporalio/workflow';
 import {
   PROBES,
   type Cycle,
@@ -31,9 +31,8 @@ export async function platformMonitoring(): Promise<MonitoringSummary> {
     PROBES.map((probe) => calls[probe].catch((error: unknown) => downOf(probe, error))),
   );
 
-  const { judgeSample, recordSample, breakCircuits, beatHeart } = proxyActivities<MonitoringActivities>(
-    activityOptions('monitoring', SAMPLE),
-  );
+  const { judgeSample, recordSample, takeLogs, breakCircuits, beatHeart } =
+    proxyActivities<MonitoringActivities>(activityOptions('monitoring', SAMPLE));
   const { reportFindings } = proxyActivities<MonitoringActivities>(
     activityOptions('monitoring', ALERT_REPORT),
   );
@@ -57,6 +56,14 @@ export async function platformMonitoring(): Promise<MonitoringSummary> {
       'circuit breaker',
       breakCircuits(cycle).then(() => undefined),
     ),
+    ...(patched('take-logs')
+      ? [
+          unless(
+            'logs',
+            takeLogs(cycle).then(() => undefined),
+          ),
+        ]
+      : []),
   ]);
   await unless('heartbeat', beatHeart(cycle));
   return {

@@ -262,7 +262,7 @@ it('tells how the lake is used: sizes, growth, what comes in, and what is asked 
   lab.passDays(2);
   lab.source('next.csv', '50,zoe,5', '51,yan,5');
   await lab.run();
-  const asked = { tables: [{ name: 'silver.sales', version: 1 }], rows: [] };
+  const asked = { tables: [{ name: 'silver.sales', version: 1 }], rows: 0 };
   await keepQuery({ store: lab.deps.lake }, 'cli', asked, lab.nowMs - 250);
   await keepQuery({ store: lab.deps.lake }, 'dashboard', asked, lab.nowMs - 250);
   const second = await maintain();

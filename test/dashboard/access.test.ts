@@ -5,6 +5,8 @@ import path from 'node:path';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { parseConfig } from '../../src/config/config.js';
+import { AUDIT_LOG_PREFIX, type AuditRecord } from '../../src/contracts/audit-log.js';
+import { AuditOutbox } from '../../src/dashboard/server/audit-outbox.js';
 import { composeDashboard, type DashboardDeps } from '../../src/dashboard/server/index.js';
 import { firstAdminLink } from '../../src/dashboard/server/first-admin.js';
 import { fingerprint } from '../../src/dashboard/server/secrets.js';
@@ -137,6 +139,42 @@ monitoring: { channels: [{ type: webhook, name: chat, url: 'https://hooks.exampl
       ['ana', 'use a one-time link', 'done'],
     ]);
     expect(JSON.stringify(rows)).not.toContain(PASSWORD);
+  });
+
+  it('hands its audit log to the lake, each entry once, and no text of a query', async () => {
+    const left = async (): Promise<AuditRecord[]> => {
+      const records: AuditRecord[] = [];
+      for await (const { key } of deps.lake.store.list(AUDIT_LOG_PREFIX)) {
+        const text = Buffer.from(await deps.lake.store.get(key)).toString();
+        records.push(
+          ...text
+            .split('\n')
+            .filter(Boolean)
+            .map((line) => JSON.parse(line) as AuditRecord),
+        );
+      }
+      return records;
+    };
+    const outbox = new AuditOutbox(deps);
+    await signIn();
+    await post('/api/sql', { sql: `SELECT 'hidden text'` }, await tokenOf('viewer'));
+    await outbox.flush();
+    await outbox.flush();
+    const put = deps.lake.store.put.bind(deps.lake.store);
+    deps.lake.store.put = () => Promise.reject(new Error('the lake is away'));
+    await post('/api/sql', { sql: 'SELECT 1' }, await tokenOf('viewer'));
+    await outbox.flush();
+    expect(await left()).toHaveLength(2);
+    deps.lake.store.put = put;
+    await outbox.close();
+    const records = await left();
+    expect(records.map(({ sequence, who, action }) => [sequence, who, action])).toEqual([
+      [1, 'ana', 'use a one-time link'],
+      [2, 'token:viewer', 'query'],
+      [3, 'token:viewer', 'query'],
+    ]);
+    expect(new Set(records.map(({ source }) => source))).toEqual(new Set([await deps.store.identity()]));
+    expect(JSON.stringify(records)).not.toContain('hidden');
   });
 
   it('shows the configuration without what is secret in it', async () => {

@@ -309,6 +309,27 @@ describe.skipIf(chromiumPath === undefined)('the dashboard in Chromium', () => {
       await page.getByRole('cell', { name: action, exact: true }).first().waitFor();
   });
 
+  it('has its audit log and its log of queries in the lake, for SQL', async () => {
+    const counted = async (table: string, where: string): Promise<number> => {
+      const sql = `SELECT count(*) AS n FROM meta.${table} WHERE ${where}`;
+      const { stdout } = await datalab(['tables', 'query', sql, '--json'], env);
+      return Number(/"n":\s*"?(\d+)/.exec(stdout)?.[1] ?? -1);
+    };
+    // The dashboard hands its log on every few seconds; a cycle of monitoring takes it in.
+    await expect
+      .poll(
+        async () => {
+          await datalab(['monitoring', 'run'], env);
+          return counted('dashboard_audit', `who = 'ana' AND action = 'pause schedule' AND outcome = 'done'`);
+        },
+        { timeout: 60_000, interval: 2000 },
+      )
+      .toBe(1);
+    expect(await counted('dashboard_audit', `action = 'query' AND detail <> ''`)).toBe(0);
+    // One SELECT, and its three files.
+    expect(await counted('queries', `source = 'dashboard' AND table_name = 'silver.stocks'`)).toBe(4);
+  }, 90_000);
+
   it('is usable on a narrow screen', async () => {
     await page.setViewportSize({ width: 390, height: 800 });
     for (const name of ['', 'runs', 'flows', 'alerts', 'lake', 'models/next_day_direction', 'maintenance']) {

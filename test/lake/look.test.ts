@@ -72,7 +72,7 @@ describe('a result taken away', () => {
   it('as Arrow has its types, and text where there is none', async () => {
     // The greatest HUGEINT has 39 digits; a decimal holds 38.
     const narrower = sql.replace('170141183460469231731687303715884105727', '12345678901234567890123456789');
-    const table = tableFromIPC(await exportLake(lake, narrower, { limit: 3, format: 'arrow' }));
+    const table = tableFromIPC((await exportLake(lake, narrower, { limit: 3, format: 'arrow' })).bytes);
     expect(table.numRows).toBe(3);
     expect(
       Object.fromEntries(table.schema.fields.map(({ name, type }) => [name, String(type)])),
@@ -87,7 +87,7 @@ describe('a result taken away', () => {
   });
 
   it('as Parquet can be read by another reader', async () => {
-    const bytes = await exportLake(lake, 'SELECT id FROM silver.sales ORDER BY id DESC', {
+    const { bytes, rows, tables } = await exportLake(lake, 'SELECT id FROM silver.sales ORDER BY id DESC', {
       ...{ limit: 2, format: 'parquet' },
     });
     const { ParquetReader } = parquet as unknown as {
@@ -95,6 +95,7 @@ describe('a result taken away', () => {
     };
     const reader = await ParquetReader.openBuffer(Buffer.from(bytes));
     expect(Number(reader.getRowCount())).toBe(2);
+    expect({ rows, tables: tables.map(({ name }) => name) }).toEqual({ rows: 2, tables: ['silver.sales'] });
   });
 
   it('is refused where there is none, or the SQL is no SELECT', async () => {

@@ -65,6 +65,7 @@ function scripted() {
     judgeSample: async () => ({ findings: [], left: 0, policy: POLICY }),
     recordSample: async () => [],
     reportFindings: async () => undefined,
+    takeLogs: async () => ({ queries: 0, changes: 0 }),
     breakCircuits: async () => [],
     beatHeart: async () => undefined,
     deliverAlerts: async (channel: string, messages: readonly AlertMessage[]) => {
@@ -208,6 +209,7 @@ describe.skipIf(!hasTestServer && !process.env['CI'])(
           ...activities,
           probeLake: async () => Promise.reject(new Error('no lake')),
           recordSample: async () => Promise.reject(ApplicationFailure.nonRetryable('no room')),
+          takeLogs: async () => Promise.reject(ApplicationFailure.nonRetryable('no lake')),
           reportFindings: async (given) => void reports.push(given),
         },
         () =>
@@ -217,7 +219,7 @@ describe.skipIf(!hasTestServer && !process.env['CI'])(
           }) as Promise<MonitoringSummary>,
       );
       expect(summary.probes.filter(({ up }) => !up)).toMatchObject([{ probe: 'lake', detail: 'no lake' }]);
-      expect(summary.problems).toEqual(['record: no room']);
+      expect([...summary.problems].sort()).toEqual(['logs: no lake', 'record: no room']);
       expect(reports[0]?.measured).toEqual(['judge', 'kafka', 'services', 'schedules', 'relay']);
     });
   },

@@ -20,10 +20,10 @@ import { renderMaintenance } from '../../report/index.js';
 import { BackupStore } from '../backup/store.js';
 import { runStep } from '../step.js';
 import type { LakeTables } from '../tables.js';
+import { takeLogs } from '../take-logs.js';
 import type { AssessedBatch } from './assess.js';
 import type { MaintenanceDeps } from './deps.js';
 import { MaintenanceFiles } from './files.js';
-import { gatherQueries } from './queries.js';
 import { recordAudits, recordMaintenance } from './record.js';
 import { totalsOf } from './totals.js';
 import { recordUsage, usageOf } from './usage.js';
@@ -42,7 +42,7 @@ export async function closeMaintenance(
     // A repetition writes the report that the first attempt wrote: what it has recorded must not count as before.
     const report = await files.read<MaintenanceReport>('report').catch(async (error: unknown) => {
       if (!(error instanceof ObjectNotFoundError)) throw error;
-      if (!run.dryRun) await gatherQueries(deps, tables, run);
+      if (!run.dryRun) await takeLogs(deps, tables, signal);
       const made = await gather(deps, tables, run, ending, signal);
       await files.write('report', made);
       return made;

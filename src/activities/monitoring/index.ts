@@ -3,6 +3,7 @@ import { Context } from '@temporalio/activity';
 import type { MonitoringActivities } from '../../contracts/monitoring.js';
 import { withFailures } from '../failure.js';
 import { LakeTables } from '../tables.js';
+import { takeLogs } from '../take-logs.js';
 import { deliverAlerts, recordAlerts } from './alerts.js';
 import type { MonitoringDeps } from './deps.js';
 import { judgeSample, recordSample } from './judge.js';
@@ -30,6 +31,7 @@ export function createMonitoringActivities(deps: MonitoringDeps): MonitoringActi
     judgeSample: (cycle, answers) => judgeSample(deps, cycle, answers),
     recordSample: (cycle, answers) => recordSample(deps, tables, cycle, answers),
     reportFindings: (report) => deps.report(report),
+    takeLogs: () => takeLogs(deps, tables, Context.current().cancellationSignal),
     breakCircuits: (cycle) => breakCircuits(deps, cycle),
     beatHeart: async (cycle) => deps.heartbeat?.(cycle),
     deliverAlerts: (channel, messages) => deliverAlerts(deps, channel, messages),

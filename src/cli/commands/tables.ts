@@ -146,7 +146,7 @@ async function query(sql: string, { limit, json, csv }: QueryFlags): Promise<voi
   const result = await withLake(async (lake) => {
     const startedMs = Date.now();
     const found = await queryLake(lake, sql, { limit, signal: lake.signal });
-    await keepQuery(lake, 'cli', found, startedMs);
+    await keepQuery(lake, 'cli', { ...found, rows: found.rows.length }, startedMs);
     return found;
   });
   if (csv) process.stdout.write(`${rowsAsCsv(result)}\n`);

@@ -17,6 +17,7 @@ import {
   type ZodTypeProvider,
 } from 'fastify-type-provider-zod';
 import { guard } from './access.js';
+import { AuditOutbox } from './audit-outbox.js';
 import type { DashboardDeps } from './deps.js';
 import { firstAdminLink } from './first-admin.js';
 import { Hub } from './hub.js';
@@ -166,11 +167,13 @@ export async function startDashboard(deps: DashboardDeps): Promise<RunningDashbo
   const address = await app.listen({ host, port });
   const url = publicUrl ?? address.replace('[::1]', 'localhost');
   const adminLink = await firstAdminLink(deps.store, url);
+  const outbox = new AuditOutbox(deps);
   return {
     ...{ url, adminLink },
     close: async () => {
       hub.stop();
       await app.close();
+      await outbox.close();
       await deps.close();
     },
   };

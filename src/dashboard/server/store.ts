@@ -1,4 +1,5 @@
 /** The dashboard's own small store: users, tokens, sessions, one-time links, and the audit log. One SQLite file. */
+import { randomUUID } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -37,6 +38,7 @@ const TABLES = [
   `CREATE TABLE IF NOT EXISTS links (hash TEXT PRIMARY KEY, role TEXT NOT NULL, expires_at INTEGER NOT NULL)`,
   `CREATE TABLE IF NOT EXISTS audit (id INTEGER PRIMARY KEY AUTOINCREMENT, at TEXT NOT NULL, who TEXT NOT NULL, role TEXT NOT NULL, action TEXT NOT NULL, target TEXT NOT NULL, detail TEXT NOT NULL, outcome TEXT NOT NULL)`,
   `CREATE TABLE IF NOT EXISTS rules (name TEXT PRIMARY KEY, override TEXT NOT NULL)`,
+  `CREATE TABLE IF NOT EXISTS identity (only INTEGER PRIMARY KEY CHECK (only = 1), id TEXT NOT NULL)`,
   `CREATE TABLE IF NOT EXISTS counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL)`,
 ];
 
@@ -53,6 +55,7 @@ export class Store {
     const db = createClient({ url: pathToFileURL(path.join(directory, 'dashboard.db')).href });
     await db.execute('PRAGMA journal_mode = WAL');
     await db.batch(TABLES, 'write');
+    await db.execute({ sql: 'INSERT OR IGNORE INTO identity VALUES (1, ?)', args: [randomUUID()] });
     return new Store(db, directory);
   }
 
@@ -173,6 +176,22 @@ export class Store {
     );
   }
 
+  /** Tells the audit logs of two stores apart. */
+  async identity(): Promise<string> {
+    return String((await this.#rows('SELECT id FROM identity'))[0]?.['id']);
+  }
+
+  /** What the lake does not have yet, oldest first. */
+  async auditUnsent(limit: number): Promise<Array<AuditEntry & { readonly id: number }>> {
+    const sql = `SELECT * FROM audit WHERE id > coalesce((SELECT value FROM counters WHERE name = 'audit'), 0) ORDER BY id LIMIT ?`;
+    return (await this.#rows(sql, [limit])).map((row) => ({ id: Number(row['id']), ...entryOf(row) }));
+  }
+
+  /** The lake has everything up to this one. */
+  async auditSent(id: number): Promise<void> {
+    await this.#run(`INSERT OR REPLACE INTO counters VALUES ('audit', ?)`, [id]);
+  }
+
   /** Newest first. */
   async auditLog({
     limit,
@@ -190,19 +209,7 @@ export class Store {
     const rows = await this.#rows(`SELECT * FROM audit WHERE ${where} ORDER BY id DESC LIMIT ? OFFSET ?`, [
       ...[wanted, limit, offset],
     ]);
-    const text = (row: Record<string, unknown>, key: string): string => String(row[key]);
-    return {
-      total: Number(count?.['n'] ?? 0),
-      rows: rows.map((row) => ({
-        at: text(row, 'at'),
-        who: text(row, 'who'),
-        role: text(row, 'role'),
-        action: text(row, 'action'),
-        target: text(row, 'target'),
-        detail: text(row, 'detail'),
-        outcome: text(row, 'outcome'),
-      })),
-    };
+    return { total: Number(count?.['n'] ?? 0), rows: rows.map(entryOf) };
   }
 
   async #rows(sql: string, args: InArgs = []): Promise<Array<Record<string, unknown>>> {
@@ -213,4 +220,12 @@ export class Store {
   async #run(sql: string, args: InArgs): Promise<number> {
     return (await this.db.execute({ sql, args })).rowsAffected;
   }
+}
+
+function entryOf(row: Record<string, unknown>): AuditEntry {
+  const text = (key: string): string => String(row[key]);
+  return {
+    ...{ at: text('at'), who: text('who'), role: text('role'), action: text('action') },
+    ...{ target: text('target'), detail: text('detail'), outcome: text('outcome') },
+  };
 }

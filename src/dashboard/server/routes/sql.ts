@@ -1,8 +1,9 @@
 /** SQL over the lake: one SELECT with limits, shown or taken away as a file. */
 import { z } from 'zod';
-import { exportLake } from '../../../lake/export.js';
-import { queryLake } from '../../../lake/query.js';
+import { exportLake, type ExportResult } from '../../../lake/export.js';
+import { queryLake, type QueryOptions } from '../../../lake/query.js';
 import { keepQuery } from '../../../lake/query-log.js';
+import type { LakeReader } from '../../../lake/tables.js';
 import { csvOf } from '../csv.js';
 import { goneSignal } from '../gone.js';
 import { plain } from '../records.js';
@@ -32,13 +33,13 @@ export async function sqlRoutes(app: App, { deps: { lake } }: RouteContext): Pro
       },
     },
     async ({ body }, reply) => {
-      const startedMs = performance.now();
+      const startedMs = Date.now();
       const result = await queryLake(lake, body.sql, {
         ...{ limit: body.limit, signal: goneSignal(reply, SECONDS_MAX) },
       });
-      void keepQuery(lake, 'dashboard', result, Date.now() - Math.round(performance.now() - startedMs));
+      void keepQuery(lake, 'dashboard', { ...result, rows: result.rows.length }, startedMs);
       const shown = plain(result) as z.input<typeof queryResult>;
-      return { ...shown, ms: Math.round(performance.now() - startedMs) };
+      return { ...shown, ms: Date.now() - startedMs };
     },
   );
 
@@ -57,14 +58,21 @@ export async function sqlRoutes(app: App, { deps: { lake } }: RouteContext): Pro
     },
     async ({ body: { format, ...body } }, reply) => {
       const options = { limit: body.limit, signal: goneSignal(reply, SECONDS_MAX) };
-      const bytes =
+      const startedMs = Date.now();
+      const { bytes, ...read } =
         format === 'csv'
-          ? csvOf(await queryLake(lake, body.sql, options))
-          : Buffer.from(await exportLake(lake, body.sql, { ...options, format }));
+          ? await csvFile(lake, body.sql, options)
+          : await exportLake(lake, body.sql, { ...options, format });
+      void keepQuery(lake, 'dashboard', read, startedMs);
       return reply
         .type(TYPES[format])
         .header('content-disposition', `attachment; filename="query.${format}"`)
-        .send(bytes);
+        .send(Buffer.from(bytes));
     },
   );
+}
+
+async function csvFile(lake: LakeReader, sql: string, options: QueryOptions): Promise<ExportResult> {
+  const result = await queryLake(lake, sql, options);
+  return { bytes: Buffer.from(csvOf(result)), rows: result.rows.length, tables: result.tables };
 }
