@@ -5,11 +5,9 @@ import { WorkflowNotFoundError } from '@temporalio/client';
 import { resolveLakeUri } from '../connectors/lake-uri.js';
 import { openObjectStore } from '../connectors/object-store/index.js';
 import type { ReportRef } from '../contracts/run.js';
-import { runLogPrefix, type LogLine } from '../contracts/run-log.js';
-import { mapLimited, type ObjectStore } from '../delta/index.js';
+import type { LogLine } from '../contracts/run-log.js';
+import type { ObjectStore } from '../delta/index.js';
 import type { Session } from './session.js';
-
-const PARALLEL_READS = 16;
 
 /** The configured lake. */
 export function lakeOf({ config, projectDirectory }: Session['loaded']): ObjectStore {
@@ -51,18 +49,6 @@ export async function runIdOf({ temporal }: Session, workflowOrRunId: string): P
     if (!(error instanceof WorkflowNotFoundError) || !/^[0-9a-f-]{36}$/.test(workflowOrRunId)) throw error;
     return workflowOrRunId;
   }
-}
-
-/** All lines of a run's log, in the order in which they were said. */
-export async function readRunLog(lake: ObjectStore, runId: string): Promise<LogLine[]> {
-  const keys: string[] = [];
-  for await (const { key } of lake.list(runLogPrefix(runId))) keys.push(key);
-  const texts = await mapLimited(keys, PARALLEL_READS, async (key) =>
-    Buffer.from(await lake.get(key)).toString(),
-  );
-  const lines = texts.flatMap((text) => text.split('\n').filter((line) => line !== ''));
-  const parsed = lines.map((line) => JSON.parse(line) as LogLine);
-  return parsed.sort((left, right) => (left.time < right.time ? -1 : left.time > right.time ? 1 : 0));
 }
 
 /** One line for people. Control characters cannot steer the terminal. */

@@ -3,7 +3,9 @@ import { ApplicationFailure } from '@temporalio/activity';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { RunLogs } from '../../src/activities/run-log.js';
-import { readRunLog, renderLogLine } from '../../src/cli/run-files.js';
+import { renderLogLine } from '../../src/cli/run-files.js';
+import type { LogLine } from '../../src/contracts/run-log.js';
+import { readRunLog, RunLogPages, type LogFilter } from '../../src/lake/run-log.js';
 import { parseConfig } from '../../src/config/config.js';
 import { MemoryObjectStore } from '../../src/connectors/object-store/index.js';
 import type { ActivityDeps } from '../../src/activities/deps.js';
@@ -100,6 +102,35 @@ describe('RunLogs', () => {
     expect(lines[0]?.message).toBe('started');
     expect(lines.find(({ message }) => message === '4601 lines are left out here')).toBeDefined();
     expect(lines.some(({ message }) => message.startsWith('line 4999'))).toBe(true);
+  });
+
+  it('are handed out by page, of one activity or of what was searched, with what came since', async () => {
+    const lake = new MemoryObjectStore('lake');
+    const logs = newLogs(lake);
+    const say = (activity: string, ...messages: string[]): Promise<unknown> =>
+      inActivity(() =>
+        logs.keep(activity, 'run-1', async () => {
+          for (const message of messages) logs.log({ table: 'silver.sales' }, message);
+          return Promise.resolve();
+        }),
+      );
+    await say('read', 'Alpha', 'beta');
+    const pages = new RunLogPages(lake);
+    const page = (filter: LogFilter, offset = 0, limit = 10) =>
+      pages.page('run-1', filter, { offset, limit });
+    const told = ({ lines }: { lines: readonly LogLine[] }) => lines.map(({ message }) => message);
+    expect(await page({}, 1, 1)).toMatchObject({ total: 3, activities: ['read'], leftOut: 0 });
+    expect(told(await page({}, 1, 1))).toEqual(['Alpha']);
+    await say('write', 'alpha again');
+    const gets: string[] = [];
+    const get = lake.get.bind(lake);
+    lake.get = (key, ...rest) => (gets.push(key), get(key, ...rest));
+    expect(told(await page({ search: 'ALPHA' }))).toEqual(['Alpha', 'alpha again']);
+    expect(told(await page({ activity: 'write' }))).toEqual(['started', 'alpha again']);
+    expect((await page({ search: 'silver.sales', activity: 'read' })).total).toBe(2);
+    expect((await page({}, 99)).lines).toEqual([]);
+    // What was read before is not read again.
+    expect(gets).toHaveLength(1);
   });
 
   it('never fails a step for its log', async () => {

@@ -23,7 +23,7 @@ const CALLS: {
   runSteps: [['medallion-etl-stocks-1']],
   retryRun: [['medallion-etl-stocks-1', 23]],
   rerun: [[HOSTILE]],
-  runLog: [['medallion-etl-stocks-1']],
+  runLog: [['medallion-etl-stocks-1'], ['medallion-etl-stocks-1', 'writeBronze']],
   runReport: [['medallion-etl-stocks-1']],
   startFlow: [['lakeMaintenance', { dryRun: true, tables: [HOSTILE] }]],
   listFlows: [[]],

@@ -2,7 +2,7 @@
  * The dashboard in a real browser against a real platform: the first administrator comes in by the one-time link, starts a
  * run from the page and watches it finish; every page shows what there is, in both themes, without a fault that axe finds.
  */
-import { mkdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import type { Browser, Page } from 'playwright-core';
@@ -12,7 +12,7 @@ import { adminLinkFile } from '../../src/platform/services/dashboard.js';
 import { readSettings } from '../../src/platform/settings.js';
 import { startPlatform } from '../../src/platform/start.js';
 import { stopPlatform } from '../../src/platform/stop.js';
-import { chromiumPath, openBrowser } from '../support/browser.js';
+import { chromiumPath, openBrowser, wholePage } from '../support/browser.js';
 import { datalab, type Environment } from '../support/worker-process.js';
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
@@ -30,8 +30,10 @@ const PAGES = [
   'access',
 ];
 const PASSWORD = 'a long enough password';
-/** Set: a picture of each page goes there. */
+/** Set: a picture of each page goes there, in both themes and both languages. */
 const PICTURES = process.env['DATALAB_PICTURES'];
+const THEMES = ['light', 'dark'] as const;
+const LANGUAGES = ['en', 'pt-BR'] as const;
 
 interface AxeResult {
   readonly id: string;
@@ -44,6 +46,8 @@ describe.skipIf(chromiumPath === undefined)('the dashboard in Chromium', () => {
   let url: string;
   let browser: Browser;
   let page: Page;
+  /** Of the first run, for the pictures. */
+  let runAddress = '';
   const complaints: string[] = [];
   const calls: string[] = [];
 
@@ -89,7 +93,11 @@ describe.skipIf(chromiumPath === undefined)('the dashboard in Chromium', () => {
   const picture = async (name: string): Promise<void> => {
     if (!PICTURES) return;
     mkdirSync(PICTURES, { recursive: true });
-    await page.screenshot({ path: path.join(PICTURES, `${name}.png`) });
+    writeFileSync(path.join(PICTURES, `${name}.webp`), await wholePage(page));
+  };
+  const appear = async (theme: string, language: string): Promise<void> => {
+    await page.evaluate(`localStorage.setItem('datalab.theme', '${theme}')`);
+    await page.evaluate(`localStorage.setItem('datalab.language', '${language}')`);
   };
 
   it('lets nobody in without a user, and the first administrator by a link that works once', async () => {
@@ -136,11 +144,18 @@ describe.skipIf(chromiumPath === undefined)('the dashboard in Chromium', () => {
     await page.locator('h1 + .badge', { hasText: /^ok$/ }).waitFor({ timeout: 120_000 });
     await page.getByRole('link', { name: 'bronze.stocks' }).waitFor();
     expect(await page.locator('.gantt .lane').count()).toBeGreaterThan(5);
-    await picture('run');
+    runAddress = new URL(page.url()).pathname.slice(1);
     await page.getByRole('tab', { name: 'Checks' }).click();
     await page.getByRole('cell', { name: /score/ }).first().waitFor();
     await page.getByRole('tab', { name: 'Log' }).click();
     await page.locator('.log .line').first().waitFor();
+    const heading = page.getByRole('heading', { name: /^Log \(/ });
+    const lines = async (): Promise<number> => Number(/\d+/.exec(await heading.innerText())?.[0]);
+    const all = await lines();
+    await page.getByLabel('Log of the step').selectOption('writeBronze');
+    await expect.poll(lines).toBeLessThan(all);
+    await page.getByLabel('Search the log').fill('started');
+    await expect.poll(lines).toBe(1);
     await page.getByRole('tab', { name: 'Report' }).click();
     await page.frameLocator('iframe.report').locator('h1').waitFor();
     expect(complaints).toEqual([]);
@@ -194,7 +209,7 @@ describe.skipIf(chromiumPath === undefined)('the dashboard in Chromium', () => {
     await weekly.getByRole('button', { name: 'Start with input…' }).click();
     await page
       .getByRole('dialog')
-      .getByLabel(/^dryRun/)
+      .getByLabel(/^Dry run/)
       .check();
     await picture('form');
     await page.getByRole('dialog').getByRole('button', { name: 'Start', exact: true }).click();
@@ -265,17 +280,27 @@ describe.skipIf(chromiumPath === undefined)('the dashboard in Chromium', () => {
 
   it('shows every page with data, in both themes and both languages, and axe finds nothing', async () => {
     const found: string[] = [];
-    for (const theme of ['light', 'dark'] as const) {
-      await page.evaluate(`localStorage.setItem('datalab.theme', '${theme}')`);
-      await page.evaluate(
-        `localStorage.setItem('datalab.language', '${theme === 'light' ? 'en' : 'pt-BR'}')`,
-      );
-      for (const name of [...PAGES, 'lake/gold.stocks_daily_features', 'models/next_day_direction']) {
+    // Colours do not depend on the language: each theme is looked at in one of them, and pictured in both.
+    const looks = THEMES.flatMap((theme, at) =>
+      LANGUAGES.filter((_, language) => PICTURES !== undefined || language === at).map(
+        (language) => [theme, language] as const,
+      ),
+    );
+    for (const [theme, language] of looks) {
+      await appear(theme, language);
+      for (const name of [
+        ...PAGES,
+        'lake/gold.stocks_daily_features',
+        'models/next_day_direction',
+        runAddress,
+      ]) {
         await page.goto(`${url}/${name}`);
         await page.locator('main h1').waitFor();
         await page.waitForTimeout(PICTURES ? 2500 : 900);
         found.push(...(await violations()));
-        await picture(`${name.split('/')[0] || 'overview'}${name.includes('/') ? '-one' : ''}-${theme}`);
+        await picture(
+          `${name.split('/')[0] || 'overview'}${name.includes('/') ? '-one' : ''}-${theme}-${language}`,
+        );
       }
     }
     expect(found).toEqual([]);
@@ -285,8 +310,7 @@ describe.skipIf(chromiumPath === undefined)('the dashboard in Chromium', () => {
   }, 240_000);
 
   it('pauses a schedule, and keeps what was done in the audit log', async () => {
-    await page.evaluate(`localStorage.setItem('datalab.language', 'en')`);
-    await page.evaluate(`localStorage.setItem('datalab.theme', 'light')`);
+    await appear('light', 'en');
     await page.goto(`${url}/flows`);
     const daily = page.locator('section', { has: page.locator('#medallion-etl-daily') });
     await daily.getByRole('button', { name: 'Pause', exact: true }).click();

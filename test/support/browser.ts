@@ -1,6 +1,6 @@
 /** Debian's Chromium, without a display and without calls of its own. */
 import { existsSync } from 'node:fs';
-import { chromium, type Browser } from 'playwright-core';
+import { chromium, type Browser, type Page } from 'playwright-core';
 
 const CANDIDATES = [
   process.env['DATALAB_CHROMIUM'],
@@ -17,4 +17,28 @@ export function openBrowser(): Promise<Browser> {
     executablePath: chromiumPath as string,
     args: ['--no-sandbox', '--disable-background-networking', '--disable-dev-shm-usage'],
   });
+}
+
+const QUALITY = 0.75;
+
+/** A picture of the whole page as WebP, which the browser itself encodes: a third of a PNG. */
+export async function wholePage(page: Page): Promise<Buffer> {
+  const png = await page.screenshot({ fullPage: true, animations: 'disabled' });
+  // A page of its own: that of the dashboard allows no picture that it did not send.
+  const easel = await page.context().newPage();
+  try {
+    const encoded = await easel.evaluate(
+      `(async () => {
+        const image = new Image();
+        image.src = 'data:image/png;base64,${png.toString('base64')}';
+        await image.decode();
+        const canvas = Object.assign(document.createElement('canvas'), { width: image.width, height: image.height });
+        canvas.getContext('2d').drawImage(image, 0, 0);
+        return canvas.toDataURL('image/webp', ${QUALITY});
+      })()`,
+    );
+    return Buffer.from(String(encoded).split(',')[1] ?? '', 'base64');
+  } finally {
+    await easel.close();
+  }
 }

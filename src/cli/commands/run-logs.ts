@@ -1,7 +1,8 @@
 /** `datalab runs logs`: what the steps of a run said while they worked, failed attempts included. */
 import type { Command } from 'commander';
 import { DatalabError } from '../../contracts/errors.js';
-import { lakeOf, readRunLog, renderLogLine, runIdOf } from '../run-files.js';
+import { readRunLog } from '../../lake/run-log.js';
+import { lakeOf, renderLogLine, runIdOf } from '../run-files.js';
 import { withSession } from '../session.js';
 
 interface Options {

@@ -1,9 +1,8 @@
 /** Runs: list, one with its log and report, start, cancel. */
 import { z } from 'zod';
 import { DATASET_NAME } from '../../../contracts/flows.js';
-import { runLogPrefix, type LogLine } from '../../../contracts/run-log.js';
 import { literal } from '../../../contracts/sql-text.js';
-import { mapLimited, type ObjectStore } from '../../../delta/index.js';
+import { RunLogPages } from '../../../lake/run-log.js';
 import { viewRun } from '../run-view.js';
 import { listRuns, RUN_STATUSES } from '../runs.js';
 import type { App, RouteContext } from '../server.js';
@@ -17,7 +16,7 @@ const started = z.object({
   logicalTime: z.iso.datetime({ offset: true }).optional(),
   rebuild: z.boolean().default(false),
 });
-const LOG_LINES_MAX = 20_000;
+const LOG_LINES_MAX = 500;
 
 export async function runRoutes(app: App, context: RouteContext): Promise<void> {
   const { deps, hub } = context;
@@ -79,6 +78,7 @@ export async function runRoutes(app: App, context: RouteContext): Promise<void> 
 }
 
 async function runFiles(app: App, { deps, hub }: RouteContext): Promise<void> {
+  const logs = new RunLogPages(deps.lake.store);
   app.get(
     '/api/runs/:workflowId/:runId',
     {
@@ -112,16 +112,19 @@ async function runFiles(app: App, { deps, hub }: RouteContext): Promise<void> {
     '/api/logs/:runId',
     {
       schema: {
-        summary: 'The log of a run; `after` leaves out the first lines',
+        summary: 'The log of a run, by page, of one activity or of all',
         params: z.object({ runId: z.uuid() }),
-        querystring: z.object({ after: z.coerce.number().int().min(0).default(0) }),
+        querystring: z.object({
+          activity: z.string().max(100).optional(),
+          search: z.string().max(200).optional(),
+          offset: z.coerce.number().int().min(0).default(0),
+          limit: z.coerce.number().int().min(0).max(LOG_LINES_MAX).default(200),
+        }),
         response: { 200: runLog },
       },
     },
-    async ({ params, query }) => {
-      const lines = await readLog(deps.lake.store, params.runId);
-      return { total: lines.length, lines: lines.slice(query.after, query.after + LOG_LINES_MAX) };
-    },
+    async ({ params, query: { offset, limit, ...filter } }) =>
+      logs.page(params.runId, filter, { offset, limit }),
   );
 
   app.get(
@@ -144,12 +147,4 @@ async function runFiles(app: App, { deps, hub }: RouteContext): Promise<void> {
       return reply.type('text/html; charset=utf-8').send(page);
     },
   );
-}
-
-async function readLog(lake: ObjectStore, runId: string): Promise<LogLine[]> {
-  const keys: string[] = [];
-  for await (const { key } of lake.list(runLogPrefix(runId))) keys.push(key);
-  const texts = await mapLimited(keys, 16, async (key) => Buffer.from(await lake.get(key)).toString());
-  const lines = texts.flatMap((text) => text.split('\n').filter((line) => line !== ''));
-  return lines.map((line) => JSON.parse(line) as LogLine).sort((a, b) => a.time.localeCompare(b.time));
 }

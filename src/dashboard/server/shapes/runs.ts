@@ -4,6 +4,7 @@ import type { Episode, AlertOverview, AlertRow, Silence } from '../../../contrac
 import type { Slot } from '../../../contracts/expected-runs.js';
 import { SEVERITIES } from '../../../contracts/monitoring.js';
 import type { LogLine } from '../../../contracts/run-log.js';
+import type { LogPage } from '../../../lake/run-log.js';
 import type { FlowRow } from '../flows.js';
 import type { PendingActivity, RunView } from '../run-view.js';
 import { RUN_STATUSES, type RunPage, type RunRow, type RunsNow } from '../runs.js';
@@ -76,18 +77,18 @@ export const flowRow = shapeOf<FlowRow>()(
   }),
 );
 
-export const runLog = z.object({
-  total: z.number(),
-  lines: list(
-    shapeOf<LogLine>()(
-      z.object({
-        ...{ time: z.string(), level: z.enum(['debug', 'info', 'warn', 'error']) },
-        ...{ activity: z.string(), attempt: z.number(), message: z.string() },
-        fields: z.record(z.string(), z.unknown()).optional(),
-      }),
-    ),
-  ),
-});
+const logLine = shapeOf<LogLine>()(
+  z.object({
+    ...{ time: z.string(), level: z.enum(['debug', 'info', 'warn', 'error']) },
+    ...{ activity: z.string(), attempt: z.number(), message: z.string() },
+    fields: z.record(z.string(), z.unknown()).optional(),
+  }),
+);
+export const runLog = shapeOf<LogPage>()(
+  z.object({
+    ...{ total: z.number(), activities: list(z.string()), leftOut: z.number(), lines: list(logLine) },
+  }),
+);
 
 const service = shapeOf<ServiceRow>()(
   z.object({

@@ -39,7 +39,8 @@ export const commands = {
   runSteps: (workflowId: string) => datalab('runs', 'steps', workflowId),
   retryRun: (workflowId: string, step: number) => datalab('runs', 'retry', workflowId, '--from', step),
   rerun: (workflowId: string) => datalab('runs', 'retry', workflowId, '--fresh'),
-  runLog: (workflowId: string) => datalab('runs', 'logs', workflowId),
+  runLog: (workflowId: string, activity = '') =>
+    datalab('runs', 'logs', workflowId, ...option('--step', activity)),
   runReport: (workflowId: string) => datalab('runs', 'report', workflowId),
   startFlow: (flow: string, input: unknown) =>
     datalab('flows', 'start', flow, '--input', JSON.stringify(input)),

@@ -1,6 +1,7 @@
 /** The page's texts in English. */
 import { rules } from './texts/alerts.js';
 import { maintenance, models } from './texts/models.js';
+import { inputTitles } from './texts/inputs.js';
 import { starting } from './texts/starting.js';
 
 export const en = {
@@ -110,6 +111,9 @@ export const en = {
     severity: 'Severity',
     check: 'Check',
     searchLog: 'Search the log',
+    logOf: 'Log of the step',
+    allSteps: 'all steps',
+    logLeftOut: '{{count}} older files of steps are left out; the command shows them all.',
     openReport: 'Open the report',
     noReport: 'No report (yet)',
     input: 'Input',
@@ -240,6 +244,7 @@ export const en = {
   rules: rules.en,
   maintenance: maintenance.en,
   starting: starting.en,
+  inputs: inputTitles.en,
   empty: {
     lineage: 'No table yet, so nothing flows.',
   },

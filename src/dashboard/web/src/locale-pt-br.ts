@@ -1,6 +1,7 @@
 /** The page's texts in Brazilian Portuguese. */
 import { rules } from './texts/alerts.js';
 import { maintenance, models } from './texts/models.js';
+import { inputTitles } from './texts/inputs.js';
 import { starting } from './texts/starting.js';
 
 export const ptBR = {
@@ -110,6 +111,9 @@ export const ptBR = {
     severity: 'Severidade',
     check: 'Verificação',
     searchLog: 'Buscar no log',
+    logOf: 'Log do passo',
+    allSteps: 'todos os passos',
+    logLeftOut: '{{count}} arquivos mais antigos de passos ficam de fora; o comando mostra todos.',
     openReport: 'Abrir o relatório',
     noReport: 'Sem relatório (ainda)',
     input: 'Entrada',
@@ -239,6 +243,7 @@ export const ptBR = {
   rules: rules.ptBR,
   maintenance: maintenance.ptBR,
   starting: starting.ptBR,
+  inputs: inputTitles.ptBR,
   empty: {
     lineage: 'Ainda sem tabelas, nada flui.',
   },

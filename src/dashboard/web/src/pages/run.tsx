@@ -70,7 +70,7 @@ export default function Run({ workflowId, runId }: { readonly workflowId: string
         <LogView
           runId={view.firstRunId}
           following={view.status === 'running'}
-          command={commands.runLog(workflowId)}
+          command={(activity) => commands.runLog(workflowId, activity)}
         />
       )}
       {tab === 'io' && (

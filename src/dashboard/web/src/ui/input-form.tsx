@@ -1,5 +1,6 @@
 /** A form made of a JSON Schema: what a flow takes, field by field. What is left empty is not sent. */
 import { useTranslation } from 'react-i18next';
+import { descriptionsInPortuguese } from '../texts/inputs';
 
 /** The parts of JSON Schema that inputs of flows use. */
 export interface InputSchema {
@@ -33,6 +34,21 @@ const isGiven = (value: unknown): value is Given =>
 const constants = ({ properties = {} }: InputSchema): ReadonlyArray<readonly [string, unknown]> =>
   Object.entries(properties).flatMap(([key, one]) => (one.const === undefined ? [] : [[key, one.const]]));
 
+/** Titles and descriptions in the chosen language. */
+function useTexts(): {
+  readonly titleOf: (field: string) => string;
+  readonly describe: (english: string | undefined) => string | undefined;
+} {
+  const { t, i18n } = useTranslation();
+  return {
+    titleOf: (field) => t(`inputs.${field}` as 'inputs.dataset', { defaultValue: field }),
+    describe: (english) =>
+      i18n.language === 'pt-BR' && english !== undefined
+        ? (descriptionsInPortuguese[english] ?? english)
+        : english,
+  };
+}
+
 /** The fields of an object; of one of several kinds, first which. */
 export function InputFields({
   schema,
@@ -40,6 +56,7 @@ export function InputFields({
   choices,
   onChange,
 }: Pick<FieldProps, 'schema' | 'choices' | 'onChange'> & { readonly value: unknown }) {
+  const { titleOf } = useTexts();
   const given = isGiven(value) ? value : {};
   const kinds = schema.oneOf ?? [];
   const kind = kinds.find((one) => constants(one).every(([key, only]) => given[key] === only)) ?? kinds[0];
@@ -53,7 +70,7 @@ export function InputFields({
     <>
       {key !== undefined && (
         <label className="field">
-          {key}
+          {titleOf(key)}
           <select
             value={String(given[key] ?? constants(kind as InputSchema)[0]?.[1] ?? '')}
             onChange={({ target }) => onChange({ [key]: target.value })}
@@ -96,10 +113,13 @@ export function filledIn(schema: InputSchema, value: unknown): unknown {
 
 function Field({ name, schema, required, value, choices, onChange }: FieldProps) {
   const { t } = useTranslation();
+  const { titleOf, describe } = useTexts();
+  const title = titleOf(name);
+  const description = describe(schema.description);
   if (schema.oneOf || schema.type === 'object')
     return (
       <fieldset className="form">
-        <legend>{name}</legend>
+        <legend>{title}</legend>
         <InputFields schema={schema} value={value} choices={choices} onChange={onChange} />
       </fieldset>
     );
@@ -112,17 +132,17 @@ function Field({ name, schema, required, value, choices, onChange }: FieldProps)
           onChange={({ target }) => onChange(target.checked ? true : undefined)}
         />
         <span>
-          {name} {schema.description && <span className="dim small">{schema.description}</span>}
+          {title} {description && <span className="dim small">{description}</span>}
         </span>
       </label>
     );
   return (
     <label className="field">
       <span>
-        {name} {!required && <i>({t('starting.optional')})</i>}
+        {title} {!required && <i>({t('starting.optional')})</i>}
       </span>
       <Scalar {...{ name, schema, required, value, choices, onChange }} />
-      {schema.description && <span className="small">{schema.description}</span>}
+      {description && <span className="small">{description}</span>}
     </label>
   );
 }
