@@ -1,5 +1,5 @@
 /** The log of a run as it lies in the lake: whole for a terminal, by page for a browser. */
-import { runLogPrefix, type LogLine } from '../contracts/run-log.js';
+import { runLogPrefix, type LogLevel, type LogLine } from '../contracts/run-log.js';
 import { mapLimited } from '../delta/index.js';
 import type { LakeReader } from './tables.js';
 
@@ -19,6 +19,7 @@ export async function readRunLog(lake: Store, runId: string): Promise<LogLine[]>
 export interface LogFilter {
   /** The activity that said it. */
   readonly activity?: string | undefined;
+  readonly level?: LogLevel | undefined;
   /** Part of the message, of the activity's name or of a field. */
   readonly search?: string | undefined;
 }
@@ -47,7 +48,7 @@ export class RunLogPages {
 
   async page(
     runId: string,
-    { activity, search = '' }: LogFilter,
+    { activity, level, search = '' }: LogFilter,
     { offset, limit }: { readonly offset: number; readonly limit: number },
   ): Promise<LogPage> {
     const { lines, leftOut } = await this.#all(runId);
@@ -55,6 +56,7 @@ export class RunLogPages {
     const found = lines.filter(
       (line) =>
         (activity === undefined || line.activity === activity) &&
+        (level === undefined || line.level === level) &&
         (wanted === '' || textOf(line).includes(wanted)),
     );
     return {

@@ -92,6 +92,8 @@ export function ensureSettings(processEnv: Environment): Settings {
     ...found.env,
     ...endpoints(found.ports),
     DATALAB_LAKE_URI: lakeUri(found),
+    // The page, the command line and backups must mean the same users.
+    DATALAB_DASHBOARD_DIRECTORY: dashboardStore(found),
   };
   // Set by a start that had to do without a service: every start finds that out anew.
   for (const variable of SWITCHES) delete env[variable];
@@ -137,6 +139,11 @@ export function lakeFolders({ stateDir, bucket }: Pick<Settings, 'stateDir' | 'b
 } {
   const data = path.join(stateDir, 'data');
   return { inGateway: path.join(data, 's3', bucket, 'lake'), alone: path.join(data, 'lake') };
+}
+
+/** Where the dashboard keeps its users and its audit log. */
+export function dashboardStore({ stateDir }: Pick<Settings, 'stateDir'>): string {
+  return path.join(stateDir, 'data', 'dashboard');
 }
 
 /** A lake that was begun in a folder stays there: a gateway that can be had later would show an empty one. */

@@ -129,6 +129,8 @@ describe('RunLogs', () => {
     expect(told(await page({ activity: 'write' }))).toEqual(['started', 'alpha again']);
     expect((await page({ search: 'silver.sales', activity: 'read' })).total).toBe(2);
     expect((await page({}, 99)).lines).toEqual([]);
+    expect((await page({ level: 'error' })).total).toBe(0);
+    expect((await page({ level: 'info' })).total).toBe(5);
     // What was read before is not read again.
     expect(gets).toHaveLength(1);
   });

@@ -36,6 +36,7 @@ const CALLS: {
     ['medallion-etl-daily', { ...range, to: '', mode: 'missing', parallel: 1 }, false],
   ],
   listTables: [[]],
+  profileTable: [['silver.stocks']],
   showTable: [['silver.stocks']],
   tableHistory: [['silver.stocks']],
   query: [[`SELECT '${HOSTILE}' AS x\nFROM silver.stocks`]],

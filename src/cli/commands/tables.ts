@@ -2,6 +2,7 @@
 import { Option, type Command } from 'commander';
 import { diffVersions, type VersionDiff } from '../../lake/diff.js';
 import { queryLake } from '../../lake/query.js';
+import { profileTable } from '../../lake/profile.js';
 import { keepQuery } from '../../lake/query-log.js';
 import { describeTable, describeTables, parseTableName, tableHistory } from '../../lake/tables.js';
 import { withLake } from '../lake.js';
@@ -40,6 +41,13 @@ export function addTables(program: Command): void {
     .option('--limit <n>', 'how many', positiveInteger, 20)
     .option('--json', 'print JSON')
     .action((name: string, options: { limit: number; json?: boolean }) => history(name, options));
+
+  tables
+    .command('profile')
+    .argument('<table>', 'as in silver.stocks')
+    .description('per column: nulls, distinct values, range (of the first 512 MB)')
+    .option('--json', 'print JSON, with histograms')
+    .action((name: string, { json }: { json?: boolean }) => profile(name, json));
 
   tables
     .command('query')
@@ -123,6 +131,18 @@ async function show(name: string, json: boolean | undefined): Promise<void> {
   );
   const lines = facts.map(([key = '', value = '']) => `${key.padEnd(width)}  ${value}`);
   print(json, detail, [detail.name, ...lines, '', columns].join('\n'));
+}
+
+async function profile(name: string, json: boolean | undefined): Promise<void> {
+  const found = await withLake((lake) => profileTable(lake, parseTableName(name), { signal: lake.signal }));
+  const columns = table(
+    ['column', 'type', 'nulls', 'distinct (about)', 'least', 'greatest'],
+    found.columns.map(({ name: column, type, nulls, distinct, min, max }) => [
+      ...[column, type, count(nulls), count(distinct), min ?? '', max ?? ''],
+    ]),
+  );
+  const read = `${count(found.rows)} rows${found.complete ? '' : ', the first of them'}`;
+  print(json, found, `${found.table}, version ${found.version}, ${read}\n\n${columns}`);
 }
 
 async function history(name: string, { limit, json }: { limit: number; json?: boolean }): Promise<void> {

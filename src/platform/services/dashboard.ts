@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { DatalabError } from '../../contracts/errors.js';
-import { HOST, workerEnvironment, type Settings } from '../settings.js';
+import { dashboardStore, HOST, workerEnvironment, type Settings } from '../settings.js';
 import type { ServiceDefinition } from './definition.js';
 import { workerService } from './worker.js';
 
@@ -10,10 +10,9 @@ const TIMEOUT_MS = 3000;
 const programOf = (settings: Settings): string => path.join(settings.root, 'dist', 'cli', 'main.js');
 const pageOf = (settings: Settings): string =>
   path.join(settings.root, 'dist', 'dashboard', 'web', 'index.html');
-const storeOf = (settings: Settings): string => path.join(settings.stateDir, 'data', 'dashboard');
-
 /** The file in which a dashboard without users keeps its one-time link for the first administrator. */
-export const adminLinkFile = (settings: Settings): string => path.join(storeOf(settings), 'admin-link');
+export const adminLinkFile = (settings: Settings): string =>
+  path.join(dashboardStore(settings), 'admin-link');
 
 export const dashboardService: ServiceDefinition = {
   name: 'dashboard',
@@ -33,7 +32,6 @@ export const dashboardService: ServiceDefinition = {
       env: {
         ...workerEnvironment(settings),
         DATALAB_DASHBOARD_PORT: String(settings.ports.dashboard),
-        DATALAB_DASHBOARD_DIRECTORY: settings.processEnv['DATALAB_DASHBOARD_DIRECTORY'] ?? storeOf(settings),
       },
     };
   },

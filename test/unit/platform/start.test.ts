@@ -15,6 +15,7 @@ import type { ServiceDefinition } from '../../../src/platform/services/definitio
 import { ensureSettings, type Settings } from '../../../src/platform/settings.js';
 import { startPlatform, withoutServices } from '../../../src/platform/start.js';
 import { startService } from '../../../src/platform/start-service.js';
+import { adminLinkFile } from '../../../src/platform/services/dashboard.js';
 
 let folder: string;
 let settings: Settings;
@@ -202,6 +203,11 @@ test('a lake that was begun in a folder stays there when the gateway can be had 
   );
   mkdirSync(path.join(folder, 'data', 's3', 'datalab', 'lake'), { recursive: true });
   expect(ensureSettings({ DATALAB_STATE_DIR: folder }).env['DATALAB_LAKE_URI']).toBe('s3://datalab/lake');
+});
+
+test('the command line is told where the dashboard of the platform keeps its users', () => {
+  const made = ensureSettings({ DATALAB_STATE_DIR: folder });
+  expect(made.env['DATALAB_DASHBOARD_DIRECTORY']).toBe(path.dirname(adminLinkFile(made)));
 });
 
 test('a lake in the gateway is not exchanged for an empty folder', () => {

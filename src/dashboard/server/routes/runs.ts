@@ -116,6 +116,7 @@ async function runFiles(app: App, { deps, hub }: RouteContext): Promise<void> {
         params: z.object({ runId: z.uuid() }),
         querystring: z.object({
           activity: z.string().max(100).optional(),
+          level: z.enum(['info', 'warn', 'error']).optional(),
           search: z.string().max(200).optional(),
           offset: z.coerce.number().int().min(0).default(0),
           limit: z.coerce.number().int().min(0).max(LOG_LINES_MAX).default(200),

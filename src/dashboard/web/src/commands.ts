@@ -58,6 +58,7 @@ export const commands = {
       dryRun && '--dry-run',
     ),
   listTables: () => datalab('tables', 'list'),
+  profileTable: (table: string) => datalab('tables', 'profile', table),
   showTable: (table: string) => datalab('tables', 'show', table),
   tableHistory: (table: string) => datalab('tables', 'history', table),
   query: (sql: string) => datalab('tables', 'query', sql),

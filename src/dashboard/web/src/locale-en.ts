@@ -112,6 +112,8 @@ export const en = {
     check: 'Check',
     searchLog: 'Search the log',
     logOf: 'Log of the step',
+    examples: 'Failing rows',
+    earlier: 'Attempts that failed',
     allSteps: 'all steps',
     logLeftOut: '{{count}} older files of steps are left out; the command shows them all.',
     openReport: 'Open the report',

@@ -112,6 +112,8 @@ export const ptBR = {
     check: 'Verificação',
     searchLog: 'Buscar no log',
     logOf: 'Log do passo',
+    examples: 'Linhas que falharam',
+    earlier: 'Tentativas que falharam',
     allSteps: 'todos os passos',
     logLeftOut: '{{count}} arquivos mais antigos de passos ficam de fora; o comando mostra todos.',
     openReport: 'Abrir o relatório',

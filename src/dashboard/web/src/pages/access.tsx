@@ -9,6 +9,7 @@ import { useSession } from '../session';
 import { num } from '../format';
 import { Pager } from '../ui/pager';
 import { Action, Card, Empty, Problem, Time, Twin, useFilter } from '../ui/parts';
+import { Table } from '../ui/table';
 
 const PAGE = 50;
 
@@ -57,39 +58,23 @@ function Audit() {
       }
     >
       <Problem error={log.error} />
-      <div className="scroll" tabIndex={0}>
-        <table>
-          <thead>
-            <tr>
-              <th>{t('common.when')}</th>
-              <th>{t('access.who')}</th>
-              <th>{t('access.action')}</th>
-              <th>{t('access.target')}</th>
-              <th>{t('common.detail')}</th>
-              <th>{t('common.outcome')}</th>
-            </tr>
-          </thead>
-          <tbody>
-            {log.data?.rows.map((row, index) => (
-              <tr key={index}>
-                <td className="nowrap">
-                  <Time iso={row.at} />
-                </td>
-                <td>
-                  {row.who}
-                  <div className="small dim">{row.role}</div>
-                </td>
-                <td>{row.action}</td>
-                <td className="cut">{row.target}</td>
-                <td className="mono cut" title={row.detail}>
-                  {row.detail}
-                </td>
-                <td>{row.outcome}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </div>
+      <Table
+        rows={log.data?.rows}
+        keyOf={(_, index) => index}
+        columns={(column) => [
+          column(t('common.when'), ({ at }) => <Time iso={at} />, 'nowrap'),
+          column(t('access.who'), ({ who, role }) => (
+            <>
+              {who}
+              <div className="small dim">{role}</div>
+            </>
+          )),
+          column(t('access.action'), ({ action }) => action),
+          column(t('access.target'), ({ target }) => target, 'cut'),
+          column(t('common.detail'), ({ detail }) => detail, 'mono cut', { title: ({ detail }) => detail }),
+          column(t('common.outcome'), ({ outcome }) => outcome),
+        ]}
+      />
       <Pager total={log.data?.total ?? 0} offset={offset} limit={PAGE} onOffset={setOffset} />
     </Card>
   );
@@ -107,32 +92,29 @@ function People() {
   const [secret, setSecret] = useState('');
   const again = (): void => void people.refetch();
   const list = (kind: 'users' | 'tokens') => (
-    <table>
-      <tbody>
-        {people.data?.[kind].map((one) => (
-          <tr key={one.name}>
-            <td>{one.name}</td>
-            <td>{one.role}</td>
-            <td className="nowrap">
-              <Time iso={one.createdAt} />
-            </td>
-            <td>
-              {one.name !== me && (
-                <Action
-                  label={t('common.remove')}
-                  command={kind === 'users' ? commands.removeUser(one.name) : commands.removeToken(one.name)}
-                  tone="danger"
-                  needs="admin"
-                  confirm={`${t('common.remove')}: ${one.name}?`}
-                  run={() => remove(`/api/${kind}/${one.name}`)}
-                  after={again}
-                />
-              )}
-            </td>
-          </tr>
-        ))}
-      </tbody>
-    </table>
+    <Table
+      rows={people.data?.[kind]}
+      keyOf={({ name }) => name}
+      columns={[
+        { cell: ({ name }) => name },
+        { cell: ({ role }) => role },
+        { kind: 'nowrap', cell: ({ createdAt }) => <Time iso={createdAt} /> },
+        {
+          cell: ({ name }) =>
+            name !== me && (
+              <Action
+                label={t('common.remove')}
+                command={kind === 'users' ? commands.removeUser(name) : commands.removeToken(name)}
+                tone="danger"
+                needs="admin"
+                confirm={`${t('common.remove')}: ${name}?`}
+                run={() => remove(`/api/${kind}/${name}`)}
+                after={again}
+              />
+            ),
+        },
+      ]}
+    />
   );
   return (
     <div className="grid">

@@ -11,6 +11,7 @@ import { useSession } from '../session';
 import { Pager } from '../ui/pager';
 import { Action, Badge, Card, Empty, Problem, Time, Twin } from '../ui/parts';
 import { Channels, Rules } from '../ui/rules';
+import { Table } from '../ui/table';
 
 const TIMELINE_PAGE = 10;
 const iso = (ms: number): string => new Date(ms).toISOString();
@@ -44,28 +45,30 @@ export default function Alerts() {
       )}
       {value && value.silences.length > 0 && (
         <Card title={t('alerts.silences')}>
-          <table>
-            <tbody>
-              {value.silences.map((one) => (
-                <tr key={one.id}>
-                  <td className="mono">{one.rule}</td>
-                  <td>
-                    {one.reason} ({one.by})
-                  </td>
-                  <td>
-                    {t('alerts.until')} <Time iso={iso(one.until)} />
-                  </td>
-                  <td>
-                    <Action
-                      label={t('alerts.end')}
-                      command={commands.unsilence(one.id)}
-                      run={() => remove(`/api/alerts/silences/${encodeURIComponent(one.id)}`)}
-                    />
-                  </td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
+          <Table
+            rows={value.silences}
+            keyOf={({ id }) => id}
+            columns={[
+              { kind: 'mono', cell: ({ rule }) => rule },
+              { cell: ({ reason, by }) => `${reason} (${by})` },
+              {
+                cell: ({ until }) => (
+                  <>
+                    {t('alerts.until')} <Time iso={iso(until)} />
+                  </>
+                ),
+              },
+              {
+                cell: ({ id }) => (
+                  <Action
+                    label={t('alerts.end')}
+                    command={commands.unsilence(id)}
+                    run={() => remove(`/api/alerts/silences/${encodeURIComponent(id)}`)}
+                  />
+                ),
+              },
+            ]}
+          />
         </Card>
       )}
       <div className="grid">
@@ -80,37 +83,34 @@ export default function Alerts() {
 function Episodes({ episodes }: { readonly episodes: readonly Episode[] }) {
   const { t } = useTranslation();
   return (
-    <div className="scroll" tabIndex={0}>
-      <table>
-        <tbody>
-          {episodes.map((one) => (
-            <tr key={one.id}>
-              <td>
-                <Badge word={one.severity} />
-              </td>
-              <td>
-                {one.summary}
-                <div className="small dim mono">{one.fingerprint}</div>
-              </td>
-              <td className="nowrap">
-                <Time iso={iso(one.openedAt ?? one.since)} />
-              </td>
-              <td>
-                {one.acknowledged ? (
-                  <span className="dim">{t('alerts.ackBy', { name: one.acknowledged.by })}</span>
-                ) : (
-                  <Action
-                    label={t('alerts.ack')}
-                    command={commands.acknowledge(one.id)}
-                    run={() => post('/api/alerts/acknowledge', { alert: one.id })}
-                  />
-                )}
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
+    <Table
+      rows={episodes}
+      keyOf={({ id }) => id}
+      columns={[
+        { cell: ({ severity }) => <Badge word={severity} /> },
+        {
+          cell: ({ summary, fingerprint }) => (
+            <>
+              {summary}
+              <div className="small dim mono">{fingerprint}</div>
+            </>
+          ),
+        },
+        { kind: 'nowrap', cell: ({ openedAt, since }) => <Time iso={iso(openedAt ?? since)} /> },
+        {
+          cell: ({ id, acknowledged }) =>
+            acknowledged ? (
+              <span className="dim">{t('alerts.ackBy', { name: acknowledged.by })}</span>
+            ) : (
+              <Action
+                label={t('alerts.ack')}
+                command={commands.acknowledge(id)}
+                run={() => post('/api/alerts/acknowledge', { alert: id })}
+              />
+            ),
+        },
+      ]}
+    />
   );
 }
 
@@ -130,27 +130,23 @@ function Timeline({ stamp }: { readonly stamp: number }) {
       <Problem error={timeline.error} />
       {data?.rows.length === 0 && <Empty>{t('common.nothing')}</Empty>}
       {data && data.rows.length > 0 && (
-        <div className="scroll" tabIndex={0}>
-          <table>
-            <tbody>
-              {data.rows.map((row, index) => (
-                <tr key={index}>
-                  <td className="nowrap">
-                    <Time iso={row.at} />
-                  </td>
-                  <td>
-                    <Badge word={row.change} />
-                  </td>
-                  <td>
-                    {row.summary || row.rule}
-                    {row.actor && ` (${row.actor})`}
-                    {row.channel && ` → ${row.channel}`}
-                  </td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
+        <Table
+          rows={data.rows}
+          keyOf={(_, index) => index}
+          columns={[
+            { kind: 'nowrap', cell: ({ at }) => <Time iso={at} /> },
+            { cell: ({ change }) => <Badge word={change} /> },
+            {
+              cell: ({ summary, rule, actor, channel }) => (
+                <>
+                  {summary || rule}
+                  {actor && ` (${actor})`}
+                  {channel && ` → ${channel}`}
+                </>
+              ),
+            },
+          ]}
+        />
       )}
       <Pager total={data?.total ?? 0} offset={offset} limit={TIMELINE_PAGE} onOffset={setOffset} />
     </Card>

@@ -94,7 +94,14 @@ function Flow({
             <span className="dim">{t('flows.every')}</span> <code>{flow.cron}</code> {flow.timezone}
           </span>
           <span>
-            <span className="dim">{t('overview.next')}</span> {paused ? '–' : <Time iso={flow.next[0]} />}
+            <span className="dim">{t('overview.next')}</span>{' '}
+            {paused ? (
+              '–'
+            ) : (
+              <>
+                <Time iso={flow.next[0]} ago={false} /> (<Time iso={flow.next[0]} />)
+              </>
+            )}
           </span>
           <span>
             <span className="dim">{t('flows.success')}</span> {percent(flow.successRate)}

@@ -1,6 +1,6 @@
 /** The lake: its tables by page, one table from every side, and SQL. */
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
-import { useEffect } from 'react';
+import { useEffect, type ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Link } from 'wouter';
 import type { TableDetail, TableInfo } from '../../../../lake/tables';
@@ -16,6 +16,7 @@ import { StartFlow } from '../ui/start-flow';
 import { Files } from '../ui/table-files';
 import { Diff, History, Preview, Schema } from '../ui/table-panes';
 import { Profile } from '../ui/table-profile';
+import { Table } from '../ui/table';
 
 export default function Lake({ table }: { readonly table: string | undefined }) {
   return table ? <OneTable name={table} /> : <Tables />;
@@ -23,15 +24,18 @@ export default function Lake({ table }: { readonly table: string | undefined }) 
 
 const LAYERS = ['bronze', 'silver', 'gold', 'quarantine', 'meta'];
 const PAGE = 50;
+/** What the server may sort by, how it is called, the class of its cells, and how it is shown. */
 const COLUMNS = [
-  ['name', 'overview.tables', ''],
-  ['version', 'lake.version', 'n'],
-  ['rows', 'common.rows', 'n'],
-  ['bytes', 'common.size', 'n'],
-  ['files', 'lake.files', 'n'],
-  ['average', 'lake.average', 'n'],
-  ['changedAt', 'lake.changed', ''],
-] as const;
+  ['name', 'overview.tables', undefined, ({ name }) => <Link href={`/lake/${name}`}>{name}</Link>],
+  ['version', 'lake.version', 'n', ({ version }) => num(version)],
+  ['rows', 'common.rows', 'n', ({ rows }) => num(rows)],
+  ['bytes', 'common.size', 'n', (one) => bytes(one.bytes)],
+  ['files', 'lake.files', 'n', ({ files }) => num(files)],
+  ['average', 'lake.average', 'n', (one) => (one.files === 0 ? '–' : bytes(one.bytes / one.files))],
+  ['changedAt', 'lake.changed', 'nowrap', ({ changedAt }) => <Time iso={changedAt} />],
+] as const satisfies ReadonlyArray<
+  readonly [string, string, string | undefined, (table: TableInfo) => ReactNode]
+>;
 
 type Page = Measured<{ readonly total: number; readonly rows: readonly TableInfo[] }>;
 
@@ -85,50 +89,30 @@ function Tables() {
         staleMs={300_000}
       >
         {page.data?.value?.total === 0 && <Empty>{t('lake.empty')}</Empty>}
-        <div className="scroll" tabIndex={0}>
-          <table>
-            <thead>
-              <tr>
-                {COLUMNS.map(([name, label, className]) => (
-                  <th
-                    key={name}
-                    className={className}
-                    aria-sort={sort !== name ? undefined : order === 'asc' ? 'ascending' : 'descending'}
-                  >
-                    <button
-                      type="button"
-                      className="sort"
-                      onClick={() => {
-                        set('sort', name);
-                        set('order', sort === name && order === 'asc' ? 'desc' : 'asc');
-                      }}
-                    >
-                      {t(label)}
-                      {sort === name ? (order === 'asc' ? ' ↑' : ' ↓') : ''}
-                    </button>
-                  </th>
-                ))}
-              </tr>
-            </thead>
-            <tbody>
-              {tables.map((one) => (
-                <tr key={one.name}>
-                  <td>
-                    <Link href={`/lake/${one.name}`}>{one.name}</Link>
-                  </td>
-                  <td className="n">{num(one.version)}</td>
-                  <td className="n">{num(one.rows)}</td>
-                  <td className="n">{bytes(one.bytes)}</td>
-                  <td className="n">{num(one.files)}</td>
-                  <td className="n">{one.files === 0 ? '–' : bytes(one.bytes / one.files)}</td>
-                  <td className="nowrap">
-                    <Time iso={one.changedAt} />
-                  </td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
+        <Table
+          rows={tables}
+          keyOf={({ name }) => name}
+          columns={(column) =>
+            COLUMNS.map(([name, label, kind, cell]) =>
+              column(
+                <button
+                  type="button"
+                  className="sort"
+                  onClick={() => {
+                    set('sort', name);
+                    set('order', sort === name && order === 'asc' ? 'desc' : 'asc');
+                  }}
+                >
+                  {t(label)}
+                  {sort === name ? (order === 'asc' ? ' ↑' : ' ↓') : ''}
+                </button>,
+                cell,
+                kind,
+                { sorted: sort !== name ? undefined : order === 'asc' ? 'ascending' : 'descending' },
+              ),
+            )
+          }
+        />
         <Pager
           total={page.data?.value?.total ?? 0}
           offset={offset}

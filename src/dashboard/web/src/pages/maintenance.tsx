@@ -13,6 +13,7 @@ import { Pager } from '../ui/pager';
 import { BackupRuns, Backups } from '../ui/backups';
 import { Action, Badge, Card, Empty, Problem, Time, Twin, useFilter } from '../ui/parts';
 import { runHref } from '../ui/run-table';
+import { Table } from '../ui/table';
 
 type Started = { workflowId: string; runId: string };
 const PAGE = 50;
@@ -105,65 +106,70 @@ function Reports({
     <Card title={t('maintenance.reports')} of={of}>
       {now?.reports.length === 0 && <Empty>{t('maintenance.noReports')}</Empty>}
       {now && now.reports.length > 0 && (
-        <div className="scroll" tabIndex={0}>
-          <table>
-            <thead>
-              <tr>
-                <th>{t('common.when')}</th>
-                <th className="n">{t('overview.tables')}</th>
-                <th className="n">{t('maintenance.healthy')}</th>
-                <th className="n">{t('maintenance.audited')}</th>
-                <th>{t('maintenance.worked')}</th>
-                <th className="n">{t('maintenance.freed')}</th>
-                <th />
-              </tr>
-            </thead>
-            <tbody>
-              {now.reports.map((one) => (
-                <tr key={one.id}>
-                  <td className="nowrap">
-                    <Time iso={one.at} />
-                    {one.dryRun && <div className="small dim">{t('maintenance.dryRun')}</div>}
-                  </td>
-                  <td className="n">{num(one.tables)}</td>
-                  <td className="n">{num(one.healthy)}</td>
-                  <td className="n">
-                    {one.audited.checks === 0 ? (
-                      '–'
-                    ) : one.audited.failed > 0 ? (
-                      <span className="badge bad">{num(one.audited.failed)}</span>
-                    ) : (
-                      num(one.audited.checks)
-                    )}
-                  </td>
-                  <td>
-                    {Object.entries(one.outcomes).map(([outcome, count]) => (
-                      <span key={outcome}>
-                        <Badge word={outcome} /> {num(count)}{' '}
-                      </span>
-                    ))}
-                    {one.unreadable.length > 0 && (
-                      <span className="badge bad">
-                        {num(one.unreadable.length)} {t('maintenance.unreadable')}
-                      </span>
-                    )}
-                  </td>
-                  <td className="n">{one.dryRun ? '–' : bytes(Math.max(0, one.bytesFreed))}</td>
-                  <td className="row">
-                    <button type="button" className="quiet" onClick={() => onOpen(one.id)}>
-                      {t('maintenance.openReport')}
-                    </button>
-                    {one.page && (
-                      <a href={`/api/reports${queryOf({ key: one.page })}`} target="_blank" rel="noreferrer">
-                        HTML ↗
-                      </a>
-                    )}
-                  </td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
+        <Table
+          rows={now.reports}
+          keyOf={({ id }) => id}
+          columns={(column) => [
+            column(
+              t('common.when'),
+              ({ at, dryRun }) => (
+                <>
+                  <Time iso={at} />
+                  {dryRun && <div className="small dim">{t('maintenance.dryRun')}</div>}
+                </>
+              ),
+              'nowrap',
+            ),
+            column(t('overview.tables'), ({ tables }) => num(tables), 'n'),
+            column(t('maintenance.healthy'), ({ healthy }) => num(healthy), 'n'),
+            column(
+              t('maintenance.audited'),
+              ({ audited: { checks, failed } }) =>
+                checks === 0 ? (
+                  '–'
+                ) : failed > 0 ? (
+                  <span className="badge bad">{num(failed)}</span>
+                ) : (
+                  num(checks)
+                ),
+              'n',
+            ),
+            column(t('maintenance.worked'), ({ outcomes, unreadable }) => (
+              <>
+                {Object.entries(outcomes).map(([outcome, count]) => (
+                  <span key={outcome}>
+                    <Badge word={outcome} /> {num(count)}{' '}
+                  </span>
+                ))}
+                {unreadable.length > 0 && (
+                  <span className="badge bad">
+                    {num(unreadable.length)} {t('maintenance.unreadable')}
+                  </span>
+                )}
+              </>
+            )),
+            column(
+              t('maintenance.freed'),
+              ({ dryRun, bytesFreed }) => (dryRun ? '–' : bytes(Math.max(0, bytesFreed))),
+              'n',
+            ),
+            {
+              kind: 'row',
+              cell: ({ id, page }) => (
+                <>
+                  <button type="button" className="quiet" onClick={() => onOpen(id)}>
+                    {t('maintenance.openReport')}
+                  </button>
+                  {page && (
+                    <a href={`/api/reports${queryOf({ key: page })}`} target="_blank" rel="noreferrer">
+                      HTML ↗
+                    </a>
+                  )}
+                </>
+              ),
+            },
+          ]}
+        />
       )}
     </Card>
   );
@@ -229,36 +235,23 @@ function Tended({ report }: { readonly report: MaintenanceDetail }) {
         <Empty>{t('maintenance.nothingToDo')}</Empty>
       )}
       {report.tended.length > 0 && (
-        <div className="scroll" tabIndex={0}>
-          <table>
-            <thead>
-              <tr>
-                <th>{t('maintenance.table')}</th>
-                <th>{t('maintenance.task')}</th>
-                <th>{t('common.outcome')}</th>
-                <th className="n">{t('lake.files')}</th>
-                <th className="n">{t('common.size')}</th>
-                <th>{t('common.detail')}</th>
-              </tr>
-            </thead>
-            <tbody>
-              {report.tended.flatMap(({ table, tasks }) =>
-                tasks.map((one, index) => (
-                  <tr key={`${table} ${one.task}`}>
-                    <td>{index === 0 && <Link href={`/lake/${table}`}>{table}</Link>}</td>
-                    <td>{one.task}</td>
-                    <td>
-                      <Badge word={one.outcome} />
-                    </td>
-                    <td className="n">{num(one.files)}</td>
-                    <td className="n">{bytes(one.bytes)}</td>
-                    <td>{one.detail}</td>
-                  </tr>
-                )),
-              )}
-            </tbody>
-          </table>
-        </div>
+        <Table
+          rows={report.tended.flatMap(({ table, tasks }) =>
+            tasks.map((one, index) => ({ ...one, table, isFirst: index === 0 })),
+          )}
+          keyOf={({ table, task }) => `${table} ${task}`}
+          columns={(column) => [
+            column(
+              t('maintenance.table'),
+              ({ table, isFirst }) => isFirst && <Link href={`/lake/${table}`}>{table}</Link>,
+            ),
+            column(t('maintenance.task'), ({ task }) => task),
+            column(t('common.outcome'), ({ outcome }) => <Badge word={outcome} />),
+            column(t('lake.files'), ({ files }) => num(files), 'n'),
+            column(t('common.size'), ({ bytes: size }) => bytes(size), 'n'),
+            column(t('common.detail'), ({ detail }) => detail),
+          ]}
+        />
       )}
     </>
   );
@@ -271,56 +264,45 @@ function Advice({ report }: { readonly report: MaintenanceDetail }) {
   return (
     <>
       {recommendations.length > 0 && (
-        <table>
-          <tbody>
-            {recommendations.map((one, index) => (
-              <tr key={index}>
-                <td>
-                  <span className={`badge ${one.weight === 'act' ? 'bad' : 'info'}`}>
-                    {t(one.weight === 'act' ? 'maintenance.act' : 'maintenance.consider')}
-                  </span>
-                </td>
-                <td>{one.subject}</td>
-                <td>
-                  {one.reason}
-                  <div className="small mono">{one.command}</div>
-                </td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
+        <Table
+          rows={recommendations}
+          keyOf={(_, index) => index}
+          columns={[
+            {
+              cell: ({ weight }) => (
+                <span className={`badge ${weight === 'act' ? 'bad' : 'info'}`}>
+                  {t(weight === 'act' ? 'maintenance.act' : 'maintenance.consider')}
+                </span>
+              ),
+            },
+            { cell: ({ subject }) => subject },
+            {
+              cell: ({ reason, command }) => (
+                <>
+                  {reason}
+                  <div className="small mono">{command}</div>
+                </>
+              ),
+            },
+          ]}
+        />
       )}
       {findings.length > 0 && (
-        <div className="scroll" tabIndex={0}>
-          <table>
-            <thead>
-              <tr>
-                <th>{t('maintenance.findings')}</th>
-                <th>{t('run.check')}</th>
-                <th>{t('run.severity')}</th>
-                <th className="n">{t('run.bad')}</th>
-                <th>{t('common.detail')}</th>
-              </tr>
-            </thead>
-            <tbody>
-              {findings.map((one) => (
-                <tr key={`${one.table} ${one.name}`}>
-                  <td>
-                    <Link href={`/lake/${one.table}`}>{one.table}</Link>
-                  </td>
-                  <td>
-                    {one.name} <span className="small dim">{one.trend}</span>
-                  </td>
-                  <td>
-                    <Badge word={one.severity} />
-                  </td>
-                  <td className="n">{num(one.badRows)}</td>
-                  <td>{one.detail}</td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
+        <Table
+          rows={findings}
+          keyOf={({ table, name }) => `${table} ${name}`}
+          columns={(column) => [
+            column(t('maintenance.findings'), ({ table }) => <Link href={`/lake/${table}`}>{table}</Link>),
+            column(t('run.check'), ({ name, trend }) => (
+              <>
+                {name} <span className="small dim">{trend}</span>
+              </>
+            )),
+            column(t('run.severity'), ({ severity }) => <Badge word={severity} />),
+            column(t('run.bad'), ({ badRows }) => num(badRows), 'n'),
+            column(t('common.detail'), ({ detail }) => detail),
+          ]}
+        />
       )}
       {queries.length > 0 && (
         <div className="pad">

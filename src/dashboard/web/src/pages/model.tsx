@@ -12,6 +12,7 @@ import { Action, Badge, Card, Empty, Problem, Time, Twin, useFilter } from '../u
 import { runHref } from '../ui/run-table';
 import { Line } from '../ui/spark';
 import { Waiting } from './models';
+import { Table } from '../ui/table';
 
 type Started = { workflowId: string; runId: string };
 
@@ -193,79 +194,55 @@ function Versions({
   );
   return (
     <Card title={`${t('models.versions')} (${num(detail.total)})`}>
-      <div className="scroll" tabIndex={0}>
-        <table>
-          <thead>
-            <tr>
-              <th className="n">{t('lake.version')}</th>
-              <th>{t('models.decision')}</th>
-              <th>{t('models.made')}</th>
-              <th>{t('models.data')}</th>
-              {metrics.slice(0, 4).map((name) => (
-                <th className="n" key={name}>
-                  {name}
-                </th>
-              ))}
-              <th>{t('models.run')}</th>
-              <th />
-            </tr>
-          </thead>
-          <tbody>
-            {detail.versions.map((one) => (
-              <tr key={one.version} aria-current={one.version === chosen ? 'true' : undefined}>
-                <td className="n">
-                  <button className="quiet" onClick={() => onChoose(one.version)}>
-                    {one.version}
-                  </button>
-                </td>
-                <td>
-                  <Decision version={one} />
-                </td>
-                <td className="nowrap">
-                  <Time iso={one.at} />
-                </td>
-                <td className="small">
-                  {one.goldTable} v{one.goldVersion}
-                </td>
-                {metrics.slice(0, 4).map((name) => (
-                  <td className="n" key={name}>
-                    {num(one.metrics[name], 4)}
-                  </td>
-                ))}
-                <td className="small links">
-                  {one.workflowId && one.runId && (
-                    <Link href={runHref({ workflowId: one.workflowId, runId: one.runId })}>
-                      {t('models.run')}
-                    </Link>
-                  )}{' '}
-                  {one.mlflowUrl && (
-                    <a href={one.mlflowUrl} target="_blank" rel="noreferrer">
-                      MLflow ↗
-                    </a>
-                  )}
-                </td>
-                <td>
-                  {one.version !== champion && (
-                    <Action
-                      label={t('models.promote')}
-                      confirm={t('models.confirmPromote', { version: one.version })}
-                      command={commands.promote(detail.name, one.version)}
-                      run={() =>
-                        post(`/api/models/${detail.name}/promote`, {
-                          version: one.version,
-                          expect: champion,
-                        })
-                      }
-                      after={onRun}
-                    />
-                  )}
-                </td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </div>
+      <Table
+        rows={detail.versions}
+        keyOf={({ version }) => version}
+        isCurrent={({ version }) => version === chosen}
+        columns={(column) => [
+          column(
+            t('lake.version'),
+            ({ version }) => (
+              <button className="quiet" onClick={() => onChoose(version)}>
+                {version}
+              </button>
+            ),
+            'n',
+          ),
+          column(t('models.decision'), (one) => <Decision version={one} />),
+          column(t('models.made'), ({ at }) => <Time iso={at} />, 'nowrap'),
+          column(t('models.data'), ({ goldTable, goldVersion }) => `${goldTable} v${goldVersion}`, 'small'),
+          ...metrics.slice(0, 4).map((name) => column(name, (one) => num(one.metrics[name], 4), 'n')),
+          column(t('models.run'), (one) => <Origin version={one} />, 'small links'),
+          {
+            cell: ({ version }) =>
+              version !== champion && (
+                <Action
+                  label={t('models.promote')}
+                  confirm={t('models.confirmPromote', { version })}
+                  command={commands.promote(detail.name, version)}
+                  run={() => post(`/api/models/${detail.name}/promote`, { version, expect: champion })}
+                  after={onRun}
+                />
+              ),
+          },
+        ]}
+      />
     </Card>
+  );
+}
+
+/** The run that made it, here and in MLflow. */
+function Origin({ version: { workflowId, runId, mlflowUrl } }: { readonly version: ModelVersion }) {
+  const { t } = useTranslation();
+  return (
+    <>
+      {workflowId && runId && <Link href={runHref({ workflowId, runId })}>{t('models.run')}</Link>}{' '}
+      {mlflowUrl && (
+        <a href={mlflowUrl} target="_blank" rel="noreferrer">
+          MLflow ↗
+        </a>
+      )}
+    </>
   );
 }
 

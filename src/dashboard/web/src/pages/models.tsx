@@ -9,6 +9,7 @@ import { commands } from '../commands';
 import { useSection } from '../live';
 import { Action, Badge, Card, Empty, Problem, Time, Twin } from '../ui/parts';
 import { runHref } from '../ui/run-table';
+import { Table } from '../ui/table';
 
 export default function Models() {
   const { t } = useTranslation();
@@ -38,49 +39,41 @@ export default function Models() {
         ))}
         {now?.models.length === 0 && <Empty>{t('models.none')}</Empty>}
         {now && now.models.length > 0 && (
-          <div className="scroll" tabIndex={0}>
-            <table>
-              <thead>
-                <tr>
-                  <th>{t('models.name')}</th>
-                  <th>{t('models.data')}</th>
-                  <th>{t('models.metric')}</th>
-                  <th className="n">{t('models.champion')}</th>
-                  <th className="n">{t('models.candidate')}</th>
-                  <th className="n">{t('models.versions')}</th>
-                  <th>{t('models.newest')}</th>
-                  <th />
-                </tr>
-              </thead>
-              <tbody>
-                {now.models.map((one) => (
-                  <tr key={one.name}>
-                    <td>
-                      <Link href={`/models/${one.name}`}>{one.name}</Link>
-                      <div className="small dim">{one.description}</div>
-                    </td>
-                    <td>{one.table ? <Link href={`/lake/${one.table}`}>{one.table}</Link> : '–'}</td>
-                    <td>{one.metric ?? '–'}</td>
-                    <td className="n">{one.champion ?? '–'}</td>
-                    <td className="n">{one.candidate ?? '–'}</td>
-                    <td className="n">{now.off ? '–' : one.versions}</td>
-                    <td>
-                      <Badge word={one.newest?.decision} /> <Time iso={one.newest?.at} />
-                      <div className="small dim">{one.newest?.reasons}</div>
-                    </td>
-                    <td>
-                      <Action
-                        label={t('models.train')}
-                        command={commands.train(one.name, false)}
-                        run={() => post(`/api/models/${one.name}/train`, {})}
-                        after={(run: { workflowId: string; runId: string }) => go(runHref(run))}
-                      />
-                    </td>
-                  </tr>
-                ))}
-              </tbody>
-            </table>
-          </div>
+          <Table
+            rows={now.models}
+            keyOf={({ name }) => name}
+            columns={(column) => [
+              column(t('models.name'), ({ name, description }) => (
+                <>
+                  <Link href={`/models/${name}`}>{name}</Link>
+                  <div className="small dim">{description}</div>
+                </>
+              )),
+              column(t('models.data'), ({ table }) =>
+                table ? <Link href={`/lake/${table}`}>{table}</Link> : '–',
+              ),
+              column(t('models.metric'), ({ metric }) => metric ?? '–'),
+              column(t('models.champion'), ({ champion }) => champion ?? '–', 'n'),
+              column(t('models.candidate'), ({ candidate }) => candidate ?? '–', 'n'),
+              column(t('models.versions'), ({ versions }) => (now.off ? '–' : versions), 'n'),
+              column(t('models.newest'), ({ newest }) => (
+                <>
+                  <Badge word={newest?.decision} /> <Time iso={newest?.at} />
+                  <div className="small dim">{newest?.reasons}</div>
+                </>
+              )),
+              {
+                cell: ({ name }) => (
+                  <Action
+                    label={t('models.train')}
+                    command={commands.train(name, false)}
+                    run={() => post(`/api/models/${name}/train`, {})}
+                    after={(run: { workflowId: string; runId: string }) => go(runHref(run))}
+                  />
+                ),
+              },
+            ]}
+          />
         )}
       </Card>
     </>
@@ -98,37 +91,42 @@ export function Waiting({ model }: { readonly model?: string }) {
   if (waiting.length === 0) return null;
   return (
     <Card title={t('models.waits')}>
-      <table>
-        <tbody>
-          {waiting.map((run) => {
-            const path = `/api/trainings/${encodeURIComponent(run.workflowId)}/decide`;
-            return (
-              <tr key={run.runId}>
-                <td>{run.dataset}</td>
-                <td>
-                  <Link href={runHref(run)} className="mono">
-                    {run.workflowId}
-                  </Link>
-                </td>
-                <td className="row">
+      <Table
+        rows={waiting}
+        keyOf={({ runId }) => runId}
+        columns={[
+          { cell: ({ dataset }) => dataset },
+          {
+            cell: (run) => (
+              <Link href={runHref(run)} className="mono">
+                {run.workflowId}
+              </Link>
+            ),
+          },
+          {
+            kind: 'row',
+            cell: ({ workflowId }) => {
+              const path = `/api/trainings/${encodeURIComponent(workflowId)}/decide`;
+              return (
+                <>
                   <Action
                     label={t('models.approve')}
                     tone="primary"
-                    command={commands.approve(run.workflowId, true, '')}
+                    command={commands.approve(workflowId, true, '')}
                     run={() => post(path, { approve: true })}
                   />
                   <Action
                     label={t('models.refuse')}
                     tone="danger"
-                    command={commands.approve(run.workflowId, false, '')}
+                    command={commands.approve(workflowId, false, '')}
                     run={() => post(path, { approve: false })}
                   />
-                </td>
-              </tr>
-            );
-          })}
-        </tbody>
-      </table>
+                </>
+              );
+            },
+          },
+        ]}
+      />
     </Card>
   );
 }

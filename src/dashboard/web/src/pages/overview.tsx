@@ -3,9 +3,10 @@ import { useTranslation } from 'react-i18next';
 import { Link } from 'wouter';
 import { bytes, compact, num, percent, seconds } from '../format';
 import { useSection } from '../live';
-import { Age, Badge, Card, Empty, Time } from '../ui/parts';
+import { Age, Badge, Card, Coming, Empty, Time } from '../ui/parts';
 import { runHref, RunTable } from '../ui/run-table';
 import { Slots } from '../ui/slots';
+import { Table } from '../ui/table';
 
 export function Overview() {
   const { t } = useTranslation();
@@ -90,50 +91,47 @@ function FlowsCard() {
   return (
     <Card title={<Link href="/flows">{t('nav.flows')}</Link>} of={measured}>
       {measured.value?.length === 0 && <Empty>{t('flows.noSchedules')}</Empty>}
-      <div className="scroll" tabIndex={0}>
-        <table>
-          <thead>
-            <tr>
-              <th>{t('common.flow')}</th>
-              <th>{t('overview.last')}</th>
-              <th>{t('overview.next')}</th>
-              <th className="n">{t('common.duration')}</th>
-            </tr>
-          </thead>
-          <tbody>
-            {measured.value?.map((flow) => {
-              const last = flow.slots.findLast(({ outcome }) => outcome !== 'due');
-              return (
-                <tr key={flow.scheduleId}>
-                  <td>
-                    <Link href={`/flows#${flow.scheduleId}`}>{flow.scheduleId}</Link>
-                    <div className="small dim">{flow.flow}</div>
-                  </td>
-                  <td>
-                    {last ? <Badge word={last.outcome} /> : <span className="dim">–</span>}
-                    <div>
-                      <Slots slots={flow.slots.slice(-16)} />
-                    </div>
-                  </td>
-                  <td>{flow.paused ? <Badge word="paused" /> : <Time iso={flow.next[0]} />}</td>
-                  <td className="n">
-                    {flow.duration ? (
-                      <>
-                        {seconds(flow.duration.last)}
-                        <div className="small dim">
-                          {t('overview.usual')} {seconds(flow.duration.p50)}
-                        </div>
-                      </>
-                    ) : (
-                      '–'
-                    )}
-                  </td>
-                </tr>
-              );
-            })}
-          </tbody>
-        </table>
-      </div>
+      <Table
+        rows={measured.value ?? []}
+        keyOf={({ scheduleId }) => scheduleId}
+        columns={(column) => [
+          column(t('common.flow'), ({ scheduleId, flow }) => (
+            <>
+              <Link href={`/flows#${scheduleId}`}>{scheduleId}</Link>
+              <div className="small dim">{flow}</div>
+            </>
+          )),
+          column(t('overview.last'), ({ slots }) => {
+            const last = slots.findLast(({ outcome }) => outcome !== 'due');
+            return (
+              <>
+                {last ? <Badge word={last.outcome} /> : <span className="dim">–</span>}
+                <div>
+                  <Slots slots={slots.slice(-16)} />
+                </div>
+              </>
+            );
+          }),
+          column(t('overview.next'), ({ paused, next }) =>
+            paused ? <Badge word="paused" /> : <Coming iso={next[0]} />,
+          ),
+          column(
+            t('common.duration'),
+            ({ duration }) =>
+              duration ? (
+                <>
+                  {seconds(duration.last)}
+                  <div className="small dim">
+                    {t('overview.usual')} {seconds(duration.p50)}
+                  </div>
+                </>
+              ) : (
+                '–'
+              ),
+            'n',
+          ),
+        ]}
+      />
     </Card>
   );
 }
@@ -143,42 +141,25 @@ function DatasetsCard() {
   const measured = useSection('datasets');
   return (
     <Card title={<Link href="/quality">{t('overview.datasets')}</Link>} of={measured}>
-      <div className="scroll" tabIndex={0}>
-        <table>
-          <thead>
-            <tr>
-              <th>{t('common.dataset')}</th>
-              <th>{t('overview.fresh')}</th>
-              <th className="n">{t('overview.score')}</th>
-              <th className="n">{t('overview.refused')}</th>
-              <th>{t('common.outcome')}</th>
-            </tr>
-          </thead>
-          <tbody>
-            {measured.value?.rows.map((row) => (
-              <tr key={row.dataset}>
-                <td>
-                  <Link href={`/quality/${row.dataset}`}>{row.dataset}</Link>
-                </td>
-                <td>
-                  <Time iso={row.freshAt} />
-                </td>
-                <td className="n">{row.score === null ? '–' : percent(row.score)}</td>
-                <td className="n">{num(row.quarantined)}</td>
-                <td>
-                  {row.lastWorkflowId && row.lastRunId ? (
-                    <Link href={runHref({ workflowId: row.lastWorkflowId, runId: row.lastRunId })}>
-                      <Badge word={row.lastOutcome} />
-                    </Link>
-                  ) : (
-                    <Badge word={row.lastOutcome} />
-                  )}
-                </td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </div>
+      <Table
+        rows={measured.value?.rows}
+        keyOf={({ dataset }) => dataset}
+        columns={(column) => [
+          column(t('common.dataset'), ({ dataset }) => <Link href={`/quality/${dataset}`}>{dataset}</Link>),
+          column(t('overview.fresh'), ({ freshAt }) => <Time iso={freshAt} />),
+          column(t('overview.score'), ({ score }) => (score === null ? '–' : percent(score)), 'n'),
+          column(t('overview.refused'), ({ quarantined }) => num(quarantined), 'n'),
+          column(t('common.outcome'), ({ lastWorkflowId, lastRunId, lastOutcome }) =>
+            lastWorkflowId && lastRunId ? (
+              <Link href={runHref({ workflowId: lastWorkflowId, runId: lastRunId })}>
+                <Badge word={lastOutcome} />
+              </Link>
+            ) : (
+              <Badge word={lastOutcome} />
+            ),
+          ),
+        ]}
+      />
       {measured.value && measured.value.total > measured.value.rows.length && (
         <div className="pad small">
           <Link href="/quality">
@@ -200,21 +181,18 @@ function AlertsCard() {
         <Empty>{measured.value === null ? t('alerts.noReport') : t('overview.noAlerts')}</Empty>
       )}
       {open.length > 0 && (
-        <table>
-          <tbody>
-            {open.slice(0, 8).map((one) => (
-              <tr key={one.id}>
-                <td>
-                  <Badge word={one.severity} />
-                </td>
-                <td>{one.summary}</td>
-                <td className="nowrap">
-                  <Time iso={new Date(one.openedAt ?? one.since).toISOString()} />
-                </td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
+        <Table
+          rows={open.slice(0, 8)}
+          keyOf={({ id }) => id}
+          columns={[
+            { cell: ({ severity }) => <Badge word={severity} /> },
+            { cell: ({ summary }) => summary },
+            {
+              kind: 'nowrap',
+              cell: ({ openedAt, since }) => <Time iso={new Date(openedAt ?? since).toISOString()} />,
+            },
+          ]}
+        />
       )}
     </Card>
   );
@@ -229,30 +207,16 @@ function LayersCard() {
       {measured.at && lake?.total === 0 ? (
         <Empty>{t('lake.empty')}</Empty>
       ) : (
-        <table>
-          <thead>
-            <tr>
-              <th>{t('overview.layers')}</th>
-              <th className="n">{t('overview.tables')}</th>
-              <th className="n">{t('common.rows')}</th>
-              <th className="n">{t('common.size')}</th>
-            </tr>
-          </thead>
-          <tbody>
-            {lake?.layers.map(({ layer, tables, rows, bytes: size }) => (
-              <tr key={layer}>
-                <td>
-                  <Link href={`/lake?layer=${layer}`}>{layer}</Link>
-                </td>
-                <td className="n">{num(tables)}</td>
-                <td className="n" title={num(rows)}>
-                  {compact(rows)}
-                </td>
-                <td className="n">{bytes(size)}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
+        <Table
+          rows={lake?.layers}
+          keyOf={({ layer }) => layer}
+          columns={(column) => [
+            column(t('overview.layers'), ({ layer }) => <Link href={`/lake?layer=${layer}`}>{layer}</Link>),
+            column(t('overview.tables'), ({ tables }) => num(tables), 'n'),
+            column(t('common.rows'), ({ rows }) => compact(rows), 'n', { title: ({ rows }) => num(rows) }),
+            column(t('common.size'), ({ bytes: size }) => bytes(size), 'n'),
+          ]}
+        />
       )}
     </Card>
   );

@@ -12,6 +12,7 @@ import { CheckTable, type CheckRow } from '../ui/check-table';
 import { Action, Card, Empty, Problem, Time, toneOf, Twin } from '../ui/parts';
 import { runHref } from '../ui/run-table';
 import { Line } from '../ui/spark';
+import { Table } from '../ui/table';
 
 export default function QualityPage({ dataset }: { readonly dataset: string | undefined }) {
   const { t } = useTranslation();
@@ -67,8 +68,15 @@ interface Quality {
 
 function Checks({ checks }: { readonly checks: readonly CheckRow[] }) {
   const { t } = useTranslation();
-  const groups = new Map<string, CheckRow[]>();
-  for (const check of checks) groups.set(check.check_name, [...(groups.get(check.check_name) ?? []), check]);
+  const groups = useMemo(() => {
+    const byName = new Map<string, CheckRow[]>();
+    for (const check of checks) {
+      const own = byName.get(check.check_name);
+      if (own) own.push(check);
+      else byName.set(check.check_name, [check]);
+    }
+    return byName;
+  }, [checks]);
   const newest = [...groups.values()].flatMap(([first]) => (first ? [first] : []));
   return (
     <Card title={t('run.checks')}>
@@ -77,24 +85,45 @@ function Checks({ checks }: { readonly checks: readonly CheckRow[] }) {
         <details className="pad">
           <summary className="dim small">{t('quality.history')}</summary>
           {[...groups].map(([name, results]) => (
-            <div className="row small" key={name}>
-              <span className="mono">{name}</span>
-              <span className="slots push">
-                {[...results].reverse().map((one) => (
-                  <span
-                    key={one.run_id}
-                    className={`slot ${one.outcome === 'failed' ? toneOf(one.severity) || 'bad' : toneOf(one.outcome) || 'idle'}`}
-                    role="img"
-                    aria-label={`${one.checked_at}: ${one.outcome}`}
-                    title={`${one.checked_at}: ${one.outcome} ${one.measured ?? ''}`}
-                  />
-                ))}
-              </span>
-            </div>
+            <Trend key={name} name={name} results={results} />
           ))}
         </details>
       )}
     </Card>
+  );
+}
+
+/** A check over its newest results: a square each, and what was measured against the threshold. */
+function Trend({ name, results }: { readonly name: string; readonly results: readonly CheckRow[] }) {
+  const oldestFirst = useMemo(() => [...results].reverse(), [results]);
+  const points = useMemo(
+    () =>
+      oldestFirst.flatMap(({ measured, checked_at: at }) =>
+        measured === null || at === undefined ? [] : [{ at: isoOf(at), value: measured }],
+      ),
+    [oldestFirst],
+  );
+  const threshold = results[0]?.threshold ?? null;
+  return (
+    <>
+      <div className="row small">
+        <span className="mono">{name}</span>
+        <span className="slots push">
+          {oldestFirst.map((one) => (
+            <span
+              key={one.run_id}
+              className={`slot ${one.outcome === 'failed' ? toneOf(one.severity) || 'bad' : toneOf(one.outcome) || 'idle'}`}
+              role="img"
+              aria-label={`${one.checked_at}: ${one.outcome}`}
+              title={`${one.checked_at}: ${one.outcome} ${one.measured ?? ''}`}
+            />
+          ))}
+        </span>
+      </div>
+      {points.length > 1 && (
+        <Line points={points} label={name} height={70} marks={threshold === null ? [] : [threshold]} />
+      )}
+    </>
   );
 }
 
@@ -163,42 +192,33 @@ function Quarantine({ dataset, stamp }: { readonly dataset: string; readonly sta
       <Problem error={page.error} />
       {data?.rows.length === 0 && <Empty>{t('quality.noQuarantine')}</Empty>}
       {data && data.rows.length > 0 && (
-        <div className="scroll" tabIndex={0}>
-          <table>
-            <thead>
-              <tr>
-                <th>{t('quality.rule')}</th>
-                <th>{t('quality.reason')}</th>
-                <th>{t('quality.source')}</th>
-                <th className="n">{t('quality.line')}</th>
-                <th>{t('quality.raw')}</th>
-                <th>{t('common.when')}</th>
-              </tr>
-            </thead>
-            <tbody>
-              {data.rows.map((row, index) => (
-                <tr key={index}>
-                  <td>
-                    {row.rule}
-                    <div className="small dim">{row.layer}</div>
-                  </td>
-                  <td>{row.reason}</td>
-                  <td className="cut" title={row.source}>
-                    {row.source}
-                    {row.run && <RunOf run={row.run} />}
-                  </td>
-                  <td className="n">{row.line ?? ''}</td>
-                  <td className="mono cut" title={row.raw ?? ''}>
-                    {row.raw}
-                  </td>
-                  <td className="nowrap">
-                    <Time iso={isoOf(row.refused_at)} />
-                  </td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
+        <Table
+          rows={data.rows}
+          keyOf={(_, index) => index}
+          columns={(column) => [
+            column(t('quality.rule'), ({ rule: refusedBy, layer }) => (
+              <>
+                {refusedBy}
+                <div className="small dim">{layer}</div>
+              </>
+            )),
+            column(t('quality.reason'), ({ reason }) => reason),
+            column(
+              t('quality.source'),
+              ({ source, run }) => (
+                <>
+                  {source}
+                  {run && <RunOf run={run} />}
+                </>
+              ),
+              'cut',
+              { title: ({ source }) => source },
+            ),
+            column(t('quality.line'), ({ line }) => line ?? '', 'n'),
+            column(t('quality.raw'), ({ raw }) => raw, 'mono cut', { title: ({ raw }) => raw ?? '' }),
+            column(t('common.when'), ({ refused_at }) => <Time iso={isoOf(refused_at)} />, 'nowrap'),
+          ]}
+        />
       )}
       <div className="pad row">
         {offset > 0 && <button onClick={() => setOffset(0)}>{t('common.first')}</button>}

@@ -12,8 +12,10 @@ import { Action, Badge, Card, Empty, Json, Problem, Tabs, Time, Twin, useFilter 
 import { MaintenanceSummary, isMaintenance } from '../ui/maintenance-summary';
 import { Retry } from '../ui/retry';
 import { CheckTable, type CheckRow } from '../ui/check-table';
+import { FailedAttempts } from '../ui/failed-attempts';
 import { Gantt } from '../ui/gantt';
 import { LogView } from '../ui/log-view';
+import { Table } from '../ui/table';
 
 export default function Run({ workflowId, runId }: { readonly workflowId: string; readonly runId: string }) {
   const { t } = useTranslation();
@@ -62,6 +64,7 @@ export default function Run({ workflowId, runId }: { readonly workflowId: string
           <div className="pad">
             <Gantt view={view} steps={summary?.steps ?? []} />
           </div>
+          <FailedAttempts runId={view.firstRunId} />
           {summary && summary.tables.length > 0 && <Tables summary={summary} />}
         </Card>
       )}
@@ -167,31 +170,16 @@ function Ledgers({ summary }: { readonly summary: EtlSummary }) {
 function Tables({ summary }: { readonly summary: EtlSummary }) {
   const { t } = useTranslation();
   return (
-    <table>
-      <thead>
-        <tr>
-          <th>{t('run.tables')}</th>
-          <th className="n">{t('lake.version')}</th>
-          <th className="n">{t('common.rows')}</th>
-          <th className="n">{t('lake.files')}</th>
-        </tr>
-      </thead>
-      <tbody>
-        {summary.tables.map((table) => (
-          <tr key={table.table}>
-            <td>
-              <Link href={`/lake/${table.table}`}>{table.table}</Link>
-            </td>
-            <td className="n">
-              {num(table.version)}
-              {table.changed ? ' ●' : ''}
-            </td>
-            <td className="n">{num(table.rows)}</td>
-            <td className="n">{num(table.files)}</td>
-          </tr>
-        ))}
-      </tbody>
-    </table>
+    <Table
+      rows={summary.tables}
+      keyOf={({ table }) => table}
+      columns={(column) => [
+        column(t('run.tables'), ({ table }) => <Link href={`/lake/${table}`}>{table}</Link>),
+        column(t('lake.version'), ({ version, changed }) => `${num(version)}${changed ? ' ●' : ''}`, 'n'),
+        column(t('common.rows'), ({ rows }) => num(rows), 'n'),
+        column(t('lake.files'), ({ files }) => num(files), 'n'),
+      ]}
+    />
   );
 }
 

@@ -8,6 +8,7 @@ import { useSection } from '../live';
 import { useSession } from '../session';
 import { Badge, Card, Empty, Json, Problem, Twin } from '../ui/parts';
 import { Line } from '../ui/spark';
+import { Table } from '../ui/table';
 
 interface History {
   readonly rows: ReadonlyArray<{ readonly service: string; readonly at: string; readonly value: number }>;
@@ -37,56 +38,42 @@ export default function Services() {
       </div>
       <div className="grid">
         <Card title={t('nav.services')} of={measured} staleMs={20_000}>
-          <table>
-            <thead>
-              <tr>
-                <th>{t('nav.services')}</th>
-                <th>{t('common.state')}</th>
-                <th className="n">{t('services.response')}</th>
-                <th>{t('common.detail')}</th>
-              </tr>
-            </thead>
-            <tbody>
-              {value?.services.map((one) => (
-                <tr key={one.service}>
-                  <td>{one.service}</td>
-                  <td>
-                    <Badge word={one.state} />
-                  </td>
-                  <td className="n">{one.ms === null ? '–' : `${num(one.ms)} ms`}</td>
-                  <td>{one.detail}</td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
+          <Table
+            rows={value?.services}
+            keyOf={({ service }) => service}
+            columns={(column) => [
+              column(t('nav.services'), ({ service }) => service),
+              column(t('common.state'), ({ state }) => <Badge word={state} />),
+              column(t('services.response'), ({ ms }) => (ms === null ? '–' : `${num(ms)} ms`), 'n'),
+              column(t('common.detail'), ({ detail }) => detail),
+            ]}
+          />
         </Card>
         <Card title={t('services.pools')} of={measured} staleMs={20_000}>
           {value?.poolsProblem && <Problem error={new Error(value.poolsProblem)} />}
-          <table>
-            <thead>
-              <tr>
-                <th>{t('services.pool')}</th>
-                <th className="n">{t('services.pollers')}</th>
-                <th className="n">{t('services.backlog')}</th>
-                <th className="n">{t('services.oldest')}</th>
-              </tr>
-            </thead>
-            <tbody>
-              {value?.pools.map((one) => (
-                <tr key={one.pool}>
-                  <td>
-                    {one.pool}
-                    <div className="small dim mono">{one.taskQueue}</div>
-                  </td>
-                  <td className="n">{one.pollers === 0 ? <Badge word="down" /> : num(one.pollers)}</td>
-                  <td className="n">{num(one.backlog)}</td>
-                  <td className="n">
-                    {one.backlogAgeSeconds === null ? '–' : seconds(one.backlogAgeSeconds)}
-                  </td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
+          <Table
+            rows={value?.pools}
+            keyOf={({ pool }) => pool}
+            columns={(column) => [
+              column(t('services.pool'), ({ pool, taskQueue }) => (
+                <>
+                  {pool}
+                  <div className="small dim mono">{taskQueue}</div>
+                </>
+              )),
+              column(
+                t('services.pollers'),
+                ({ pollers }) => (pollers === 0 ? <Badge word="down" /> : num(pollers)),
+                'n',
+              ),
+              column(t('services.backlog'), ({ backlog }) => num(backlog), 'n'),
+              column(
+                t('services.oldest'),
+                ({ backlogAgeSeconds: age }) => (age === null ? '–' : seconds(age)),
+                'n',
+              ),
+            ]}
+          />
         </Card>
       </div>
       <Card title={`${t('services.response')} (ms)`}>

@@ -8,6 +8,7 @@ import { commands } from '../commands';
 import { bytes, num } from '../format';
 import { Action, Badge, Card, Empty, Problem, Time, Twin } from './parts';
 import { runHref } from './run-table';
+import { Table } from './table';
 
 type Of = Measured<MaintenanceNow> | undefined;
 type Started = { workflowId: string; runId: string };
@@ -54,27 +55,17 @@ export function Backups({
         <Empty>{t('maintenance.noBackups')}</Empty>
       )}
       {backup && backup.backups.length > 0 && (
-        <div className="scroll" tabIndex={0}>
-          <table>
-            <tbody>
-              {backup.backups.map((one) => (
-                <tr key={one.id}>
-                  <td className="nowrap">
-                    <Time iso={one.at} />
-                  </td>
-                  <td className="mono cut" title={one.id}>
-                    {one.id}
-                  </td>
-                  <td className="n">
-                    {num(one.tables)} {t('overview.tables')}
-                  </td>
-                  <td className="n">{num(one.files)}</td>
-                  <td className="n">{bytes(one.bytes)}</td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
+        <Table
+          rows={backup.backups}
+          keyOf={({ id }) => id}
+          columns={[
+            { kind: 'nowrap', cell: ({ at }) => <Time iso={at} /> },
+            { kind: 'mono cut', cell: ({ id }) => id, title: ({ id }) => id },
+            { kind: 'n', cell: ({ tables }) => `${num(tables)} ${t('overview.tables')}` },
+            { kind: 'n', cell: ({ files }) => num(files) },
+            { kind: 'n', cell: ({ bytes: size }) => bytes(size) },
+          ]}
+        />
       )}
       {backup?.uri && (
         <div className="pad small dim">
@@ -98,27 +89,24 @@ export function BackupRuns({
     <Card title={t('maintenance.backupRuns')} of={of}>
       {backup?.runs.length === 0 && <Empty>{t('common.nothing')}</Empty>}
       {backup && backup.runs.length > 0 && (
-        <div className="scroll" tabIndex={0}>
-          <table>
-            <tbody>
-              {backup.runs.map((one) => (
-                <tr key={one.runId}>
-                  <td className="nowrap">
-                    <Link href={runHref(one)}>
-                      <Time iso={one.startedAt} />
-                    </Link>
-                  </td>
-                  <td>{one.task}</td>
-                  <td>
-                    <Badge word={one.status} />
-                  </td>
-                  <td className="n">{bytes(one.bytes)}</td>
-                  <td className="small text">{one.problems.join('; ')}</td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
+        <Table
+          rows={backup.runs}
+          keyOf={({ runId }) => runId}
+          columns={[
+            {
+              kind: 'nowrap',
+              cell: (run) => (
+                <Link href={runHref(run)}>
+                  <Time iso={run.startedAt} />
+                </Link>
+              ),
+            },
+            { cell: ({ task }) => task },
+            { cell: ({ status }) => <Badge word={status} /> },
+            { kind: 'n', cell: ({ bytes: size }) => bytes(size) },
+            { kind: 'small text', cell: ({ problems }) => problems.join('; ') },
+          ]}
+        />
       )}
     </Card>
   );

@@ -2,6 +2,7 @@
 import { useTranslation } from 'react-i18next';
 import { num, percent } from '../format';
 import { Badge } from './parts';
+import { Table } from './table';
 
 export interface CheckRow {
   readonly check_name: string;
@@ -24,46 +25,33 @@ const figure = (value: number | null, unit: string): string =>
 export function CheckTable({ checks }: { readonly checks: readonly CheckRow[] }) {
   const { t } = useTranslation();
   return (
-    <div className="scroll" tabIndex={0}>
-      <table>
-        <thead>
-          <tr>
-            <th>{t('common.outcome')}</th>
-            <th>{t('run.check')}</th>
-            <th>{t('run.severity')}</th>
-            <th className="n">{t('run.measuredValue')}</th>
-            <th className="n">{t('run.threshold')}</th>
-            <th className="n">{t('run.bad')}</th>
-            <th>{t('common.detail')}</th>
-          </tr>
-        </thead>
-        <tbody>
-          {checks.map((check) => (
-            <tr key={check.check_name}>
-              <td>
-                <Badge word={check.outcome} />
-              </td>
-              <td>
-                {check.check_name}
-                <div className="small dim">{check.kind}</div>
-              </td>
-              <td>{check.severity}</td>
-              <td className="n">{figure(check.measured, check.unit)}</td>
-              <td className="n">{figure(check.threshold, check.unit)}</td>
-              <td className="n">{num(check.bad_rows)}</td>
-              <td>
-                {check.detail}
-                {check.examples && (
-                  <details>
-                    <summary className="small dim">{t('quality.source')}</summary>
-                    <code>{check.examples}</code>
-                  </details>
-                )}
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
+    <Table
+      rows={checks}
+      keyOf={({ check_name }) => check_name}
+      columns={(column) => [
+        column(t('common.outcome'), ({ outcome }) => <Badge word={outcome} />),
+        column(t('run.check'), ({ check_name, kind }) => (
+          <>
+            {check_name}
+            <div className="small dim">{kind}</div>
+          </>
+        )),
+        column(t('run.severity'), ({ severity }) => severity),
+        column(t('run.measuredValue'), ({ measured, unit }) => figure(measured, unit), 'n'),
+        column(t('run.threshold'), ({ threshold, unit }) => figure(threshold, unit), 'n'),
+        column(t('run.bad'), ({ bad_rows }) => num(bad_rows), 'n'),
+        column(t('common.detail'), ({ detail, examples }) => (
+          <>
+            {detail}
+            {examples && (
+              <details>
+                <summary className="small dim">{t('run.examples')}</summary>
+                <code>{examples}</code>
+              </details>
+            )}
+          </>
+        )),
+      ]}
+    />
   );
 }

@@ -7,6 +7,7 @@ import { get, queryOf } from '../api';
 import { seconds } from '../format';
 import { Empty, Problem } from './parts';
 import { Line } from './spark';
+import { Table } from './table';
 
 export function Durations({
   flow,
@@ -42,34 +43,25 @@ export function Durations({
           marks={[whole.p50, whole.p95]}
         />
       )}
-      <div className="scroll" tabIndex={0}>
-        <table className="small">
-          <thead>
-            <tr>
-              <th>{t('starting.phase')}</th>
-              <th />
-              <th className="n">p50</th>
-              <th className="n">p95</th>
-              <th className="n">p99</th>
-            </tr>
-          </thead>
-          <tbody>
-            {[{ ...whole, phase: t('starting.whole') }, ...data.phases].map((one, index) => (
-              <tr key={one.phase}>
-                <td>{index === 0 ? <b>{one.phase}</b> : one.phase}</td>
-                <td className="wide">
-                  <span className="bar">
-                    <i style={{ width: `${Math.min(100, (100 * one.p50) / (whole.p50 || 1))}%` }} />
-                  </span>
-                </td>
-                <td className="n">{seconds(one.p50)}</td>
-                <td className="n">{seconds(one.p95)}</td>
-                <td className="n">{seconds(one.p99)}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </div>
+      <Table
+        className="small"
+        rows={[{ ...whole, phase: t('starting.whole') }, ...data.phases]}
+        keyOf={({ phase }) => phase}
+        columns={(column) => [
+          column(t('starting.phase'), ({ phase }, index) => (index === 0 ? <b>{phase}</b> : phase)),
+          {
+            kind: 'wide',
+            cell: ({ p50 }) => (
+              <span className="bar">
+                <i style={{ width: `${Math.min(100, (100 * p50) / (whole.p50 || 1))}%` }} />
+              </span>
+            ),
+          },
+          column('p50', ({ p50 }) => seconds(p50), 'n'),
+          column('p95', ({ p95 }) => seconds(p95), 'n'),
+          column('p99', ({ p99 }) => seconds(p99), 'n'),
+        ]}
+      />
       <span className="small dim">{t('starting.runsMeasured', { count: whole.runs })}</span>
     </div>
   );

@@ -9,6 +9,7 @@ import { commands } from '../commands';
 import { num, percent } from '../format';
 import { Bars, Histogram } from './bars';
 import { Badge, Card, Problem, Twin } from './parts';
+import { Table } from './table';
 
 export function Judgement({
   model,
@@ -105,21 +106,21 @@ function Gate({ view: { gate } }: { readonly view: ModelReportView }) {
   const { t } = useTranslation();
   return (
     <Card title={t('models.gate')} actions={<Badge word={gate.passed ? 'passed' : 'refused'} />}>
-      <table>
-        <tbody>
-          {gate.rules.map(({ rule, passed, detail }) => (
-            <tr key={rule}>
-              <td>
-                <Badge word={passed ? 'passed' : 'refused'} />
-              </td>
-              <td>
+      <Table
+        rows={gate.rules}
+        keyOf={({ rule }) => rule}
+        columns={[
+          { cell: ({ passed }) => <Badge word={passed ? 'passed' : 'refused'} /> },
+          {
+            cell: ({ rule, detail }) => (
+              <>
                 {rule}
                 <div className="small dim">{detail}</div>
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
+              </>
+            ),
+          },
+        ]}
+      />
     </Card>
   );
 }
@@ -146,35 +147,32 @@ function Rivals({ view, isLoss }: { readonly view: ModelReportView; readonly isL
   ].sort((a, b) => ((a.value ?? 0) - (b.value ?? 0)) * (isLoss ? 1 : -1));
   return (
     <Card title={t('models.rivals')}>
-      <table>
-        <thead>
-          <tr>
-            <th>{t('models.name')}</th>
-            <th className="n">
-              {t('models.holdout')} {metric}
-            </th>
-            <th className="n">{t('models.validation')}</th>
-          </tr>
-        </thead>
-        <tbody>
-          {all.map(({ name, said, value, walk }) => (
-            <tr key={name}>
-              <td>
-                {name} {said && <span className="small dim">{said}</span>}
-              </td>
-              <td className="n">
+      <Table
+        rows={all}
+        keyOf={({ name }) => name}
+        columns={(column) => [
+          column(t('models.name'), ({ name, said }) => (
+            <>
+              {name} {said && <span className="small dim">{said}</span>}
+            </>
+          )),
+          column(
+            `${t('models.holdout')} ${metric}`,
+            ({ name, value }) => (
+              <>
                 {num(value, 4)}
                 {name === winner && interval && (
                   <div className="small dim">
                     {t('models.interval')} {num(interval.low, 4)} – {num(interval.high, 4)}
                   </div>
                 )}
-              </td>
-              <td className="n">{num(walk, 4)}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
+              </>
+            ),
+            'n',
+          ),
+          column(t('models.validation'), ({ walk }) => num(walk, 4), 'n'),
+        ]}
+      />
     </Card>
   );
 }

@@ -4,6 +4,7 @@ import { Link } from 'wouter';
 import type { LakeMaintenanceSummary } from '../../../../contracts/lake-maintenance';
 import { bytes, num } from '../format';
 import { Badge, Card, Problem } from './parts';
+import { Table } from './table';
 
 export function isMaintenance(summary: unknown): summary is LakeMaintenanceSummary {
   return typeof summary === 'object' && summary !== null && 'worked' in summary && 'rowsExpired' in summary;
@@ -60,21 +61,15 @@ export function MaintenanceSummary({ summary }: { readonly summary: LakeMaintena
         <Problem key={problem} error={new Error(problem)} />
       ))}
       {summary.worked.length > 0 && (
-        <table>
-          <tbody>
-            {summary.worked.map((one) => (
-              <tr key={one.table}>
-                <td>
-                  <Link href={`/lake/${one.table}`}>{one.table}</Link>
-                </td>
-                <td>
-                  <Badge word={one.outcome} />
-                </td>
-                <td>{one.detail}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
+        <Table
+          rows={summary.worked}
+          keyOf={({ table }) => table}
+          columns={[
+            { cell: ({ table }) => <Link href={`/lake/${table}`}>{table}</Link> },
+            { cell: ({ outcome }) => <Badge word={outcome} /> },
+            { cell: ({ detail }) => detail },
+          ]}
+        />
       )}
     </Card>
   );

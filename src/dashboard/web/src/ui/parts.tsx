@@ -77,6 +77,19 @@ export function Time({
   );
 }
 
+/** A time to come: by the reader's clock, and how long until then. */
+export const Coming = ({ iso }: { readonly iso: string | null | undefined }) =>
+  iso ? (
+    <span className="nowrap">
+      <Time iso={iso} ago={false} />
+      <div className="small dim">
+        <Time iso={iso} />
+      </div>
+    </span>
+  ) : (
+    <Time iso={iso} />
+  );
+
 /** How old a figure is; marked where the newest attempt failed or is long ago. */
 export function Age({
   of,

@@ -9,6 +9,7 @@ import { commands } from '../commands';
 import { useSession } from '../session';
 import { Badge, Problem, Time, Twin } from './parts';
 import { runHref } from './run-table';
+import { Table } from './table';
 
 interface Props {
   readonly workflowId: string;
@@ -72,31 +73,30 @@ function Choices({ workflowId, runId, onClose }: Props & { readonly onClose: () 
       {steps.data?.steps.length === 0 && <p className="dim">{t('starting.noSteps')}</p>}
       {steps.data && steps.data.steps.length > 0 && (
         <div className="scroll steps">
-          <table>
-            <tbody>
-              {steps.data.steps.map((step) => (
-                <tr key={step.eventId}>
-                  <td className="mono">{step.activities.join(', ')}</td>
-                  <td>
-                    <Badge word={step.outcome} />
-                  </td>
-                  <td className="nowrap small">
-                    <Time iso={step.at} />
-                  </td>
-                  <td className="row">
+          <Table
+            rows={steps.data.steps}
+            keyOf={({ eventId }) => eventId}
+            columns={[
+              { kind: 'mono', cell: ({ activities }) => activities.join(', ') },
+              { cell: ({ outcome }) => <Badge word={outcome} /> },
+              { kind: 'nowrap small', cell: ({ at }) => <Time iso={at} /> },
+              {
+                kind: 'row',
+                cell: ({ eventId }) => (
+                  <>
                     <button
                       type="button"
                       disabled={retry.isPending}
-                      onClick={() => retry.mutate({ from: String(step.eventId) })}
+                      onClick={() => retry.mutate({ from: String(eventId) })}
                     >
                       {t('starting.fromStep')}
                     </button>
-                    <Twin command={commands.retryRun(workflowId, step.eventId)} />
-                  </td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
+                    <Twin command={commands.retryRun(workflowId, eventId)} />
+                  </>
+                ),
+              },
+            ]}
+          />
         </div>
       )}
       <div className="row">

@@ -6,6 +6,7 @@ import type { RuleInput, RuleTrialView } from '../../../server/shapes/alerts';
 import { post, put } from '../api';
 import { commands } from '../commands';
 import { Badge, Problem, Time, Twin } from './parts';
+import { Table } from './table';
 
 const SEVERITIES = ['info', 'warning', 'error', 'critical'] as const;
 export const NEW_RULE: RuleInput = {
@@ -196,24 +197,16 @@ function Changes({ before, after }: { readonly before: RuleInput | null; readonl
       {keys.length === 0 ? (
         <p className="dim">{t('rules.nothing')}</p>
       ) : (
-        <table className="small">
-          <thead>
-            <tr>
-              <th>{t('rules.changes')}</th>
-              <th>{t('rules.now')}</th>
-              <th>{t('rules.next')}</th>
-            </tr>
-          </thead>
-          <tbody>
-            {keys.map((key) => (
-              <tr key={key}>
-                <td className="mono">{key}</td>
-                <td className="mono was">{said(old[key])}</td>
-                <td className="mono becomes">{said(fresh[key])}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
+        <Table
+          className="small"
+          rows={keys}
+          keyOf={(key) => key}
+          columns={(column) => [
+            column(t('rules.changes'), (key) => key, 'mono'),
+            column(t('rules.now'), (key) => said(old[key]), 'mono was'),
+            column(t('rules.next'), (key) => said(fresh[key]), 'mono becomes'),
+          ]}
+        />
       )}
       <p className="small dim">{t('rules.effect')}</p>
     </section>

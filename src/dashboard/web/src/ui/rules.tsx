@@ -9,6 +9,7 @@ import { num, seconds } from '../format';
 import { useSession } from '../session';
 import { Action, Badge, Card, Problem, Time, Twin } from './parts';
 import { NEW_RULE, RuleForm } from './rule-form';
+import { Table } from './table';
 
 type Row = AlertRules['rules'][number];
 
@@ -55,88 +56,69 @@ export function Rules() {
           />
         )}
       </dialog>
-      <div className="scroll" tabIndex={0}>
-        <table>
-          <thead>
-            <tr>
-              <th>{t('quality.rule')}</th>
-              <th>{t('run.severity')}</th>
-              <th>{t('alerts.condition')}</th>
-              <th className="n">{t('alerts.for')}</th>
-              <th>{t('common.detail')}</th>
-              <th />
-            </tr>
-          </thead>
-          <tbody>
-            {rules.data?.rules.map((row) => (
-              <RuleRow key={row.rule.name} row={row} onEdit={() => edit(row.rule, false)} onReset={again} />
-            ))}
-          </tbody>
-        </table>
-      </div>
+      <Table
+        rows={rules.data?.rules}
+        keyOf={({ rule }) => rule.name}
+        columns={(column) => [
+          column(t('quality.rule'), (row) => <Named row={row} />),
+          column(t('run.severity'), ({ rule: { enabled, severity } }) =>
+            enabled === false ? <span className="badge">{t('rules.off')}</span> : <Badge word={severity} />,
+          ),
+          column(
+            t('alerts.condition'),
+            ({ rule: { metric, condition } }) => `${metric} ${condition}`,
+            'mono nowrap',
+          ),
+          column(t('alerts.for'), ({ rule }) => rule.for ?? '–', 'n'),
+          column(t('common.detail'), ({ rule }) => rule.summary, 'text'),
+          {
+            kind: 'row',
+            cell: ({ rule, origin }) => (
+              <>
+                <button
+                  type="button"
+                  className="quiet"
+                  disabled={!may('admin')}
+                  aria-label={`${t('rules.edit')}: ${rule.name}`}
+                  onClick={() => edit(rule, false)}
+                >
+                  {t('rules.edit')}
+                </button>
+                {origin === 'override' && (
+                  <Action
+                    label={t('rules.reset')}
+                    needs="admin"
+                    confirm={t('rules.confirmReset', { name: rule.name })}
+                    command={commands.resetRule(rule.name)}
+                    run={() => remove(`/api/alert-rules/${rule.name}`)}
+                    after={again}
+                  />
+                )}
+              </>
+            ),
+          },
+        ]}
+      />
     </Card>
   );
 }
 
-function RuleRow({
-  row: { rule, origin, by, at },
-  onEdit,
-  onReset,
-}: {
-  readonly row: Row;
-  readonly onEdit: () => void;
-  readonly onReset: () => void;
-}) {
+/** The rule's name, and where it comes from. */
+function Named({ row: { rule, origin, by, at } }: { readonly row: Row }) {
   const { t } = useTranslation();
-  const { may } = useSession();
   return (
-    <tr>
-      <td>
-        <span className="mono">{rule.name}</span>
-        <div className="small">
-          {origin === 'override' ? (
-            <>
-              <span className="badge info">{t('rules.override', { by })}</span> <Time iso={at} />
-            </>
-          ) : (
-            <span className="dim">{t(origin === 'built-in' ? 'rules.builtIn' : 'rules.configuration')}</span>
-          )}
-        </div>
-      </td>
-      <td>
-        {rule.enabled === false ? (
-          <span className="badge">{t('rules.off')}</span>
+    <>
+      <span className="mono">{rule.name}</span>
+      <div className="small">
+        {origin === 'override' ? (
+          <>
+            <span className="badge info">{t('rules.override', { by })}</span> <Time iso={at} />
+          </>
         ) : (
-          <Badge word={rule.severity} />
+          <span className="dim">{t(origin === 'built-in' ? 'rules.builtIn' : 'rules.configuration')}</span>
         )}
-      </td>
-      <td className="mono nowrap">
-        {rule.metric} {rule.condition}
-      </td>
-      <td className="n">{rule.for ?? '–'}</td>
-      <td className="text">{rule.summary}</td>
-      <td className="row">
-        <button
-          type="button"
-          className="quiet"
-          disabled={!may('admin')}
-          aria-label={`${t('rules.edit')}: ${rule.name}`}
-          onClick={onEdit}
-        >
-          {t('rules.edit')}
-        </button>
-        {origin === 'override' && (
-          <Action
-            label={t('rules.reset')}
-            needs="admin"
-            confirm={t('rules.confirmReset', { name: rule.name })}
-            command={commands.resetRule(rule.name)}
-            run={() => remove(`/api/alert-rules/${rule.name}`)}
-            after={onReset}
-          />
-        )}
-      </td>
-    </tr>
+      </div>
+    </>
   );
 }
 
@@ -150,48 +132,43 @@ export function Channels({ failing }: { readonly failing: Readonly<Record<string
   return (
     <Card title={t('alerts.channels')}>
       <Problem error={channels.error} />
-      <div className="scroll" tabIndex={0}>
-        <table>
-          <thead>
-            <tr>
-              <th>{t('alerts.channels')}</th>
-              <th>{t('rules.takes')}</th>
-              <th className="n">{t('rules.delivered')}</th>
-              <th>{t('rules.last')}</th>
-              <th className="n">{t('rules.undelivered')}</th>
-            </tr>
-          </thead>
-          <tbody>
-            {channels.data?.channels.map((one) => (
-              <tr key={one.name}>
-                <td>
-                  {one.name} {one.kind !== one.name && <span className="small dim">{one.kind}</span>}
-                  <div className="small">
-                    {failing[one.name] ? (
-                      <>
-                        <Badge word="failed" /> {t('alerts.failing')}: {failing[one.name]}
-                      </>
-                    ) : (
-                      <span className="dim">{t('alerts.fine')}</span>
-                    )}
+      <Table
+        rows={channels.data?.channels}
+        keyOf={({ name }) => name}
+        columns={(column) => [
+          column(t('alerts.channels'), ({ name, kind }) => (
+            <>
+              {name} {kind !== name && <span className="small dim">{kind}</span>}
+              <div className="small">
+                {failing[name] ? (
+                  <>
+                    <Badge word="failed" /> {t('alerts.failing')}: {failing[name]}
+                  </>
+                ) : (
+                  <span className="dim">{t('alerts.fine')}</span>
+                )}
+              </div>
+            </>
+          )),
+          column(t('rules.takes'), ({ severities }) => severities.join(', ') || '–', 'small'),
+          column(t('rules.delivered'), ({ delivered }) => num(delivered), 'n'),
+          column(
+            t('rules.last'),
+            ({ deliveredAt, lagMs }) => (
+              <>
+                <Time iso={deliveredAt} />
+                {lagMs !== null && (
+                  <div className="small dim">
+                    {t('rules.lag')} {seconds(lagMs / 1000)}
                   </div>
-                </td>
-                <td className="small">{one.severities.join(', ') || '–'}</td>
-                <td className="n">{num(one.delivered)}</td>
-                <td className="nowrap">
-                  <Time iso={one.deliveredAt} />
-                  {one.lagMs !== null && (
-                    <div className="small dim">
-                      {t('rules.lag')} {seconds(one.lagMs / 1000)}
-                    </div>
-                  )}
-                </td>
-                <td className="n">{num(one.undelivered)}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </div>
+                )}
+              </>
+            ),
+            'nowrap',
+          ),
+          column(t('rules.undelivered'), ({ undelivered }) => num(undelivered), 'n'),
+        ]}
+      />
     </Card>
   );
 }

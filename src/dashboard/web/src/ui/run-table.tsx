@@ -5,6 +5,7 @@ import type { RunRow } from '../../../server/runs';
 import { seconds } from '../format';
 import { useNow } from '../live';
 import { Badge, Time } from './parts';
+import { Table } from './table';
 
 export const runHref = ({
   workflowId,
@@ -18,44 +19,31 @@ export function RunTable({ rows }: { readonly rows: readonly RunRow[] }) {
   const { t } = useTranslation();
   const now = useNow();
   return (
-    <div className="scroll" tabIndex={0}>
-      <table>
-        <thead>
-          <tr>
-            <th>{t('common.state')}</th>
-            <th>{t('nav.runs')}</th>
-            <th>{t('common.flow')}</th>
-            <th>{t('common.dataset')}</th>
-            <th>{t('common.started')}</th>
-            <th className="n">{t('common.duration')}</th>
-          </tr>
-        </thead>
-        <tbody>
-          {rows.map((run) => (
-            <tr key={run.runId}>
-              <td>
-                <Badge word={run.status === 'completed' ? (run.outcome ?? run.status) : run.status} />
-                {run.status === 'running' && run.phase && <span className="small dim"> {run.phase}</span>}
-              </td>
-              <td>
-                <Link href={runHref(run)} className="mono">
-                  {run.workflowId}
-                </Link>
-              </td>
-              <td>{run.flow}</td>
-              <td>{run.dataset ?? '–'}</td>
-              <td className="nowrap">
-                <Time iso={run.startedAt} />
-              </td>
-              <td className="n">
-                {seconds(
-                  ((run.finishedAt ? Date.parse(run.finishedAt) : now) - Date.parse(run.startedAt)) / 1000,
-                )}
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
+    <Table
+      rows={rows}
+      keyOf={({ runId }) => runId}
+      columns={(column) => [
+        column(t('common.state'), (run) => (
+          <>
+            <Badge word={run.status === 'completed' ? (run.outcome ?? run.status) : run.status} />
+            {run.status === 'running' && run.phase && <span className="small dim"> {run.phase}</span>}
+          </>
+        )),
+        column(t('nav.runs'), (run) => (
+          <Link href={runHref(run)} className="mono">
+            {run.workflowId}
+          </Link>
+        )),
+        column(t('common.flow'), ({ flow }) => flow),
+        column(t('common.dataset'), ({ dataset }) => dataset ?? '–'),
+        column(t('common.started'), ({ startedAt }) => <Time iso={startedAt} />, 'nowrap'),
+        column(
+          t('common.duration'),
+          ({ startedAt, finishedAt }) =>
+            seconds(((finishedAt ? Date.parse(finishedAt) : now) - Date.parse(startedAt)) / 1000),
+          'n',
+        ),
+      ]}
+    />
   );
 }

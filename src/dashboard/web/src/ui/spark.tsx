@@ -59,8 +59,13 @@ export function Line({
           },
         },
         axes: [
-          { ...axis, space: 70, values: (_plot, at) => at.map((second) => clock.format(second * 1000)) },
-          { ...axis, size: 46, values: (_plot, at) => at.map((value) => num(value, 3)) },
+          {
+            ...axis,
+            size: 28,
+            space: 70,
+            values: (_plot, at) => at.map((second) => clock.format(second * 1000)),
+          },
+          { ...axis, size: 46, space: 22, values: (_plot, at) => at.map((value) => num(value, 3)) },
         ],
         series: [
           {},

@@ -9,6 +9,7 @@ import { bytes, num, percent } from '../format';
 import { Bars } from './bars';
 import { Pager } from './pager';
 import { Card, Problem, Time, Twin } from './parts';
+import { Table } from './table';
 
 const PAGE = 25;
 const ORDERS = ['smallest', 'largest', 'newest'] as const;
@@ -84,34 +85,17 @@ export function Files({
           </select>
         }
       >
-        <div className="scroll" tabIndex={0}>
-          <table>
-            <thead>
-              <tr>
-                <th>{t('lake.path')}</th>
-                <th className="n">{t('common.size')}</th>
-                <th className="n">{t('common.rows')}</th>
-                <th className="n">{t('lake.deleted')}</th>
-                <th>{t('lake.changed')}</th>
-              </tr>
-            </thead>
-            <tbody>
-              {data?.rows.map((file) => (
-                <tr key={file.path}>
-                  <td className="mono cut" title={file.path}>
-                    {file.path}
-                  </td>
-                  <td className="n">{bytes(file.bytes)}</td>
-                  <td className="n">{num(file.rows)}</td>
-                  <td className="n">{file.deletedRows === 0 ? '' : num(file.deletedRows)}</td>
-                  <td className="nowrap">
-                    <Time iso={file.modifiedAt} />
-                  </td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
+        <Table
+          rows={data?.rows}
+          keyOf={({ path: file }) => file}
+          columns={(column) => [
+            column(t('lake.path'), ({ path: file }) => file, 'mono cut', { title: ({ path: file }) => file }),
+            column(t('common.size'), ({ bytes: size }) => bytes(size), 'n'),
+            column(t('common.rows'), ({ rows }) => num(rows), 'n'),
+            column(t('lake.deleted'), ({ deletedRows }) => (deletedRows === 0 ? '' : num(deletedRows)), 'n'),
+            column(t('lake.changed'), ({ modifiedAt }) => <Time iso={modifiedAt} />, 'nowrap'),
+          ]}
+        />
         <Pager total={data?.total ?? 0} offset={offset} limit={PAGE} onOffset={setOffset} />
       </Card>
     </>
@@ -131,32 +115,16 @@ function Partitions({ name, version }: { readonly name: string; readonly version
   return (
     <Card title={`${t('lake.partitions')} (${num(data?.total)})`}>
       <Problem error={partitions.error} />
-      <div className="scroll" tabIndex={0}>
-        <table>
-          <thead>
-            <tr>
-              {data?.columns.map((column) => (
-                <th key={column}>{column}</th>
-              ))}
-              <th className="n">{t('lake.files')}</th>
-              <th className="n">{t('common.rows')}</th>
-              <th className="n">{t('common.size')}</th>
-            </tr>
-          </thead>
-          <tbody>
-            {data?.rows.map((one) => (
-              <tr key={JSON.stringify(one.values)}>
-                {data.columns.map((column) => (
-                  <td key={column}>{one.values[column] ?? 'NULL'}</td>
-                ))}
-                <td className="n">{num(one.files)}</td>
-                <td className="n">{num(one.rows)}</td>
-                <td className="n">{bytes(one.bytes)}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </div>
+      <Table
+        rows={data?.rows}
+        keyOf={({ values }) => JSON.stringify(values)}
+        columns={(column) => [
+          ...(data?.columns ?? []).map((name) => column(name, ({ values }) => values[name] ?? 'NULL')),
+          column(t('lake.files'), ({ files }) => num(files), 'n'),
+          column(t('common.rows'), ({ rows }) => num(rows), 'n'),
+          column(t('common.size'), ({ bytes: size }) => bytes(size), 'n'),
+        ]}
+      />
       <Pager total={data?.total ?? 0} offset={offset} limit={PAGE} onOffset={setOffset} />
     </Card>
   );

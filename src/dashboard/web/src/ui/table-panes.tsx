@@ -12,34 +12,26 @@ import { num } from '../format';
 import { Badge, Card, Problem, Time, Twin } from './parts';
 import { ResultTable } from './result-table';
 import { runHref } from './run-table';
+import { Table } from './table';
 
 export function Schema({ info }: { readonly info: TableDetail }) {
   const { t } = useTranslation();
   return (
-    <section className="card scroll" tabIndex={0}>
-      <table>
-        <thead>
-          <tr>
-            <th>{t('lake.column')}</th>
-            <th>{t('lake.type')}</th>
-            <th>{t('lake.nullable')}</th>
-            <th>{t('lake.comment')}</th>
-          </tr>
-        </thead>
-        <tbody>
-          {info.columns.map((column) => (
-            <tr key={column.name}>
-              <td className="mono">
-                {column.name}
-                {info.partitionColumns.includes(column.name) ? ' ◆' : ''}
-              </td>
-              <td className="mono">{column.type}</td>
-              <td>{column.nullable ? '✓' : ''}</td>
-              <td>{column.comment ?? ''}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
+    <section className="card">
+      <Table
+        rows={info.columns}
+        keyOf={({ name }) => name}
+        columns={(column) => [
+          column(
+            t('lake.column'),
+            ({ name }) => `${name}${info.partitionColumns.includes(name) ? ' ◆' : ''}`,
+            'mono',
+          ),
+          column(t('lake.type'), ({ type }) => type, 'mono'),
+          column(t('lake.nullable'), ({ nullable }) => (nullable ? '✓' : '')),
+          column(t('lake.comment'), ({ comment }) => comment ?? ''),
+        ]}
+      />
     </section>
   );
 }
@@ -57,54 +49,43 @@ export function History({
     queryFn: () => get<{ versions: TableVersion[] }>(`/api/tables/${name}/history`),
   });
   return (
-    <section className="card scroll" tabIndex={0}>
+    <section className="card">
       <Problem error={history.error} />
-      <table>
-        <thead>
-          <tr>
-            <th className="n">{t('lake.version')}</th>
-            <th>{t('common.when')}</th>
-            <th>{t('lake.operation')}</th>
-            <th>{t('common.detail')}</th>
-            <th>{t('lake.byRun')}</th>
-          </tr>
-        </thead>
-        <tbody>
-          {history.data?.versions.map((one) => {
-            const run = (one.note as { run?: { workflowId?: string; executionId?: string } } | null)?.run;
-            return (
-              <tr key={one.version}>
-                <td className="n">
-                  <button className="quiet" onClick={() => onPreview(one.version)}>
-                    {num(one.version)}
-                  </button>
-                </td>
-                <td className="nowrap">
-                  <Time iso={one.at} />
-                </td>
-                <td>{one.operation}</td>
-                <td className="small dim">
-                  {Object.entries(one.metrics)
-                    .map(([key, value]) => `${key} ${value}`)
-                    .join(' · ')}
-                </td>
-                <td>
-                  {run?.workflowId && run.executionId ? (
-                    <Link
-                      className="mono"
-                      href={runHref({ workflowId: run.workflowId, runId: run.executionId })}
-                    >
-                      {run.workflowId}
-                    </Link>
-                  ) : (
-                    '–'
-                  )}
-                </td>
-              </tr>
+      <Table
+        rows={history.data?.versions}
+        keyOf={({ version }) => version}
+        columns={(column) => [
+          column(
+            t('lake.version'),
+            ({ version }) => (
+              <button className="quiet" onClick={() => onPreview(version)}>
+                {num(version)}
+              </button>
+            ),
+            'n',
+          ),
+          column(t('common.when'), ({ at }) => <Time iso={at} />, 'nowrap'),
+          column(t('lake.operation'), ({ operation }) => operation),
+          column(
+            t('common.detail'),
+            ({ metrics }) =>
+              Object.entries(metrics)
+                .map(([key, value]) => `${key} ${value}`)
+                .join(' · '),
+            'small dim',
+          ),
+          column(t('lake.byRun'), ({ note }) => {
+            const run = (note as { run?: { workflowId?: string; executionId?: string } } | null)?.run;
+            return run?.workflowId && run.executionId ? (
+              <Link className="mono" href={runHref({ workflowId: run.workflowId, runId: run.executionId })}>
+                {run.workflowId}
+              </Link>
+            ) : (
+              '–'
             );
-          })}
-        </tbody>
-      </table>
+          }),
+        ]}
+      />
     </section>
   );
 }

@@ -4,9 +4,11 @@ import { useRef } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { ColumnProfile, TableProfile } from '../../../../lake/profile';
 import { get } from '../api';
+import { commands } from '../commands';
 import { num, percent } from '../format';
 import { Histogram } from './bars';
-import { Card, Problem } from './parts';
+import { Card, Problem, Twin } from './parts';
+import { Table } from './table';
 
 export function Profile({ name }: { readonly name: string }) {
   const { t } = useTranslation();
@@ -26,6 +28,7 @@ export function Profile({ name }: { readonly name: string }) {
           <button type="button" onClick={() => profile.mutate()} disabled={profile.isPending}>
             {t('lake.measure')}
           </button>
+          <Twin command={commands.profileTable(name)} />
           {profile.isPending && (
             <button type="button" onClick={() => stop.current?.abort()}>
               {t('lake.stop')}
@@ -42,42 +45,36 @@ export function Profile({ name }: { readonly name: string }) {
     >
       <Problem error={profile.error} />
       {data && (
-        <div className="scroll" tabIndex={0}>
-          <table>
-            <thead>
-              <tr>
-                <th>{t('lake.column')}</th>
-                <th>{t('lake.spread')}</th>
-                <th className="n">{t('lake.nulls')}</th>
-                <th className="n">{t('lake.distinct')}</th>
-                <th>{t('lake.min')}</th>
-                <th>{t('lake.max')}</th>
-              </tr>
-            </thead>
-            <tbody>
-              {data.columns.map((column) => (
-                <tr key={column.name}>
-                  <td className="mono">
-                    {column.name}
-                    <div className="small dim">{column.type}</div>
-                  </td>
-                  <td>
-                    <Spread column={column} />
-                  </td>
-                  <td className="n">
-                    {num(column.nulls)}
-                    {column.nulls > 0 && (
-                      <div className="small dim">{percent(column.nulls / Math.max(1, data.rows))}</div>
-                    )}
-                  </td>
-                  <td className="n">{num(column.distinct)}</td>
-                  <td className="cut">{column.min ?? '–'}</td>
-                  <td className="cut">{column.max ?? '–'}</td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
+        <Table
+          rows={data.columns}
+          keyOf={({ name: own }) => own}
+          columns={(column) => [
+            column(
+              t('lake.column'),
+              ({ name: own, type }) => (
+                <>
+                  {own}
+                  <div className="small dim">{type}</div>
+                </>
+              ),
+              'mono',
+            ),
+            column(t('lake.spread'), (one) => <Spread column={one} />),
+            column(
+              t('lake.nulls'),
+              ({ nulls }) => (
+                <>
+                  {num(nulls)}
+                  {nulls > 0 && <div className="small dim">{percent(nulls / Math.max(1, data.rows))}</div>}
+                </>
+              ),
+              'n',
+            ),
+            column(t('lake.distinct'), ({ distinct }) => num(distinct), 'n'),
+            column(t('lake.min'), ({ min }) => min ?? '–', 'cut'),
+            column(t('lake.max'), ({ max }) => max ?? '–', 'cut'),
+          ]}
+        />
       )}
     </Card>
   );
