@@ -2,6 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import path from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 
@@ -19,9 +20,21 @@ export const TEST_SERVER_PATH = path.join(cache, `temporal-test-server-${version
 /** False where the tool was not prepared: the suite is then skipped with this as its reason, and fails in CI. */
 export const hasTestServer = existsSync(TEST_SERVER_PATH);
 
+/** The server is given a port that was free a moment ago, and a few seconds to start: on a busy machine either may fail. */
+const ATTEMPTS = 4;
+
 /** A server whose clock jumps over timers while a workflow waits. */
-export function timeSkippingEnvironment(): Promise<TestWorkflowEnvironment> {
-  return TestWorkflowEnvironment.createTimeSkipping({
-    server: { executable: { type: 'existing-path', path: TEST_SERVER_PATH } },
-  });
+export async function timeSkippingEnvironment(): Promise<TestWorkflowEnvironment> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      const environment = await TestWorkflowEnvironment.createTimeSkipping({
+        server: { executable: { type: 'existing-path', path: TEST_SERVER_PATH } },
+      });
+      await environment.connection.ensureConnected();
+      return environment;
+    } catch (error) {
+      if (attempt === ATTEMPTS) throw error;
+      await wait(attempt * 2000);
+    }
+  }
 }
