@@ -132,6 +132,13 @@ export interface SessionOptions {
    * keep about their order, which makes sorting them cheap. Default: as the engine likes.
    */
   readonly joins?: 'as written';
+  /**
+   * Rows may come in any order where nothing asks for one. Keeping the order of many small files costs as much as reading
+   * them.
+   */
+  readonly unordered?: boolean;
+  /** Nothing but statements of our own runs in the session: many inputs may then be named by their folders. */
+  readonly isOwn?: boolean;
 }
 
 /** SQL and Parquet. The memory, threads and spill folder are the engine's own configuration. */

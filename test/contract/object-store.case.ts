@@ -42,6 +42,11 @@ export function objectStoreContract(name: string, makeStore: () => Promise<Objec
       await expect(store.get('no/such')).rejects.toMatchObject({ key: 'no/such', storeUri: store.uri });
       expect(await store.head('no/such')).toBeUndefined();
       await expect(store.checkout(['no/such'])).rejects.toBeInstanceOf(ObjectNotFoundError);
+      // Of very many too, where a store may ask for all of them at once.
+      await store.put('many/one', new Uint8Array([1]));
+      const many = [...Array(200).fill('many/one'), 'many/two'] as string[];
+      await expect(store.checkout(many)).rejects.toMatchObject({ key: 'many/two' });
+      (await store.checkout(many.slice(0, 200))).release();
       await store.put('a/b', bytes('x'));
       expect(await store.head('a')).toBeUndefined();
     });

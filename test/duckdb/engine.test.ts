@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -126,6 +126,20 @@ describe('confinement', () => {
     }
     expect(readdirSync(inside)).toEqual(['a.csv', 'b.csv']);
     rmSync(inside, { recursive: true });
+  });
+
+  it('takes very many inputs of statements of our own by their folders, and nothing beside them', async () => {
+    const here = mkdtempSync(join(folder, 'inputs-'));
+    const elsewhere = await file('SELECT 2 AS n', 'elsewhere.parquet');
+    const first = join(here, 'first.parquet');
+    copyFileSync(await file('SELECT 1 AS n', 'n.parquet'), first);
+    const inputs = [first, ...Array.from({ length: 1200 }, (_, index) => join(here, `${index}.parquet`))];
+    const own = await engine.open({ inputs, isOwn: true, unordered: true });
+    open.push(own);
+    expect(await own.rows(`SELECT n FROM '${first}'`)).toEqual([{ n: 1 }]);
+    await expect(own.rows(`SELECT n FROM '${elsewhere}'`)).rejects.toThrow(
+      /not allowed|disabled|permission/i,
+    );
   });
 
   it('spills within its memory, and leaves nothing behind', async () => {

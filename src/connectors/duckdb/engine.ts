@@ -1,7 +1,7 @@
 /** The Engine of `src/delta` on DuckDB: one in-memory instance per session, locked down before it is handed out. */
 import { randomUUID } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { literal, literalList } from '../../contracts/sql-text.js';
 import type { Engine, EngineSession, ScanPlan, SessionOptions } from '../../delta/ports.js';
@@ -34,13 +34,13 @@ async function openSession(engine: DuckDbOptions, session: SessionOptions): Prom
   const spill = join(resolve(engine.spillDirectory), `duckdb-${randomUUID()}`);
   await mkdir(spill, { recursive: true });
   const setUp = confinement(session);
-  const { lanes = 1 } = session;
+  const { lanes = 1, unordered = false } = session;
   try {
     const instance = await DuckDBInstance.create(':memory:', {
       threads: String(Math.max(1, Math.floor(engine.threads / lanes))),
       memory_limit: shareOf(engine.memoryLimit, lanes),
       temp_directory: spill,
-      preserve_insertion_order: 'true',
+      preserve_insertion_order: String(!unordered),
       autoinstall_known_extensions: 'false',
       autoload_known_extensions: 'false',
     });
@@ -58,14 +58,20 @@ function shareOf(memory: string, lanes: number): string {
   return lanes === 1 || amount === undefined ? memory : `${Number(amount) / lanes}${unit}`;
 }
 
+/** Naming ten thousand files one by one costs as much as reading a thousand of them. */
+const BY_FOLDER_FROM = 1000;
+
 /** What may be touched is named first, then the door is closed, then the lock is turned. */
-function confinement({ inputs, outputDirectory, joins }: SessionOptions): string {
-  const directories = outputDirectory === undefined ? [] : [`${resolve(outputDirectory)}/`];
+function confinement({ inputs, outputDirectory, isOwn = false, joins }: SessionOptions): string {
+  const paths = inputs.map((path) => resolve(path));
+  const byFolder = isOwn && paths.length >= BY_FOLDER_FROM;
+  const directories = new Set(byFolder ? paths.map((path) => `${dirname(path)}/`) : []);
+  if (outputDirectory !== undefined) directories.add(`${resolve(outputDirectory)}/`);
   return [
     ...(joins === 'as written' ? [`SET disabled_optimizers = 'build_side_probe_side'`] : []),
     `SET TimeZone = ${literal('UTC')}`,
-    `SET allowed_paths = ${literalList(inputs.map((path) => resolve(path)))}`,
-    `SET allowed_directories = ${literalList(directories)}`,
+    `SET allowed_paths = ${literalList(byFolder ? [] : paths)}`,
+    `SET allowed_directories = ${literalList([...directories])}`,
     'SET enable_external_access = false',
     'SET lock_configuration = true',
   ].join('; ');

@@ -12,6 +12,9 @@ import { forEachLimited } from './limit.js';
 /** Half-written files have such names, in the folder of their target; no listing shows them. */
 const TEMPORARY = /^\.tmp-[0-9a-f-]{36}$/;
 const PARALLEL_FILES = 16;
+/** From so many on, whether files are there is asked of their folders. */
+const LISTED_FROM = 100;
+const folderOf = (key: string): string => key.slice(0, key.lastIndexOf('/') + 1);
 
 /**
  * A folder as an object store. An object appears whole or not at all: it is written beside its place, flushed, and then
@@ -106,8 +109,9 @@ export class LocalObjectStore implements ObjectStore {
   /** The files themselves; nothing is copied, and releasing them does nothing. */
   async checkout(keys: readonly string[]): Promise<LocalFiles> {
     const wanted = new Set(keys);
+    const listed = keys.length < LISTED_FROM ? undefined : await this.#filesIn(new Set(keys.map(folderOf)));
     await forEachLimited(keys, PARALLEL_FILES, async (key) => {
-      if (!(await this.head(key))) throw new ObjectMissingError(key, this.uri);
+      if (!listed?.has(key) && !(await this.head(key))) throw new ObjectMissingError(key, this.uri);
     });
     return {
       pathOf: (key) => {
@@ -116,6 +120,16 @@ export class LocalObjectStore implements ObjectStore {
       },
       release: () => undefined,
     };
+  }
+
+  /** Keys of the plain files in some folders: one listing asks for many files at once. */
+  async #filesIn(folders: ReadonlySet<string>): Promise<Set<string>> {
+    const found = new Set<string>();
+    for (const folder of folders) {
+      const entries = await readdir(join(this.#root, folder), { withFileTypes: true }).catch(noneIfMissing);
+      for (const entry of entries) if (entry.isFile()) found.add(`${folder}${entry.name}`);
+    }
+    return found;
   }
 
   async delete(keys: readonly string[]): Promise<void> {

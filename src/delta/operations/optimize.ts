@@ -153,7 +153,7 @@ function packBatch(
     const added = await inWorkspace(
       table,
       uploads,
-      { base, files, signal, rowId: false },
+      { base, files, signal, rowId: false, rearranges: true },
       async (workspace) => {
         const shape = { ...shapeOf(base, table.store.uri), constraints: [] };
         const names = columnList(base.schema.fields.map(({ name }) => name));

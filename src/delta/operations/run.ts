@@ -198,11 +198,13 @@ export async function inWorkspace<Result>(
     readonly signal?: AbortSignal | undefined;
     /** Rows need no name of their own: nothing is looked for in the files. */
     readonly rowId?: boolean;
+    /** Nothing but rows is to be written again, by statements of our own: see `SessionOptions`. */
+    readonly rearranges?: boolean;
   },
   work: (workspace: Workspace) => Promise<Result>,
 ): Promise<Result> {
   const { store, deps } = table;
-  const { base, files, signal, rowId = true } = needs;
+  const { base, files, signal, rowId = true, rearranges = false } = needs;
   const engine = requireEngine(deps, store.uri);
   return withScratch(deps, async (folder) => {
     const source = needs.source ? await prepareSource(needs.source, engine, folder, base?.schema) : undefined;
@@ -210,7 +212,10 @@ export async function inWorkspace<Result>(
     const scan = base ? await checkoutScan(store, base, how) : undefined;
     try {
       const inputs = [...(scan?.inputs ?? []), ...(source?.inputs ?? [])];
-      const session = await engine.open({ inputs, outputDirectory: folder, ...(signal ? { signal } : {}) });
+      const session = await engine.open({
+        ...{ inputs, outputDirectory: folder, unordered: rearranges, isOwn: rearranges },
+        ...(signal ? { signal } : {}),
+      });
       const paths = new Map(scan?.plan.files.map((file, index) => [file.localPath, files[index]]));
       const plans = new Map(scan?.plan.files.map((file, index) => [files[index], file]));
       try {
