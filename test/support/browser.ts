@@ -21,9 +21,9 @@ export function openBrowser(): Promise<Browser> {
 
 const QUALITY = 0.75;
 
-/** A picture of the whole page as WebP, which the browser itself encodes: a third of a PNG. */
-export async function wholePage(page: Page): Promise<Buffer> {
-  const png = await page.screenshot({ fullPage: true, animations: 'disabled' });
+/** A picture of the whole page, or of what is in view, as WebP, which the browser itself encodes: a third of a PNG. */
+export async function pictureOf(page: Page, isWhole: boolean): Promise<Buffer> {
+  const png = await page.screenshot({ fullPage: isWhole, animations: 'disabled' });
   // A page of its own: that of the dashboard allows no picture that it did not send.
   const easel = await page.context().newPage();
   try {

@@ -36,6 +36,13 @@ export function seconds(value: number): string {
 export const dateTime = (iso: string): string =>
   new Intl.DateTimeFormat(lang(), { dateStyle: 'medium', timeStyle: 'medium' }).format(new Date(iso));
 
+/** The time of day to the millisecond. */
+export const clock = (iso: string): string =>
+  new Intl.DateTimeFormat(lang(), {
+    ...{ hour: '2-digit', minute: '2-digit', second: '2-digit' },
+    ...{ fractionalSecondDigits: 3, hour12: false },
+  }).format(new Date(iso));
+
 /** `3 min ago`, `in 2 h`. */
 export function relative(iso: string, nowMs: number): string {
   const secondsAway = (Date.parse(iso) - nowMs) / 1000;

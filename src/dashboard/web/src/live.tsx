@@ -10,7 +10,8 @@ type State = { readonly [Name in keyof Sections]?: Measured<Sections[Name]> } & 
 
 class LiveStore {
   state: State = {};
-  connected = false;
+  /** Until the stream fails: while it opens, nothing is broken. */
+  connected = true;
   #source: EventSource | undefined;
   #listeners = new Set<() => void>();
 

@@ -9,6 +9,7 @@ import { get, queryOf } from '../api';
 import { commands } from '../commands';
 import { bytes, num } from '../format';
 import { useSection } from '../live';
+import { Layers } from '../ui/layers';
 import { Pager } from '../ui/pager';
 import { Card, Empty, Json, Problem, Tabs, Time, Twin, useFilter } from '../ui/parts';
 import { Sql } from '../ui/sql-box';
@@ -83,6 +84,7 @@ function Tables() {
         <Twin command={commands.listTables()} />
       </div>
       <Problem error={page.error} />
+      <Layers />
       <Card
         title={`${t('overview.tables')} (${num(page.data?.value?.total)})`}
         of={page.data}

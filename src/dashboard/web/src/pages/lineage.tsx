@@ -21,6 +21,8 @@ export default function Lineage() {
   const names = useDatasetNames();
   const [filter, set] = useFilter();
   const dataset = filter.get('dataset') ?? '';
+  /** What a run wrote, where one is looked at. */
+  const touched = new Set(filter.get('touched')?.split(',') ?? []);
   const path = `/api/lineage${queryOf({ dataset })}`;
   const answer = useQuery({
     queryKey: [path, lake.value?.changedAt],
@@ -70,7 +72,10 @@ export default function Lineage() {
                   changedAt === null ? '' : relative(changedAt, now),
                 ];
                 const box = (
-                  <g className={kind} transform={`translate(${x - WIDTH / 2},${y - HEIGHT / 2})`}>
+                  <g
+                    className={`${kind} ${touched.has(id) ? 'touched' : ''}`}
+                    transform={`translate(${x - WIDTH / 2},${y - HEIGHT / 2})`}
+                  >
                     <rect width={WIDTH} height={HEIGHT} rx={8} />
                     <text x={12} y={20}>
                       {id.length > 27 ? `…${id.slice(-26)}` : id}

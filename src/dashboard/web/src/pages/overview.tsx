@@ -1,8 +1,9 @@
 /** Health in one line, what runs, whether data is fresh and good, what is wrong. */
 import { useTranslation } from 'react-i18next';
 import { Link } from 'wouter';
-import { bytes, compact, num, percent, seconds } from '../format';
+import { num, percent, seconds } from '../format';
 import { useSection } from '../live';
+import { Layers } from '../ui/layers';
 import { Age, Badge, Card, Coming, Empty, Time } from '../ui/parts';
 import { runHref, RunTable } from '../ui/run-table';
 import { Slots } from '../ui/slots';
@@ -23,7 +24,7 @@ export function Overview() {
       </div>
       <div className="grid">
         <AlertsCard />
-        <LayersCard />
+        <Layers />
       </div>
       <RunsCard />
     </>
@@ -191,30 +192,6 @@ function AlertsCard() {
               kind: 'nowrap',
               cell: ({ openedAt, since }) => <Time iso={new Date(openedAt ?? since).toISOString()} />,
             },
-          ]}
-        />
-      )}
-    </Card>
-  );
-}
-
-function LayersCard() {
-  const { t } = useTranslation();
-  const measured = useSection('lake');
-  const lake = measured.value;
-  return (
-    <Card title={<Link href="/lake">{t('overview.layers')}</Link>} of={measured}>
-      {measured.at && lake?.total === 0 ? (
-        <Empty>{t('lake.empty')}</Empty>
-      ) : (
-        <Table
-          rows={lake?.layers}
-          keyOf={({ layer }) => layer}
-          columns={(column) => [
-            column(t('overview.layers'), ({ layer }) => <Link href={`/lake?layer=${layer}`}>{layer}</Link>),
-            column(t('overview.tables'), ({ tables }) => num(tables), 'n'),
-            column(t('common.rows'), ({ rows }) => compact(rows), 'n', { title: ({ rows }) => num(rows) }),
-            column(t('common.size'), ({ bytes: size }) => bytes(size), 'n'),
           ]}
         />
       )}

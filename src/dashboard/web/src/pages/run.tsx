@@ -133,10 +133,23 @@ function Head({ view, summary }: { readonly view: RunView; readonly summary: Etl
             {t('runs.logical')} <Time iso={view.logicalTime} ago={false} />
           </span>
         )}
+        {view.dataset && summary && (
+          <Link href={`/lineage${queryOf({ dataset: view.dataset, touched: touchedBy(summary) })}`}>
+            {t('nav.lineage')}
+          </Link>
+        )}
         {view.scheduleId && <Link href={`/flows#${view.scheduleId}`}>{view.scheduleId}</Link>}
       </div>
     </>
   );
+}
+
+/** The tables that a run wrote, for the picture of lineage. */
+function touchedBy({ tables }: EtlSummary): string {
+  return tables
+    .filter(({ changed }) => changed)
+    .map(({ table }) => table)
+    .join(',');
 }
 
 function Ledgers({ summary }: { readonly summary: EtlSummary }) {

@@ -7,7 +7,7 @@ import type { LogLine } from '../../../../contracts/run-log';
 import type { LogPage } from '../../../../lake/run-log';
 import { get, queryOf } from '../api';
 import type { Command } from '../commands';
-import { num } from '../format';
+import { clock, num } from '../format';
 import { Card, Empty, Problem, Twin } from './parts';
 
 const PAGE = 200;
@@ -98,6 +98,7 @@ export function LogView({
                   key={key}
                   className={`line ${line?.level ?? ''}`}
                   style={{ transform: `translateY(${start}px)` }}
+                  title={line && `${line.time} (UTC)`}
                 >
                   {line ? textOf(line) : '…'}
                 </div>
@@ -145,5 +146,6 @@ function textOf({ time, level, activity, attempt, message, fields = {} }: LogLin
   const more = Object.entries(fields).map(
     ([key, value]) => ` ${key}=${typeof value === 'string' ? value : JSON.stringify(value)}`,
   );
-  return `${time.slice(11, 23)} ${level.padEnd(5)} ${activity}${attempt > 1 ? ` #${attempt}` : ''}: ${message}${more.join('')}`;
+  const said = `${message}${more.join('')}`.replaceAll(/\s*\n\s*/g, ' ⏎ ');
+  return `${clock(time)} ${level.padEnd(5)} ${activity}${attempt > 1 ? ` #${attempt}` : ''}: ${said}`;
 }

@@ -9,7 +9,7 @@ import type { TableDetail, TableVersion } from '../../../../lake/tables';
 import { get, queryOf } from '../api';
 import { commands } from '../commands';
 import { num } from '../format';
-import { Badge, Card, Problem, Time, Twin } from './parts';
+import { Card, Problem, Time, Twin } from './parts';
 import { ResultTable } from './result-table';
 import { runHref } from './run-table';
 import { Table } from './table';
@@ -153,7 +153,9 @@ export function Diff({ name, newest }: { readonly name: string; readonly newest:
           <Card
             key={side}
             title={t(`lake.${side}`, { count: diff.data[side].total })}
-            actions={<Badge word={side === 'lost' ? 'warn' : 'ok'} />}
+            actions={
+              side === 'lost' ? <span className="badge warn">−</span> : <span className="badge ok">+</span>
+            }
           >
             <ResultTable result={diff.data[side].sample} />
           </Card>
