@@ -32,6 +32,8 @@ import type { DataSource } from './source.js';
 
 /** A cached snapshot older than this is read anew: its successors may have been cleaned away in the meantime. */
 const CACHE_MAX_AGE_MS = 3_600_000;
+/** How often a remembered version is looked for, where no other has come after it. */
+const LOOK_EVERY_MS = 30_000;
 const PARALLEL_GETS = 16;
 
 /**
@@ -40,7 +42,8 @@ const PARALLEL_GETS = 16;
  */
 export class DeltaTable implements DeltaTableApi {
   readonly deps: DeltaDeps;
-  #cached: { readonly snapshot: TableSnapshot; readonly loadedMs: number } | undefined;
+  #cached:
+    { readonly snapshot: TableSnapshot; readonly loadedMs: number; readonly seenMs: number } | undefined;
   #refreshing: Promise<TableSnapshot> | undefined;
 
   constructor(
@@ -72,8 +75,26 @@ export class DeltaTable implements DeltaTableApi {
     }
   }
 
-  commit(request: CommitRequest): Promise<CommitResult> {
+  async commit(request: CommitRequest): Promise<CommitResult> {
+    if (request.base) await this.#requireThere(request.base.version);
     return commitActions(this.store, this.deps, request);
+  }
+
+  /**
+   * A table that was restored, or made anew, may end before the version that is known here. A commit on that version would
+   * leave a gap that no reader gets over. Throws DELTA_CONCURRENT_CHANGE.
+   */
+  async #requireThere(version: number): Promise<void> {
+    if (await this.store.head(commitKey(version))) return;
+    this.#cached = undefined;
+    const newest = await this.snapshotIfExists();
+    // Its commit may have been cleaned away behind a checkpoint.
+    if (newest && newest.version >= version) return;
+    throw new DeltaError(
+      'DELTA_CONCURRENT_CHANGE',
+      `${this.store.uri} ${newest ? `ends at version ${newest.version}` : 'is gone'}, though version ${version} was read: ` +
+        'it was restored or made anew in between',
+    );
   }
 
   /**
@@ -219,13 +240,28 @@ export class DeltaTable implements DeltaTableApi {
     const cached = this.#cached;
     const young = cached && nowMs - cached.loadedMs < CACHE_MAX_AGE_MS;
     const next = young ? await refreshSnapshot(this.store, cached.snapshot) : undefined;
-    if (cached && next) {
-      if (next !== cached.snapshot) this.#cached = { snapshot: next, loadedMs: cached.loadedMs };
+    const { isThere, seenMs } = await this.#look(next, cached?.seenMs ?? nowMs, nowMs);
+    if (cached && next && isThere) {
+      this.#cached = { snapshot: next, loadedMs: cached.loadedMs, seenMs };
       return next;
     }
     const snapshot = await loadSnapshot(this.store, this.deps.engine);
-    this.#cached = { snapshot, loadedMs: nowMs };
+    this.#cached = { snapshot, loadedMs: nowMs, seenMs: nowMs };
     return snapshot;
+  }
+
+  /**
+   * Whether the version is still there. That none comes after it does not say so: the table may have been restored to an
+   * earlier one. Looked at now and then only, so that a refresh mostly costs one request.
+   */
+  async #look(
+    snapshot: TableSnapshot | undefined,
+    seenMs: number,
+    nowMs: number,
+  ): Promise<{ isThere: boolean; seenMs: number }> {
+    if (!snapshot || snapshot !== this.#cached?.snapshot) return { isThere: true, seenMs: nowMs };
+    if (nowMs - seenMs < LOOK_EVERY_MS) return { isThere: true, seenMs };
+    return { isThere: (await this.store.head(commitKey(snapshot.version))) !== undefined, seenMs: nowMs };
   }
 
   /** The newest version that was committed at or before the time. */

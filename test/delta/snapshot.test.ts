@@ -61,6 +61,27 @@ describe('a refresh', () => {
     expect(store.calls).toEqual({ ...before, get: before.get + 1 });
   });
 
+  test('does not go on from a version that a restore has taken away, and leaves no gap behind it', async () => {
+    const store = await tableOf(3);
+    let nowMs = 0;
+    const table = new DeltaTable(store, { engine, clock: { nowMs: () => nowMs } });
+    const known = await table.snapshot();
+    expect(known.version).toBe(3);
+    // The lake is put back to what it was two versions ago.
+    await store.delete([3, 2].map(commitKey));
+    await expect(append(table, known, 'past the gap')).rejects.toMatchObject({
+      code: 'DELTA_CONCURRENT_CHANGE',
+      message: expect.stringContaining('ends at version 1, though version 3 was read') as string,
+    });
+    expect(await store.head(commitKey(4))).toBeUndefined();
+    // Whoever reads again sees the table as it is, and can write.
+    await append(table, await table.snapshot(), 'after');
+    expect((await table.snapshot()).version).toBe(2);
+    await store.delete([2].map(commitKey));
+    nowMs = 60_000;
+    expect((await table.snapshot()).version).toBe(1);
+  });
+
   test.each([1, 3, 4, 9])('takes in %i commits of others', async (news) => {
     const store = await tableOf(2);
     const table = new DeltaTable(store);
