@@ -4,6 +4,7 @@ import type { Client } from '@temporalio/client';
 import { kafkaChannel, logChannel, type MonitoringDeps } from './activities/monitoring/index.js';
 import type { ActivityDeps } from './activities/deps.js';
 import type { Config, LoadedConfig } from './config/config.js';
+import { dashboardUrl } from './config/dashboard.js';
 import { modelServerUrl } from './config/model-server.js';
 import { listDatasets } from './config/datasets.js';
 import { emailChannel, webhookChannel, type AlertChannel } from './connectors/channels/index.js';
@@ -23,6 +24,7 @@ import type { Cycle, Measurement } from './contracts/monitoring.js';
 import { DatalabError } from './contracts/errors.js';
 import { POOLS, TASK_QUEUES, type Pool } from './contracts/flows.js';
 import type { EtlSummary } from './contracts/run.js';
+import { backfillId } from './contracts/expected-runs.js';
 import { declaredSchedules } from './schedules.js';
 
 type Variables = Readonly<Record<string, string | undefined>>;
@@ -57,18 +59,37 @@ export function composeMonitoringDeps(
     ask: (services) => askServices(services, timeoutMs),
     measurePools: async () =>
       (await Promise.all(POOLS.map((pool) => poolOrWhyNot(client, pool, timeoutMs)))).flat(),
-    schedules: declaredSchedules(config),
+    schedules: declaredSchedules(config).map((schedule) => ({
+      ...schedule,
+      budgetSeconds: budgetOf(config, schedule.workflowType),
+    })),
     slots: (scheduleId, range) => scheduleSlots(client, scheduleId, range),
     rowsOfRun: async (workflowId, runId) =>
       ((await client.workflow.getHandle(workflowId, runId).result()) as EtlSummary).bronze.accepted,
-    pauseSchedule: (scheduleId, note) => client.schedule.getHandle(scheduleId).pause(note),
+    pauseSchedule: (scheduleId, note) => pauseWithBackfill(client, scheduleId, note),
     report: (report) => reportTo(client, report),
     channels: channelsOf(base, config, env),
     heartbeat: url ? (cycle) => beat(url, cycle, timeoutMs) : null,
   };
 }
 
-function servicesOf({ mlflow, modelServer, monitoring }: Config, client: Client): AskedService[] {
+/** `limits` of the flow: what a run may take is said there once. */
+function budgetOf({ limits }: Config, workflowType: string): number {
+  const flow =
+    workflowType === 'lakeMaintenance' ? 'maintenance' : workflowType === 'medallionEtl' ? 'etl' : 'mlops';
+  return limits[flow].timeoutMinutes * 60;
+}
+
+async function pauseWithBackfill(client: Client, scheduleId: string, note: string): Promise<void> {
+  await client.schedule.getHandle(scheduleId).pause(note);
+  // None may be going on, which is no fault.
+  await client.workflow
+    .getHandle(backfillId(scheduleId))
+    .cancel()
+    .catch(() => undefined);
+}
+
+function servicesOf({ mlflow, modelServer, dashboard, monitoring }: Config, client: Client): AskedService[] {
   return [
     { service: 'temporal', ask: () => askTemporal(client) },
     ...(mlflow.enabled
@@ -79,6 +100,14 @@ function servicesOf({ mlflow, modelServer, monitoring }: Config, client: Client)
           {
             service: 'model-server',
             ask: (signal: AbortSignal) => askHttp(`${modelServerUrl(modelServer)}/ready`, signal),
+          },
+        ]
+      : []),
+    ...(dashboard.watched
+      ? [
+          {
+            service: 'dashboard',
+            ask: (signal: AbortSignal) => askHttp(`${dashboardUrl(dashboard)}/api/health`, signal),
           },
         ]
       : []),

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { WorkflowExecutionAlreadyStartedError, type Client } from '@temporalio/client';
 import type { BackfillInput, BackfillSummary } from '../contracts/backfill.js';
 import { DatalabError } from '../contracts/errors.js';
+import { backfillId } from '../contracts/expected-runs.js';
 import { PROGRESS_QUERY, TASK_QUEUES, type WorkflowType } from '../contracts/flows.js';
 import { outcomeOf, type RunOutcomeOf } from './outcome.js';
 
@@ -35,7 +36,7 @@ export class BackfillHandle {
  * starts nothing and is always possible.
  */
 export async function startBackfill(client: Client, input: BackfillInput): Promise<BackfillHandle> {
-  const workflowId = `backfill-${input.scheduleId}${input.dryRun ? `-plan-${randomUUID()}` : ''}`;
+  const workflowId = `${backfillId(input.scheduleId)}${input.dryRun ? `-plan-${randomUUID()}` : ''}`;
   const type: WorkflowType = 'scheduleBackfill';
   try {
     const started = await client.workflow.start(type, {

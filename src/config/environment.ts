@@ -43,6 +43,7 @@ export const VARIABLES: readonly Variable[] = [
   { name: 'DATALAB_DASHBOARD_HOST', key: 'dashboard.host', parse: text },
   { name: 'DATALAB_DASHBOARD_PUBLIC_URL', key: 'dashboard.publicUrl', parse: text },
   { name: 'DATALAB_DASHBOARD_PORT', key: 'dashboard.port', parse: scalar },
+  { name: 'DATALAB_DASHBOARD_URL', key: 'dashboard.url', parse: text },
   { name: 'DATALAB_DASHBOARD_DIRECTORY', key: 'dashboard.directory', parse: text },
   { name: 'DATALAB_TEMPORAL_UI_URL', key: 'dashboard.temporalUiUrl', parse: text },
   { name: 'DATALAB_LOG_LEVEL', key: 'logging.level', parse: text },

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { maintenanceSchema } from './maintenance.js';
 import { modelServerSchema } from './model-server.js';
+import { dashboardSchema } from './dashboard.js';
 import { monitoringSchema } from './monitoring.js';
 import { isTimeZone } from './time-zone.js';
 
@@ -172,30 +173,7 @@ export const configSchema = z.strictObject({
       scratchDirectory: z.string().default('.datalab/scratch'),
     })
     .prefault({}),
-  dashboard: z
-    .strictObject({
-      host: z
-        .string()
-        .min(1)
-        .default('127.0.0.1')
-        .describe('Where it listens. Anything but this machine wants TLS in front of it.'),
-      port: z.number().int().min(0).max(65_535).default(8501).describe('0: any free one.'),
-      publicUrl: z
-        .url({ protocol: /^https?$/ })
-        .optional()
-        .describe('What browsers call, where that is another name: a reverse proxy with TLS.'),
-      temporalUiUrl: z
-        .url({ protocol: /^https?$/ })
-        .default('http://127.0.0.1:8233')
-        .describe('Where Temporal’s own Web UI is, for the links to histories.'),
-      directory: z
-        .string()
-        .min(1)
-        .default('.datalab/dashboard')
-        .describe('Its own small store: users, sessions, audit log.'),
-      sessionHours: positive.default(12).describe('How long a sign-in holds.'),
-    })
-    .prefault({}),
+  dashboard: dashboardSchema,
   logging: z
     .strictObject({ level: z.enum(['trace', 'debug', 'info', 'warn', 'error']).default('info') })
     .prefault({}),

@@ -175,7 +175,10 @@ function slotOf(
   if (busy && judging.skips)
     return { ...nothing, outcome: 'skipped', detail: 'the previous run was still going on' };
   if (judging.nowMs - timeMs < judging.lateAfterMs) return { ...nothing, outcome: 'due', detail: '' };
-  const waits = [...runs.values()].flat().some(({ outcome }) => outcome === 'running');
+  // What runs since a later time does not hold this one up: it would have had its turn before.
+  const waits = [...runs.values()]
+    .flat()
+    .some(({ outcome, startedMs }) => outcome === 'running' && startedMs <= timeMs);
   if (waits) return { ...nothing, outcome: 'late', detail: 'it waits for the previous run to end' };
   return { ...nothing, outcome: 'never_started', detail: 'no run was started for this time' };
 }

@@ -30,6 +30,11 @@ export function backfillPrefix(scheduleId: string): string {
   return `${scheduleId}-backfill-`;
 }
 
+/** Workflow id of the backfill of a schedule: one is going on at a time. */
+export function backfillId(scheduleId: string): string {
+  return `backfill-${scheduleId}`;
+}
+
 /** The state of one schedule in Temporal, with its slots. */
 export interface ScheduleState {
   readonly scheduleId: string;

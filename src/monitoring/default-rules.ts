@@ -179,5 +179,23 @@ export const DEFAULT_RULES: readonly AlertRule[] = Object.freeze([
     ['schedule.consecutive_failures', '>=', 1],
     'the last {value} runs of {schedule} failed',
   ),
-  rule('run_slow', 'warning', ['schedule.run_seconds', '>', 4 * HOUR], 'a run of {schedule} takes {value} s'),
+  rule(
+    'run_partial',
+    'warning',
+    ['schedule.consecutive_partial', '>=', 1],
+    'the last {value} runs of {schedule} did only a part',
+  ),
+  rule(
+    'run_slow',
+    'warning',
+    ['schedule.budget_used', '>', 1],
+    'a run of {schedule} is over its budget: {detail}',
+  ),
+  rule(
+    'run_slower',
+    'warning',
+    ['schedule.times_usual', '>', 4],
+    'a run of {schedule} takes much longer than usual: {detail}',
+    { unless: ['run_slow'] },
+  ),
 ]);

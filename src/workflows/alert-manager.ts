@@ -59,6 +59,9 @@ const EVENTS_MAX = 2000;
 const KEPT_MAX = 200;
 const RECENT_MAX = 100;
 const SILENCES_MAX = 100;
+/** A storm has a thousand rows of up to a kilobyte, and Temporal takes payloads of two megabytes. */
+const ROWS_AT_ONCE = 500;
+const CARRIED_MAX = 300;
 
 const { deliverAlerts } = proxyActivities<MonitoringActivities>(
   activityOptions('monitoring', ALERT_DELIVERY),
@@ -77,12 +80,13 @@ export async function alertManager(input?: AlertManagerInput): Promise<void> {
     workflowInfo().continueAsNewSuggested || workflowInfo().historyLength > EVENTS_MAX;
   for (;;) {
     await condition(() => reports.length > 0 || manager.hasRows() || isFull());
-    // Reports that go on coming must not keep a full history from ending: what is left goes over to the next execution.
+    // Reports that go on coming must not keep a full history from ending: the newest goes over to the next execution. It
+    // tells the whole of what was found, so nothing is missed but the moments in between.
     while (reports.length > 0 && !isFull()) await manager.take(reports.shift() as AlertReport);
     await manager.record();
     if (!isFull()) continue;
     await condition(allHandlersFinished);
-    await continueAsNew<typeof alertManager>({ ...manager.forNext(), reports });
+    await continueAsNew<typeof alertManager>({ ...manager.forNext(), reports: reports.slice(-1) });
   }
 }
 
@@ -107,7 +111,8 @@ class Manager {
 
   forNext(): AlertManagerInput {
     const { state, undelivered, failing, unrecorded, recent, records } = this;
-    return { state, undelivered, failing, unrecorded, recent, records };
+    // What goes over is one payload: of rows that the lake did not take, the newest.
+    return { state, undelivered, failing, unrecorded: unrecorded.slice(-CARRIED_MAX), recent, records };
   }
 
   hasRows(): boolean {
@@ -258,14 +263,16 @@ class Manager {
   /** Appends what happened to `meta.alerts`. A lake that does not take it gets it with the next report. */
   async record(): Promise<void> {
     this.fresh = false;
-    const rows = this.unrecorded;
-    if (rows.length === 0) return;
-    this.unrecorded = [];
-    try {
-      await recordAlerts(rows, this.records + 1);
-      this.records += 1;
-    } catch {
-      this.unrecorded = [...rows, ...this.unrecorded].slice(-10 * KEPT_MAX);
+    while (this.unrecorded.length > 0) {
+      const rows = this.unrecorded.slice(0, ROWS_AT_ONCE);
+      this.unrecorded = this.unrecorded.slice(ROWS_AT_ONCE);
+      try {
+        await recordAlerts(rows, this.records + 1);
+        this.records += 1;
+      } catch {
+        this.unrecorded = [...rows, ...this.unrecorded].slice(-10 * KEPT_MAX);
+        return;
+      }
     }
   }
 }

@@ -27,7 +27,7 @@ beforeEach(() => {
   lab = new Lab();
   state = { scheduleId: ID, paused: false, note: '', slots: [] };
   const deps = monitoringDeps(lab.deps, {
-    schedules: [{ id: ID, createPaused: false, workflowType: 'medallionEtl' }],
+    schedules: [{ id: ID, createPaused: false, workflowType: 'medallionEtl', budgetSeconds: 600 }],
     slots: () => Promise.resolve(state),
     rowsOfRun: () => Promise.resolve(7),
     pauseSchedule: (_, note) => {
@@ -77,6 +77,51 @@ describe('the probe of the schedules', () => {
     state = { ...state, slots: [slot(1, 'ok')] };
     expect(await figures()).toMatchObject({ 'schedule.never_started': 0 });
     expect(await recorded()).toEqual(['1 never_started', '1 ok 7']);
+  });
+});
+
+describe('how long runs take', () => {
+  const ran = (hour: number, seconds: number, outcome: Slot['outcome'] = 'ok'): Slot => {
+    const startedAt = new Date(Date.UTC(2024, 0, 1, hour)).toISOString();
+    const finishedAt = new Date(Date.UTC(2024, 0, 1, hour, 0, seconds)).toISOString();
+    return { ...slot(hour, outcome), startedAt, finishedAt: outcome === 'running' ? null : finishedAt };
+  };
+
+  it('is held against the budget while a run goes on', async () => {
+    lab.nowMs = Date.UTC(2024, 0, 1, 5, 15);
+    state = { ...state, slots: [ran(5, 0, 'running')] };
+    const { 'schedule.budget_used': used = 0 } = await figures();
+    // 15 minutes of 10.
+    expect(used).toBeCloseTo(1.5, 1);
+    state = { ...state, slots: [ran(5, 900)] };
+    expect(await figures()).not.toHaveProperty('schedule.budget_used');
+  });
+
+  it('is held against what is usual, once there is enough to tell', async () => {
+    const usual = [1, 2, 3, 4].map((hour) => ran(hour, 100 + hour));
+    state = { ...state, slots: usual };
+    expect(await figures()).not.toHaveProperty('schedule.times_usual');
+    state = { ...state, slots: [...usual, ran(5, 103), ran(6, 104)] };
+    await figures();
+    expect((await figures())['schedule.times_usual']).toBeCloseTo(1, 1);
+    // Days later, when the window holds none of them any more.
+    state = { ...state, slots: [ran(7, 520)] };
+    expect((await figures())['schedule.times_usual']).toBeCloseTo(5, 1);
+    state = { ...state, slots: [ran(8, 50)] };
+    expect((await figures())['schedule.times_usual']).toBe(1);
+  });
+
+  it('counts partial and empty runs apart from failed ones', async () => {
+    state = { ...state, slots: [ran(1, 5), ran(2, 5, 'partial'), ran(3, 5, 'partial')] };
+    expect(await figures()).toMatchObject({
+      ...{ 'schedule.consecutive_partial': 2, 'schedule.consecutive_failures': 0 },
+      'schedule.consecutive_empty': 0,
+    });
+    state = { ...state, slots: [ran(1, 5), ran(2, 5, 'empty')] };
+    expect(await figures()).toMatchObject({
+      'schedule.consecutive_empty': 1,
+      'schedule.consecutive_partial': 0,
+    });
   });
 });
 

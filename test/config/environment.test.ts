@@ -59,6 +59,7 @@ describe.each(VARIABLES)('$name', ({ name, key }) => {
         's3.endpoint': 'http://h:1',
         'mlflow.trackingUri': 'http://h:2',
         'dashboard.publicUrl': 'http://h:3',
+        'dashboard.url': 'http://h:4',
         'modelServer.port': '8081',
         'modelServer.url': 'http://h:4',
         'dashboard.port': '8502',

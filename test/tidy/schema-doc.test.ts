@@ -58,6 +58,7 @@ describe('datalab.example.yaml', () => {
       's3.secretAccessKey',
       'temporal.apiKey',
       'dashboard.publicUrl',
+      'dashboard.url',
       'modelServer.url',
     ];
     for (const key of optional) expect(text).toMatch(new RegExp(`^ +# ${key.split('.')[1]}:`, 'm'));

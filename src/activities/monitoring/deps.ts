@@ -14,6 +14,8 @@ export interface WatchedSchedule {
   readonly id: string;
   readonly createPaused: boolean;
   readonly workflowType: string;
+  /** How long one of its runs may take. */
+  readonly budgetSeconds: number;
 }
 
 export interface MonitoringDeps extends ActivityDeps {
@@ -29,6 +31,7 @@ export interface MonitoringDeps extends ActivityDeps {
   readonly slots: (scheduleId: string, range: SlotRange) => Promise<ScheduleState | null>;
   /** Rows that Bronze accepted in a finished run, or null. */
   readonly rowsOfRun: (workflowId: string, runId: string) => Promise<number | null>;
+  /** Pauses it, and cancels a backfill of it that is going on. */
   readonly pauseSchedule: (scheduleId: string, note: string) => Promise<void>;
   readonly report: (report: AlertReport) => Promise<void>;
   readonly channels: readonly AlertChannel[];

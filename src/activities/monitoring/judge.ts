@@ -4,6 +4,7 @@ import {
   SEVERITIES,
   type AlertSeverity,
   type Cycle,
+  type Finding,
   type Judgement,
   type ProbeAnswer,
 } from '../../contracts/monitoring.js';
@@ -17,8 +18,10 @@ import { remember, takeOver } from './memory.js';
 import { readOverrides } from './overrides.js';
 import { recordSchema } from '../record-schema.js';
 
-/** What one report carries at most; a signal is limited to some megabytes. */
-const FINDINGS_MAX = 2000;
+/** What one report carries at most, and how much is said of each in a storm: a payload is limited to two megabytes. */
+const FINDINGS_MAX = 1000;
+const STORM = 200;
+const STORM_SUMMARY_MAX = 100;
 
 export async function judgeSample(
   deps: MonitoringDeps,
@@ -29,11 +32,21 @@ export async function judgeSample(
   const rules = activeRules(deps.config.monitoring.rules, overrides);
   const { findings } = judge(rules, await sampleOf(deps, answers));
   return {
-    findings: findings.slice(0, FINDINGS_MAX),
+    findings: carried(findings),
     left: Math.max(0, findings.length - FINDINGS_MAX),
     policy: policyOf(deps),
     ...(problem !== null && { problems: [problem] }),
   };
+}
+
+/** The worst first, where not all of them can go. */
+function carried(findings: readonly Finding[]): readonly Finding[] {
+  if (findings.length <= STORM) return findings;
+  const rank = ({ severity }: Finding): number => -SEVERITIES.indexOf(severity);
+  return [...findings]
+    .sort((a, b) => rank(a) - rank(b))
+    .slice(0, FINDINGS_MAX)
+    .map((finding) => ({ ...finding, summary: finding.summary.slice(0, STORM_SUMMARY_MAX) }));
 }
 
 /** Every figure with its probe, and the probes themselves as figures. */

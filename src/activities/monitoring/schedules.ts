@@ -20,7 +20,15 @@ const NOT_WATCHED = 'platformMonitoring';
 interface SlotMemory {
   readonly slots: Readonly<Record<string, SlotOutcome>>;
   readonly countFrom: Readonly<Record<string, number>>;
+  /** How long the last good runs of a schedule took: logical time and seconds, the oldest first. */
+  readonly took?: Readonly<Record<string, ReadonlyArray<readonly [string, number]>>>;
 }
+
+/** Runs that say what is usual, and how many of them it takes. */
+const USUAL_MAX = 20;
+const USUAL_MIN = 5;
+/** Below this a run is short enough for its neighbours on the machine to matter more than itself. */
+const SLOW_SECONDS_MIN = 60;
 
 export async function probeSchedules(
   deps: MonitoringDeps,
@@ -44,7 +52,7 @@ export async function probeSchedules(
   );
   const nowMs = deps.clock.nowMs();
   const measurements = states.flatMap(({ schedule, state }) =>
-    measureSchedule(schedule, state, nowMs, memory.countFrom[schedule.id] ?? 0),
+    measureSchedule(schedule, state, nowMs, memory),
   );
   const detail = `${watched.length} schedules, ${recorded} slots recorded`;
   return handOver(deps.lake, 'schedules', cycle.id, { started, detail, measurements });
@@ -118,8 +126,36 @@ async function recordChanges(
     return 0;
   }
   const now = Object.fromEntries(slots.map((slot) => [keyOf(slot), slot.outcome]));
-  await remember(deps.lake, 'slots', { ...memory, slots: now });
+  await remember(deps.lake, 'slots', { ...memory, slots: now, took: withRuns(memory.took ?? {}, changed) });
   return changed.length;
+}
+
+function withRuns(
+  took: NonNullable<SlotMemory['took']>,
+  slots: readonly Slot[],
+): NonNullable<SlotMemory['took']> {
+  const next: Record<string, ReadonlyArray<readonly [string, number]>> = { ...took };
+  for (const slot of slots) {
+    if (!isFinished(slot) || slot.outcome === 'failed') continue;
+    const run = [slot.logicalTime, secondsOf(slot, 0)] as const;
+    next[slot.scheduleId] = [...(next[slot.scheduleId] ?? []), run].slice(-USUAL_MAX);
+  }
+  return next;
+}
+
+function secondsOf({ startedAt, finishedAt }: Slot, nowMs: number): number {
+  return ((Date.parse(finishedAt ?? '') || nowMs) - Date.parse(startedAt ?? '')) / 1000;
+}
+
+/** The median of earlier runs; undefined where they are too few. */
+function usualSeconds(
+  runs: ReadonlyArray<readonly [string, number]>,
+  logicalTime: string,
+): number | undefined {
+  const earlier = runs.filter(([at]) => at !== logicalTime).map(([, seconds]) => seconds);
+  return earlier.length < USUAL_MIN
+    ? undefined
+    : earlier.sort((a, b) => a - b)[Math.floor(earlier.length / 2)];
 }
 
 async function rowsOf(deps: MonitoringDeps, { outcome, workflowId, runId }: Slot): Promise<number | null> {
@@ -156,28 +192,19 @@ const EXPECTED_RUNS = recordSchema({
 });
 
 function measureSchedule(
-  { id, createPaused }: WatchedSchedule,
+  watched: WatchedSchedule,
   state: ScheduleState | null,
   nowMs: number,
-  countFrom: number,
+  memory: SlotMemory,
 ): Measurement[] {
-  const labels = { schedule: id };
-  const figure = (metric: string, value: number, detail?: string): Measurement => ({
-    metric,
-    labels,
-    value,
-    ...(detail !== undefined && { detail }),
-  });
+  const { id, createPaused } = watched;
+  const figure = figureOf(id);
   if (!state) return [figure('schedule.present', 0)];
   const { slots, paused, note } = state;
   const circuit = paused && note.startsWith(CIRCUIT_NOTE);
   const missing = slots.filter(({ outcome }) => outcome === 'never_started');
   const late = slots.filter(({ outcome }) => outcome === 'late');
   const finished = slots.filter(isFinished);
-  const running = slots.filter(({ outcome }) => outcome === 'running').at(-1);
-  const last = finished.at(-1);
-  const took = (slot: Slot): number =>
-    (Date.parse(slot.finishedAt ?? '') || nowMs) - Date.parse(slot.startedAt ?? '');
   return [
     figure('schedule.present', 1),
     // A schedule that is made paused rests by intention.
@@ -192,10 +219,59 @@ function measureSchedule(
         .join(', '),
     ),
     figure('schedule.late', late.length, late.at(-1)?.detail ?? ''),
-    figure('schedule.consecutive_failures', failuresInARow(finished)),
-    figure('schedule.recent_failures', countFailures(finished, countFrom)),
-    ...(running ? [figure('schedule.run_seconds', took(running) / 1000)] : []),
-    ...(last ? [figure('schedule.last_run_seconds', took(last) / 1000)] : []),
+    figure('schedule.consecutive_failures', inARow(finished, 'failed')),
+    figure('schedule.consecutive_partial', inARow(finished, 'partial')),
+    figure('schedule.consecutive_empty', inARow(finished, 'empty')),
+    figure('schedule.recent_failures', countFailures(finished, memory.countFrom[id] ?? 0)),
+    ...runTimes(watched, slots, nowMs, memory),
+  ];
+}
+
+function figureOf(schedule: string) {
+  return (metric: string, value: number, detail?: string): Measurement => ({
+    metric,
+    labels: { schedule },
+    value,
+    ...(detail !== undefined && { detail }),
+  });
+}
+
+/** How long the run that goes on takes, or the last one took: against its budget, and against what is usual. */
+function runTimes(
+  { id, budgetSeconds }: WatchedSchedule,
+  slots: readonly Slot[],
+  nowMs: number,
+  { took = {} }: SlotMemory,
+): Measurement[] {
+  const figure = figureOf(id);
+  const running = slots.filter(({ outcome }) => outcome === 'running').at(-1);
+  const last = slots.filter(isFinished).at(-1);
+  const newest = running ?? last;
+  if (!newest) return [];
+  const seconds = secondsOf(newest, nowMs);
+  const usual = usualSeconds(took[id] ?? [], newest.logicalTime);
+  const detail = `${Math.round(seconds)} s`;
+  return [
+    ...(running ? [figure('schedule.run_seconds', seconds)] : []),
+    ...(running
+      ? [
+          figure(
+            'schedule.budget_used',
+            seconds / budgetSeconds,
+            `${detail} of ${Math.round(budgetSeconds)} s`,
+          ),
+        ]
+      : []),
+    ...(last ? [figure('schedule.last_run_seconds', secondsOf(last, nowMs))] : []),
+    ...(usual !== undefined && newest.outcome !== 'failed'
+      ? [
+          figure(
+            'schedule.times_usual',
+            seconds < SLOW_SECONDS_MIN ? 1 : seconds / Math.max(usual, 1),
+            `${detail}; usual are ${Math.round(usual)} s`,
+          ),
+        ]
+      : []),
   ];
 }
 
@@ -203,9 +279,8 @@ function isFinished({ outcome }: Slot): boolean {
   return outcome === 'ok' || outcome === 'empty' || outcome === 'partial' || outcome === 'failed';
 }
 
-function failuresInARow(finished: readonly Slot[]): number {
-  const lastGood = finished.findLastIndex(({ outcome }) => outcome !== 'failed');
-  return finished.length - 1 - lastGood;
+function inARow(finished: readonly Slot[], wanted: SlotOutcome): number {
+  return finished.length - 1 - finished.findLastIndex(({ outcome }) => outcome !== wanted);
 }
 
 function countFailures(finished: readonly Slot[], countFrom: number): number {

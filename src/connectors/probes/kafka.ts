@@ -18,6 +18,10 @@ export interface KafkaSample {
 }
 
 const PARALLEL = 8;
+/** The library asks for the metadata of every topic that a connection was ever asked about, each time that one is new to it. */
+const TOPICS_PER_CONNECTION = 50;
+/** Ages are found by asking a dozen times or two, so a cycle looks for so many; what is left over comes in the next ones. */
+const AGES_MAX = 100;
 const DAY_MS = 24 * 3600_000;
 /** Messages older than this are only said to be at least so old. */
 const AGE_MS_MAX = 30 * DAY_MS;
@@ -32,7 +36,7 @@ export async function measureKafka(
   return withAdmin(probe, async (admin) => {
     const cluster = await admin.describeCluster();
     const there = (await admin.listTopics()).filter((topic) => !topic.startsWith('__'));
-    const topics = await measureTopics(admin, { there, wanted: probe.topics, before, nowMs });
+    const topics = await measureTopics(admin, { there, probe, before, nowMs });
     const groups = await measureGroups(admin, { before, nowMs, ends: topics.ends });
     return {
       detail: `${cluster.brokers.length} brokers, ${there.length} topics, ${groups.count} consumer groups`,
@@ -57,12 +61,12 @@ async function measureTopics(
   admin: Admin,
   {
     there,
-    wanted,
+    probe,
     before,
     nowMs,
-  }: { there: readonly string[]; wanted: readonly string[]; before: KafkaMemory | null; nowMs: number },
+  }: { there: readonly string[]; probe: KafkaProbe; before: KafkaMemory | null; nowMs: number },
 ) {
-  const measurements: Measurement[] = wanted.map((topic) =>
+  const measurements: Measurement[] = probe.topics.map((topic) =>
     figure('topic.present', { topic }, there.includes(topic) ? 1 : 0),
   );
   const { topics: described } =
@@ -80,8 +84,9 @@ async function measureTopics(
   }
   const ends = new Map<string, readonly Partitioned[]>();
   const memory: Record<string, KafkaMemory['topics'][string]> = {};
-  await inParallel(there, async (topic) => {
-    const partitions = (await admin.fetchTopicOffsets(topic)).map(({ partition, low, high }) => ({
+  let ages = 0;
+  const measure = async (own: Admin, topic: string): Promise<void> => {
+    const partitions = (await own.fetchTopicOffsets(topic)).map(({ partition, low, high }) => ({
       partition,
       low: Number(low),
       high: Number(high),
@@ -91,45 +96,53 @@ async function measureTopics(
     const kept = partitions.reduce((sum, { low, high }) => sum + high - low, 0);
     const known = before?.topics[topic];
     const grown = known && end >= known.end ? end - known.end : undefined;
-    const newestAt =
-      kept === 0
-        ? null
-        : grown === 0 && known?.newestAt
-          ? known.newestAt
-          : await newestTime(admin, topic, nowMs, grown === undefined ? undefined : before?.at);
-    memory[topic] = { end, newestAt };
+    const newestAt = async (): Promise<number | null> => {
+      if (kept === 0) return null;
+      if (grown === 0 && known?.newestAt) return known.newestAt;
+      if (ages++ < AGES_MAX) return newestTime(own, topic, partitions, nowMs, grown ? before?.at : undefined);
+      // What came since the last sample is at most as old as that.
+      return grown && before ? before.at : null;
+    };
+    const newest = await newestAt();
+    memory[topic] = { end, newestAt: newest };
     measurements.push(figure('topic.messages', { topic }, kept));
-    if (newestAt !== null)
-      measurements.push(
-        figure('topic.newest_age_seconds', { topic }, Math.max(0, (nowMs - newestAt) / 1000)),
-      );
+    if (newest !== null)
+      measurements.push(figure('topic.newest_age_seconds', { topic }, Math.max(0, (nowMs - newest) / 1000)));
     if (grown !== undefined && before && nowMs > before.at)
       measurements.push(figure('topic.rate_per_minute', { topic }, (grown * 60_000) / (nowMs - before.at)));
-  });
+  };
+  const lanes = Array.from({ length: Math.ceil(there.length / TOPICS_PER_CONNECTION) }, (_, lane) =>
+    there.slice(lane * TOPICS_PER_CONNECTION, (lane + 1) * TOPICS_PER_CONNECTION),
+  );
+  await inParallel(lanes, (topics) =>
+    withAdmin(probe, (own) => inParallel(topics, (topic) => measure(own, topic))),
+  );
   return { measurements, ends, memory };
 }
 
 /** By bisection over the broker's own index of times: it can say whether a message is at or after a moment. */
-async function newestTime(admin: Admin, topic: string, nowMs: number, sinceMs?: number): Promise<number> {
+async function newestTime(
+  admin: Admin,
+  topic: string,
+  ends: readonly Partitioned[],
+  nowMs: number,
+  sinceMs?: number,
+): Promise<number> {
   let from = sinceMs === undefined ? nowMs - AGE_MS_MAX : sinceMs - 60_000;
   // The clock of whoever wrote may be ahead of ours.
   let to = nowMs + 60_000;
-  while (to - from > PRECISION_MS) {
+  // Of what is a day old nobody asks for the second.
+  while (to - from > Math.max(PRECISION_MS, (nowMs - to) / 100)) {
     const middle = Math.floor((from + to) / 2);
     const found = await admin.fetchTopicOffsetsByTimestamp(topic, middle);
-    const ends = await endsOf(admin, topic);
-    const isAfter = found.some(
-      ({ partition, offset }) => Number(offset) < (ends.get(partition) ?? 0) && Number(offset) >= 0,
-    );
+    const isAfter = found.some(({ partition, offset }) => {
+      const end = ends.find((known) => known.partition === partition)?.high ?? 0;
+      return Number(offset) >= 0 && Number(offset) < end;
+    });
     if (isAfter) from = middle;
     else to = middle;
   }
   return Math.min(from, nowMs);
-}
-
-async function endsOf(admin: Admin, topic: string): Promise<Map<number, number>> {
-  const offsets = await admin.fetchTopicOffsets(topic);
-  return new Map(offsets.map(({ partition, high }) => [partition, Number(high)]));
 }
 
 async function measureGroups(
@@ -143,6 +156,7 @@ async function measureGroups(
   const { groups } = await admin.listGroups();
   const measurements: Measurement[] = [];
   const memory: Record<string, KafkaMemory['lags'][string]> = {};
+  let ages = 0;
   const consumers = groups.filter(({ protocolType }) => protocolType === 'consumer' || protocolType === '');
   await inParallel(consumers, async ({ groupId: group }) => {
     for (const { topic, partitions } of await admin.fetchOffsets({ groupId: group })) {
@@ -163,14 +177,10 @@ async function measureGroups(
       measurements.push(
         figure('consumer.lag', labels, lag),
         figure('consumer.lag_growing_samples', labels, growing, `${lag} messages behind`),
-        figure(
-          'consumer.lag_seconds',
-          labels,
-          lag === 0
-            ? 0
-            : (nowMs - (await timeOf(admin, topic, worst.partition, worst.committed, nowMs))) / 1000,
-        ),
       );
+      if (lag > 0 && ages++ >= AGES_MAX) continue;
+      const since = lag === 0 ? nowMs : await timeOf(admin, topic, worst.partition, worst.committed, nowMs);
+      measurements.push(figure('consumer.lag_seconds', labels, (nowMs - since) / 1000));
     }
   });
   return { measurements, memory, count: consumers.length };
