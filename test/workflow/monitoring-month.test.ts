@@ -1,0 +1,163 @@
+/** What monitoring's workflows grow to: in a storm of a thousand failing targets, and over a month of cycles. */
+import { randomUUID } from 'node:crypto';
+import type { WorkflowHandle } from '@temporalio/client';
+import type { TestWorkflowEnvironment } from '@temporalio/testing';
+import { DefaultLogger, Runtime } from '@temporalio/worker';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import {
+  ALERT_MANAGER,
+  type AlertMessage,
+  type AlertOverview,
+  type AlertPolicy,
+  type AlertReport,
+  type AlertRow,
+} from '../../src/contracts/alerts.js';
+import { TASK_QUEUES } from '../../src/contracts/flows.js';
+import type {
+  AlertSeverity,
+  Finding,
+  MonitoringActivities,
+  ProbeAnswer,
+  ProbeName,
+} from '../../src/contracts/monitoring.js';
+import { hasTestServer, timeSkippingEnvironment } from '../support/time-skipping.js';
+import { withWorkers } from '../support/workers.js';
+
+const POLICY: AlertPolicy = {
+  ...{ repeatSeconds: 4 * 3600, floodCap: 10, floodWindowSeconds: 600 },
+  ...{ flapOpenings: 3, flapWindowSeconds: 3600, flapHoldSeconds: 900 },
+  routes: { info: ['log'], warning: ['log'], error: ['log'], critical: ['log'] },
+};
+const START = Date.UTC(2026, 0, 1);
+const CYCLE = 5 * 60_000;
+const A_DAY = (24 * 3600_000) / CYCLE;
+const EVENTS_MAX = 2500;
+/** A third of what Temporal takes. */
+const PAYLOAD_MAX = 700_000;
+
+function failing(name: string, severity: AlertSeverity = 'error'): Finding {
+  return {
+    ...{ fingerprint: `service_down{service=${name}}`, rule: 'service_down', source: 'services', severity },
+    ...{ labels: { service: name }, value: 0, summary: `${name} does not answer: ${'x'.repeat(250)}` },
+    forSeconds: 0,
+  };
+}
+
+function scripted() {
+  const told: AlertMessage[] = [];
+  const rows: AlertRow[] = [];
+  const up = (probe: ProbeName): ProbeAnswer => ({
+    ...{ probe, up: true, ms: 1, detail: '', count: 0 },
+    ...{ measurements: [], reference: null },
+  });
+  const activities: MonitoringActivities = {
+    probeKafka: async () => up('kafka'),
+    probeLake: async () => up('lake'),
+    probeServices: async () => up('services'),
+    probeSchedules: async () => up('schedules'),
+    relayAll: async () => up('relay'),
+    judgeSample: async () => ({ findings: [], left: 0, policy: POLICY }),
+    recordSample: async () => [],
+    reportFindings: async () => undefined,
+    breakCircuits: async () => [],
+    beatHeart: async () => undefined,
+    deliverAlerts: async (_, messages) => void told.push(...messages),
+    recordAlerts: async (given) => {
+      expect(JSON.stringify(given).length).toBeLessThan(PAYLOAD_MAX);
+      rows.push(...given);
+    },
+  };
+  return { activities, told, rows };
+}
+
+describe.skipIf(!hasTestServer && !process.env['CI'])(
+  'the growth of monitoring (skipped where the test server is not prepared)',
+  () => {
+    let environment: TestWorkflowEnvironment;
+    beforeAll(async () => {
+      Runtime.install({ logger: new DefaultLogger('ERROR') });
+      environment = await timeSkippingEnvironment();
+    }, 120_000);
+    afterAll(() => environment?.teardown());
+
+    async function send(workflowId: string, cycle: number, findings: readonly Finding[]): Promise<void> {
+      const report: AlertReport = {
+        ...{ at: START + cycle * CYCLE, findings, measured: ['services'], policy: POLICY },
+      };
+      await environment.client.workflow.signalWithStart('alertManager', {
+        ...{ workflowId, taskQueue: TASK_QUEUES.monitoring },
+        ...{ signal: ALERT_MANAGER.report, signalArgs: [report] },
+      });
+    }
+
+    async function taken(handle: WorkflowHandle, cycle: number): Promise<AlertOverview> {
+      for (;;) {
+        const overview = await handle.query<AlertOverview>(ALERT_MANAGER.overview);
+        if (overview.lastReportAt >= START + cycle * CYCLE) return overview;
+      }
+    }
+
+    it('tells of a storm of a thousand failing targets in one digest, and the critical one by itself', async () => {
+      const { activities, told, rows } = scripted();
+      const targets = Array.from({ length: 1000 }, (_, number) => failing(`target-${number}`));
+      await withWorkers(environment, { monitoring: activities }, async () => {
+        const id = randomUUID();
+        const handle = environment.client.workflow.getHandle(id);
+        await send(id, 1, [...targets, failing('store', 'critical')]);
+        expect((await taken(handle, 1)).open).toHaveLength(1001);
+        await send(id, 2, [...targets, failing('store', 'critical')]);
+        await taken(handle, 2);
+        const summary = (): string[] => told.map(({ change, count }) => `${change} ${count}`);
+        expect(summary()).toEqual(['opened 1', 'digest 1000']);
+        await send(id, 3, []);
+        expect((await taken(handle, 3)).open).toEqual([]);
+        await handle.terminate();
+        expect(summary()).toEqual(['opened 1', 'digest 1000', 'resolved 1', 'digest 1000']);
+        expect(told[1]?.episodes.length).toBeLessThan(50);
+        expect(rows.filter(({ change }) => change === 'opened')).toHaveLength(1001);
+      });
+    });
+
+    it('keeps the history of the alert manager small over a month of cycles', async () => {
+      const { activities, told } = scripted();
+      await withWorkers(environment, { monitoring: activities }, async () => {
+        const id = randomUUID();
+        const handle = environment.client.workflow.getHandle(id);
+        const executions = new Set<string>();
+        let longest = 0;
+        for (let cycle = 1; cycle < 30 * A_DAY; cycle++) {
+          // Each day one target is down for an hour.
+          const down = cycle % A_DAY < 12 ? [failing('a')] : [];
+          await send(id, cycle, down);
+          if (cycle % 24 !== 0) continue;
+          await taken(handle, cycle);
+          const { runId, historyLength } = await handle.describe();
+          executions.add(runId);
+          longest = Math.max(longest, historyLength);
+        }
+        await taken(handle, 30 * A_DAY - 1);
+        expect(executions.size).toBeGreaterThan(5);
+        expect(longest).toBeLessThan(EVENTS_MAX);
+        const changes = told.map(({ change }) => change);
+        expect(changes.filter((change) => change === 'opened')).toHaveLength(30);
+        expect(changes.filter((change) => change === 'resolved')).toHaveLength(30);
+        await handle.terminate();
+      });
+    });
+
+    it('keeps the history of a cycle as long as the one before', async () => {
+      const { activities } = scripted();
+      const lengths: number[] = [];
+      await withWorkers(environment, { monitoring: activities }, async () => {
+        for (let cycle = 0; cycle < 3; cycle++) {
+          const handle = await environment.client.workflow.start('platformMonitoring', {
+            ...{ workflowId: 'datalab-monitoring', taskQueue: TASK_QUEUES.monitoring },
+          });
+          await handle.result();
+          lengths.push((await handle.fetchHistory()).events?.length ?? 0);
+        }
+      });
+      expect(Math.max(...lengths)).toBeLessThan(150);
+    });
+  },
+);
