@@ -46,7 +46,7 @@ describe('monitoring', () => {
     const file = path.join(folder, 'datalab.yaml');
     await writeFile(
       file,
-      `monitoring: { channels: [{ type: webhook, name: sink, url: '${address}/alerts' }] }\nmlflow: { enabled: false }\n`,
+      `monitoring: { channels: [{ type: webhook, name: sink, url: '${address}/alerts' }] }\nmlflow: { enabled: false }\ndashboard: { watched: false }\n`,
     );
     ephemeral = await createEphemeral();
     await start('s3', 'kafka', 'temporal');
