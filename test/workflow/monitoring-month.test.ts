@@ -58,6 +58,7 @@ function scripted() {
     relayAll: async () => up('relay'),
     judgeSample: async () => ({ findings: [], left: 0, policy: POLICY }),
     recordSample: async () => [],
+    takeLogs: async () => ({ queries: 0, changes: 0 }),
     reportFindings: async () => undefined,
     breakCircuits: async () => [],
     beatHeart: async () => undefined,
