@@ -46,15 +46,19 @@ const TIERS = {
 const children = new Set();
 
 /**
- * Runs a program of node_modules/.bin; resolves to its exit code (1 when it was killed). Its lines come out with `name` in
+ * Runs Node or a program of node_modules/.bin; resolves to its exit code (1 when it was killed). Its lines come out with `name` in
  * front, so that two that run side by side can be told apart; without a name it has this terminal.
  */
 function run(name, program, args, env = {}) {
   return new Promise((resolve, reject) => {
-    const child = spawn(path.join('node_modules', '.bin', program), args, {
-      stdio: name === undefined ? 'inherit' : ['ignore', 'pipe', 'pipe'],
-      env: { ...process.env, ...env },
-    });
+    const child = spawn(
+      program === 'node' ? process.execPath : path.join('node_modules', '.bin', program),
+      args,
+      {
+        stdio: name === undefined ? 'inherit' : ['ignore', 'pipe', 'pipe'],
+        env: { ...process.env, ...env },
+      },
+    );
     children.add(child);
     for (const stream of [child.stdout, child.stderr])
       if (stream)
@@ -69,7 +73,7 @@ function run(name, program, args, env = {}) {
 
 async function runStatic(name) {
   const checks = [
-    ['eslint', ['.']],
+    ['node', ['infra/lint.mjs']],
     ['prettier', ['--check', '--log-level', 'warn', '.']],
     ['tsc', ['-p', 'tsconfig.json', '--noEmit']],
     ['tsc', ['-p', 'src/workflows/tsconfig.json']],

@@ -13,7 +13,7 @@ export function toFailure(error: unknown): unknown {
     return ApplicationFailure.create({
       type: error.code,
       nonRetryable: !error.retry,
-      message: `${cut(error.message)} What to do: ${error.remedy}`,
+      message: `${sentence(cut(error.message))} What to do: ${error.remedy}`,
       cause: error.cause instanceof Error ? shortened(error.cause) : undefined,
     });
   }
@@ -43,6 +43,10 @@ export function withFailures<Activities extends object>(activities: Activities):
     ],
   );
   return Object.fromEntries(wrapped) as unknown as Activities;
+}
+
+function sentence(text: string): string {
+  return /[.!?…)]$/.test(text) ? text : `${text}.`;
 }
 
 function cut(text: string): string {
