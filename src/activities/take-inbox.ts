@@ -144,24 +144,20 @@ async function readFiles(
     }
   });
   if (texts.includes(undefined)) return undefined;
+  const lines = texts.flatMap((text) => text?.split('\n') ?? []).filter((line) => line !== '');
+  const records = lines.map((line) => read(jsonOf(line))).filter((record) => record !== undefined);
   const rows: Row[] = [];
   const marks: Record<string, number> = { ...before };
-  let bad = 0;
-  for (const line of texts.flatMap((text) => text?.split('\n') ?? [])) {
-    if (line === '') continue;
-    const record = read(jsonOf(line));
-    if (!record) {
-      bad += 1;
-      continue;
-    }
-    const { place } = record;
+  // Files are named by a clock, which may step back: what came first is told by the places.
+  const inOrder = [...records].sort((a, b) => (a.place?.sequence ?? 0) - (b.place?.sequence ?? 0));
+  for (const { place, rows: made } of inOrder) {
     if (place) {
       if (place.sequence <= (marks[place.source] ?? 0)) continue;
       marks[place.source] = place.sequence;
     }
-    rows.push(...record.rows);
+    rows.push(...made);
   }
-  return { rows, bad, marks };
+  return { rows, bad: lines.length - records.length, marks };
 }
 
 function jsonOf(line: string): unknown {

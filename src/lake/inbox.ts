@@ -5,6 +5,9 @@
 import { randomUUID } from 'node:crypto';
 import type { LakeReader } from './tables.js';
 
+/** Files that this process left: those of one millisecond sort by it. */
+let left = 0;
+
 /** Leaves records in one file. `prefix` ends with `/`. Throws where the lake does not take it. */
 export async function leaveInInbox(
   store: LakeReader['store'],
@@ -15,5 +18,6 @@ export async function leaveInInbox(
   const bytes = Buffer.from(records.map((record) => `${JSON.stringify(record)}\n`).join(''));
   // Names sort by time, so that the oldest is taken first; an id of its own, so that none is written over.
   const at = new Date(nowMs).toISOString().replaceAll(/[-:.]/g, '');
-  await store.put(`${prefix}${at}-${randomUUID()}.jsonl`, bytes);
+  const number = String(left++).padStart(9, '0');
+  await store.put(`${prefix}${at}-${number}-${randomUUID()}.jsonl`, bytes);
 }
