@@ -129,7 +129,7 @@ describe.skipIf(chromiumPath === undefined)('the dashboard in Chromium', () => {
       await page.locator('main h1').waitFor();
     }
     await page.goto(`${url}/lake`);
-    await page.getByText('The lake is empty').waitFor();
+    await page.getByText('The lake is empty').first().waitFor();
     await page.goto(`${url}/models`);
     await page.getByRole('link', { name: 'next_day_direction' }).waitFor();
     await page.goto(`${url}/maintenance`);
