@@ -85,7 +85,7 @@ export class DeltaTable implements DeltaTableApi {
    * leave a gap that no reader gets over. Throws DELTA_CONCURRENT_CHANGE.
    */
   async #requireThere(version: number): Promise<void> {
-    if (await this.store.head(commitKey(version))) return;
+    if (await this.#holds(version)) return;
     this.#cached = undefined;
     const newest = await this.snapshotIfExists();
     // Its commit may have been cleaned away behind a checkpoint.
@@ -240,28 +240,23 @@ export class DeltaTable implements DeltaTableApi {
     const cached = this.#cached;
     const young = cached && nowMs - cached.loadedMs < CACHE_MAX_AGE_MS;
     const next = young ? await refreshSnapshot(this.store, cached.snapshot) : undefined;
-    const { isThere, seenMs } = await this.#look(next, cached?.seenMs ?? nowMs, nowMs);
-    if (cached && next && isThere) {
-      this.#cached = { snapshot: next, loadedMs: cached.loadedMs, seenMs };
-      return next;
+    if (cached && next) {
+      // That no version comes after it does not say that it is there: the table may have been restored to an earlier one.
+      const moved = next !== cached.snapshot;
+      const isDue = !moved && nowMs - cached.seenMs >= LOOK_EVERY_MS;
+      if (!isDue || (await this.#holds(next.version))) {
+        const seenMs = moved || isDue ? nowMs : cached.seenMs;
+        this.#cached = { snapshot: next, loadedMs: cached.loadedMs, seenMs };
+        return next;
+      }
     }
     const snapshot = await loadSnapshot(this.store, this.deps.engine);
     this.#cached = { snapshot, loadedMs: nowMs, seenMs: nowMs };
     return snapshot;
   }
 
-  /**
-   * Whether the version is still there. That none comes after it does not say so: the table may have been restored to an
-   * earlier one. Looked at now and then only, so that a refresh mostly costs one request.
-   */
-  async #look(
-    snapshot: TableSnapshot | undefined,
-    seenMs: number,
-    nowMs: number,
-  ): Promise<{ isThere: boolean; seenMs: number }> {
-    if (!snapshot || snapshot !== this.#cached?.snapshot) return { isThere: true, seenMs: nowMs };
-    if (nowMs - seenMs < LOOK_EVERY_MS) return { isThere: true, seenMs };
-    return { isThere: (await this.store.head(commitKey(snapshot.version))) !== undefined, seenMs: nowMs };
+  async #holds(version: number): Promise<boolean> {
+    return (await this.store.head(commitKey(version))) !== undefined;
   }
 
   /** The newest version that was committed at or before the time. */

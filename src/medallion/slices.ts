@@ -61,7 +61,9 @@ async function computeIn(
       `(SELECT * FROM read_parquet(${literalList(changes)}, union_by_name = true, hive_partitioning = false) ${moved}); ` +
       `CREATE VIEW published AS ${publishedRows(engine, published)}`,
   );
-  await session.run(slices.window ? await windowedSlices(session, slices) : wholeSlices(slices));
+  await session.run(
+    slices.window ? await windowedSlices(session, slices, slices.window) : wholeSlices(slices),
+  );
   const nulls = await count(session, `SELECT count(*) AS n FROM affected WHERE ${anyNull(slices)}`);
   const names = Object.keys(slices.by);
   const matches = (rows: string, columns: readonly string[]): string =>
@@ -136,9 +138,9 @@ const DAYS_PER_ROW = 2;
  */
 async function windowedSlices(
   session: EngineSession,
-  slices: SliceDefinition & { readonly window?: { readonly order: string; readonly lookback: number } },
+  slices: SliceDefinition,
+  { order: name, lookback }: NonNullable<SliceDefinition['window']>,
 ): Promise<string> {
-  const { order: name, lookback } = slices.window as { order: string; lookback: number };
   const names = sliceNames(slices);
   const order = identifier(name);
   const [{ type } = { type: '' }] = await session.describe(`SELECT ${order} FROM changed`);

@@ -3,11 +3,10 @@ import type { ColumnType } from '../contracts/dataset.js';
 import type { CheckDefinition, DistributionCheck, FreshnessCheck } from '../contracts/quality.js';
 import { identifier } from '../contracts/sql-text.js';
 import { badRow, isRowCheck, scopeOf } from './predicate.js';
-import { judgedOnly, keysPresent, repetitions, type Repeated } from './repetition.js';
+import { judgedOnly, keysPresent, repetitions, type Repeated, type RowQueries } from './repetition.js';
 
-/** The one thing that measuring needs of an engine session. */
-export interface Queries {
-  rows<Row extends object>(sql: string): Promise<Row[]>;
+/** What measuring needs of an engine session. */
+export interface Queries extends RowQueries {
   /** Refuses a text that is not one single SELECT. */
   describe(select: string): Promise<unknown>;
 }

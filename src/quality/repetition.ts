@@ -4,7 +4,7 @@ import { identifier, identifiers } from '../contracts/sql-text.js';
 import { scopeOf } from './predicate.js';
 
 /** The one thing that counting needs of an engine session. */
-interface Queries {
+export interface RowQueries {
   rows<Row extends object>(sql: string): Promise<Row[]>;
 }
 
@@ -49,7 +49,7 @@ export function keysPresent({ columns }: UniqueCheck): string {
  * number of each group, which is several times cheaper than a hash of every row.
  */
 export async function repetitions(
-  queries: Queries,
+  queries: RowQueries,
   check: DuplicatesCheck | UniqueCheck,
   relation: string,
 ): Promise<Repeated> {
@@ -63,7 +63,7 @@ export async function repetitions(
 }
 
 /** True where it is sure that no combination comes twice; false also where it was not worth finding out. */
-async function isDistinct(queries: Queries, columns: readonly string[], judged: string): Promise<boolean> {
+async function isDistinct(queries: RowQueries, columns: readonly string[], judged: string): Promise<boolean> {
   const numbered = await numberedColumn(queries, columns, judged);
   if (numbered === undefined) return false;
   const { name, number } = numbered;
@@ -85,7 +85,7 @@ async function isDistinct(queries: Queries, columns: readonly string[], judged: 
 
 /** The column that is best told by a number: the first date, or else the first whole number. */
 async function numberedColumn(
-  queries: Queries,
+  queries: RowQueries,
   columns: readonly string[],
   judged: string,
 ): Promise<{ name: string; number: string } | undefined> {

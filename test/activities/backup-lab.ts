@@ -116,6 +116,15 @@ export class BackupLab {
       .map((entry) => path.join(entry.parentPath, entry.name));
   }
 
+  /** Some of a log's life in Silver: a rewrite, a delete, and a checkpoint that the later commit stands on. */
+  async someLife(): Promise<void> {
+    const silver = this.lab.table('silver/sales');
+    await silver.optimize();
+    await silver.delete({ where: 'id = 2' });
+    await silver.checkpoint();
+    await silver.append({ rows: [{ id: 77, name: 'Ä', amount: 0.5 }] });
+  }
+
   /** Takes every object of the lake away. Returns how many there were. */
   async deleteLake(): Promise<number> {
     const keys: string[] = [];

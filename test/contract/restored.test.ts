@@ -41,11 +41,7 @@ describe.skipIf(!TEST_PYTHON)('delta-rs (skipped without DATALAB_TEST_PYTHON)', 
     const backups = new BackupLab({ ...(lake && { deps: { lake } }), ...(backup && { backup }) });
     try {
       await backups.someRuns();
-      const silver = backups.lab.table('silver/sales');
-      await silver.optimize();
-      await silver.delete({ where: 'id = 2' });
-      await silver.checkpoint();
-      await silver.append({ rows: [{ id: 77, name: 'Ä', amount: 0.5 }] });
+      await backups.someLife();
       const uriOf = (name: string): string => backups.lab.store(name).uri.replace(/^file:\/\//, '');
       const theirs = (): Promise<unknown[]> =>
         Promise.all(

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
+import type { AuditEntry } from '../../contracts/audit-log.js';
 import type { RuleOverride, RuleOverrides } from '../../contracts/monitoring.js';
 import { createClient, type Client, type InArgs } from '@libsql/client';
 
@@ -19,16 +20,6 @@ export interface SessionRecord {
   readonly user: string;
   readonly role: Role;
   readonly csrf: string;
-}
-
-export interface AuditEntry {
-  readonly at: string;
-  readonly who: string;
-  readonly role: string;
-  readonly action: string;
-  readonly target: string;
-  readonly detail: string;
-  readonly outcome: string;
 }
 
 const TABLES = [

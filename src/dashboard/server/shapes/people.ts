@@ -1,6 +1,7 @@
 /** What is told of people, tokens, and what they did. */
 import { z } from 'zod';
-import { ROLES, type AuditEntry } from '../store.js';
+import type { AuditEntry } from '../../../contracts/audit-log.js';
+import { ROLES } from '../store.js';
 import { list, page, shapeOf } from './common.js';
 
 const role = z.enum(ROLES);

@@ -2,7 +2,8 @@
 import { useQuery } from '@tanstack/react-query';
 import { useState, type FormEvent } from 'react';
 import { useTranslation } from 'react-i18next';
-import type { AuditEntry, Role } from '../../../server/store';
+import type { AuditEntry } from '../../../../contracts/audit-log';
+import type { Role } from '../../../server/store';
 import { get, post, queryOf, remove } from '../api';
 import { commands } from '../commands';
 import { useSession } from '../session';
