@@ -5,7 +5,7 @@
 import type { OutlierDefinition } from '../contracts/dataset.js';
 import { identifier, identifiers } from '../contracts/sql-text.js';
 import type { EngineSession } from '../delta/ports.js';
-import { returnSql, scoreSelect } from './outliers.js';
+import { groupWindow, returnSql, scoreSelect } from './outliers.js';
 
 /** Whether the parts of a table are in an order that this pass can follow. */
 export function canPass(definition: OutlierDefinition, partedBy: string | undefined): boolean {
@@ -46,7 +46,7 @@ export class OutlierPass {
    */
   async measure(part: string): Promise<void> {
     const columns = identifiers(this.#columns);
-    const inGroup = `(PARTITION BY ${this.#group} ORDER BY ${this.#order}, ${identifiers(this.key)})`;
+    const inGroup = groupWindow(this.definition, this.key);
     await this.session.run(
       `CREATE OR REPLACE TABLE returns AS SELECT ${columns}, mine, is_last, month, again,
   ${returnSql(this.#value, 'previous')} AS log_return

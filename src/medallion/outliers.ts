@@ -11,6 +11,15 @@ export function returnSql(value: string, previous: string): string {
 }
 
 /**
+ * The window in which rows of one group follow each other, and those with the same place in the order by their key. Columns
+ * that say nothing new there are left out: each would be one more to compare in the sort.
+ */
+export function groupWindow({ group, order }: OutlierDefinition, key: readonly string[]): string {
+  const rest = key.filter((name) => name !== order && !group.includes(name));
+  return `(PARTITION BY ${identifiers(group)} ORDER BY ${identifiers([order, ...rest])})`;
+}
+
+/**
  * A statement that makes the table `returns` of a relation: the key of each row, its group and month, and the log return
  * since the row before it in the group. `again` tells whether that row has the same place in the order.
  */
@@ -22,8 +31,7 @@ export function returnsTable(
   const order = identifier(definition.order);
   const value = identifier(definition.value);
   const names = identifiers([...new Set([...key, ...definition.group])]);
-  const before = (column: string): string =>
-    `lag(${column}) OVER (PARTITION BY ${identifiers(definition.group)} ORDER BY ${order}, ${identifiers(key)})`;
+  const before = (column: string): string => `lag(${column}) OVER ${groupWindow(definition, key)}`;
   return `CREATE TABLE returns AS SELECT ${names}, month, again, ${returnSql(value, 'previous')} AS log_return
 FROM (
   SELECT ${names}, ${value}, date_trunc('month', ${order})::DATE AS month,

@@ -35,18 +35,19 @@ export interface Rebuilt {
 export async function rebuild(input: Rebuild): Promise<Rebuilt> {
   const { session, dataset } = input;
   const { outliers } = dataset.silver;
-  const pass = outliers && new OutlierPass(session, outliers, dataset.key);
-  await pass?.begin('kept');
   const parts = await partsOf(input);
-  const coded = await codedText(session);
+  const coded = await codedText(session, dataset);
+  await session.run(`CREATE VIEW coded AS SELECT ${coded} FROM kept`);
+  const pass = outliers && new OutlierPass(session, outliers, dataset.key);
+  await pass?.begin('coded');
   const silver: WrittenFile[] = [];
   let duplicate = 0;
   for (const [index, part] of parts.entries()) {
     input.onPart?.(index, parts.length);
-    await session.run(`CREATE OR REPLACE VIEW part AS SELECT * FROM kept WHERE ${part}`);
-    duplicate += await keepNewest(session, dataset, pass, index);
+    await session.run(keepAs(pass, `SELECT * FROM coded WHERE ${part}`));
+    duplicate += await keepNewest(input, pass, coded, index);
     await pass?.judge();
-    silver.push(...(await session.writeParquetFiles(silverSelect(dataset, pass, coded), `silver-${index}`)));
+    silver.push(...(await session.writeParquetFiles(silverSelect(dataset, pass), `silver-${index}`)));
   }
   return { silver, duplicate };
 }
@@ -60,14 +61,22 @@ async function partsOf({ session, dataset, rows, partRows = PART_ROWS }: Rebuild
 }
 
 /**
+ * A statement that makes `part` of the rows. Judging outliers looks at a part more than once; reading and cleaning it anew
+ * each time is dearer than keeping it.
+ */
+function keepAs(pass: OutlierPass | undefined, rows: string): string {
+  return `CREATE OR REPLACE ${pass ? 'TABLE' : 'VIEW'} part AS ${rows}`;
+}
+
+/**
  * Leaves in `part` the newest row of each key, and returns how many others there were. Where outliers are judged, it
  * leaves `returns` of those rows too: they stand in the order in which equal keys are neighbours, so that counting the
  * duplicates costs nothing then.
  */
 async function keepNewest(
-  session: EngineSession,
-  dataset: DatasetDefinition,
+  { session, dataset }: Rebuild,
   pass: OutlierPass | undefined,
+  coded: string,
   index: number,
 ): Promise<number> {
   const { key, silver } = dataset;
@@ -85,9 +94,8 @@ async function keepNewest(
     `SELECT * FROM part ${newestOfKey(dataset)}`,
     `newest-${index}.parquet`,
   );
-  await session.run(
-    `CREATE OR REPLACE VIEW part AS SELECT * FROM read_parquet(${literal(newest?.localPath ?? '')}, hive_partitioning = false)`,
-  );
+  const rows = `read_parquet(${literal(newest?.localPath ?? '')}, hive_partitioning = false)`;
+  await session.run(keepAs(pass, `SELECT ${coded} FROM ${rows}`));
   await pass?.measure('part');
   return duplicate;
 }
@@ -102,28 +110,34 @@ const SHARED_TEXTS = ['_source_id', '_source_file', '_run_id'] as const;
 const CODES_MAX = 10_000;
 
 /**
- * Makes an enumeration of each text that the rows share, and returns the columns as `REPLACE` takes them. A sort moves
- * whole rows: codes of two bytes instead of texts of a hundred make it half as dear. They are written as the texts.
+ * Makes an enumeration of each text that the rows share, those of the key included, and returns the columns as a SELECT
+ * takes them. A sort moves whole rows, and compares keys: codes of two bytes, which are in the order of the texts, make
+ * both half as dear. They are written as the texts.
  */
-async function codedText(session: EngineSession): Promise<string> {
+async function codedText(session: EngineSession, { key }: DatasetDefinition): Promise<string> {
+  const types = new Map(
+    (await session.describe('SELECT * FROM arrived')).map(({ name, type }) => [name, type]),
+  );
   const coded: string[] = [];
-  for (const name of SHARED_TEXTS) {
-    const values = `SELECT DISTINCT ${name} AS value FROM arrived WHERE ${name} IS NOT NULL`;
+  for (const name of new Set([...SHARED_TEXTS, ...key])) {
+    if (types.get(name) !== 'VARCHAR') continue;
+    const column = identifier(name);
+    const values = `SELECT DISTINCT ${column} AS value FROM arrived WHERE ${column} IS NOT NULL`;
     const distinct = await count(session, `SELECT count(*) AS n FROM (${values} LIMIT ${CODES_MAX + 1})`);
     if (distinct === 0 || distinct > CODES_MAX) continue;
-    await session.run(`CREATE TYPE ${name}_code AS ENUM (${values} ORDER BY value)`);
-    coded.push(`${name}::${name}_code AS ${name}`);
+    const code = identifier(`${name}_code`);
+    await session.run(`CREATE TYPE ${code} AS ENUM (${values} ORDER BY value)`);
+    coded.push(`${column}::${code} AS ${column}`);
   }
   return coded.length === 0 ? '*' : `* REPLACE (${coded.join(', ')})`;
 }
 
-function silverSelect(dataset: DatasetDefinition, pass: OutlierPass | undefined, columns: string): string {
+function silverSelect(dataset: DatasetDefinition, pass: OutlierPass | undefined): string {
   const { key, silver } = dataset;
-  const rows = `(SELECT ${columns} FROM part) k`;
   const order = fileOrder(dataset, 'k');
-  if (silver.outliers === undefined || pass === undefined) return `SELECT k.* FROM ${rows} ${order}`;
+  if (silver.outliers === undefined || pass === undefined) return `SELECT k.* FROM part k ${order}`;
   return (
-    `SELECT k.*, ${flagColumns(silver.outliers)} FROM ${rows} ` +
+    `SELECT k.*, ${flagColumns(silver.outliers)} FROM part k ` +
     `LEFT JOIN (${pass.scores()}) s USING (${identifiers(key)}) ${order}`
   );
 }
