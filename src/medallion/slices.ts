@@ -77,7 +77,9 @@ async function computeIn(
   // The bound of all slices is a constant, by which the engine leaves out what lies before: row groups, or files.
   const since = slices.window
     ? ` AND s.${identifier(slices.window.order)} >= a._reach WHERE s.${identifier(slices.window.order)} >= getvariable('reach')`
-    : '';
+    : nulls > 0
+      ? ''
+      : await fromEarliest(session, slices);
   await session.run(
     `CREATE VIEW silver.${identifier(dataset.name)} AS SELECT * EXCLUDE (${identifiers(columnsOfSlices)}) ` +
       `FROM all_silver s SEMI JOIN affected a ON ${matches('s', columnsOfSlices)}${since}`,
@@ -104,6 +106,25 @@ async function computeIn(
   const rows = await count(session, 'SELECT count(*) AS n FROM computed');
   const grown = rows - touched.reduce((sum, { n }) => sum + Number(n), 0);
   return { replaced, gold: written, rows, grown, schema: schemaOf(columns) };
+}
+
+/** A slice by the day, month or the like that a time falls into: it begins no later than any of its rows. */
+const PERIOD = /^\s*date_trunc\(\s*'\w+'\s*,\s*"?(\w+)"?\s*\)(\s*::\s*\w+)?\s*$/i;
+
+/** A condition on the Silver rows `s` that every row of the affected slices meets; the engine leaves out files by it. */
+async function fromEarliest(session: EngineSession, { by }: SliceDefinition): Promise<string> {
+  const conditions: string[] = [];
+  for (const [index, expression] of Object.values(by).entries()) {
+    const column = PERIOD.exec(expression)?.[1];
+    if (column === undefined) continue;
+    const [{ type } = { type: '' }] = await session.describe(`SELECT ${identifier(column)} FROM changed`);
+    if (!/^(DATE|TIMESTAMP.*)$/.test(type)) continue;
+    await session.run(
+      `SET VARIABLE earliest_${index} = (SELECT min(_slice_${index}) FROM affected)::${type}`,
+    );
+    conditions.push(`s.${identifier(column)} >= getvariable('earliest_${index}')`);
+  }
+  return conditions.length === 0 ? '' : ` WHERE ${conditions.join(' AND ')}`;
 }
 
 function sliceColumns({ by }: SliceDefinition): string {
