@@ -1,5 +1,6 @@
 /** Measures a Kafka cluster: brokers, topics, partitions, ages, rates, and how far consumers are behind. */
 import { Kafka, logLevel, type Admin } from 'kafkajs';
+import { describeCluster, type Cluster, type Partition } from './kafka-cluster.js';
 import type { Measurement } from '../../contracts/monitoring.js';
 import type { KafkaMemory } from '../../contracts/probe-memory.js';
 
@@ -33,22 +34,31 @@ export async function measureKafka(
   before: KafkaMemory | null,
   nowMs: number,
 ): Promise<KafkaSample> {
-  return withAdmin(probe, async (admin) => {
-    const cluster = await admin.describeCluster();
-    const there = (await admin.listTopics()).filter((topic) => !topic.startsWith('__'));
-    const topics = await measureTopics(admin, { there, probe, before, nowMs });
-    const groups = await measureGroups(admin, { before, nowMs, ends: topics.ends });
-    return {
-      detail: `${cluster.brokers.length} brokers, ${there.length} topics, ${groups.count} consumer groups`,
-      measurements: [
-        figure('kafka.brokers', {}, cluster.brokers.length),
-        figure('kafka.controller', {}, cluster.controller === null ? 0 : 1),
-        ...topics.measurements,
-        ...groups.measurements,
-      ],
-      memory: { at: nowMs, topics: topics.memory, lags: groups.memory },
-    };
+  const cluster = await describeCluster(probe);
+  const topics = await measureTopics(cluster, { probe, before, nowMs });
+  const groups = await withAdmin(probe, async (admin) => {
+    // Without a topic that it was asked about, the library asks about all of them, and fails where one has no leader.
+    const [known] = topics.ends.keys();
+    if (known !== undefined) await admin.fetchTopicOffsets(known);
+    else if (cluster.topics.length > 0) return { measurements: [], memory: before?.lags ?? {}, count: 0 };
+    return measureGroups(admin, { before, nowMs, ends: topics.ends });
   });
+  const parts = [
+    `${cluster.brokers} broker${cluster.brokers === 1 ? '' : 's'}`,
+    `${cluster.topics.length} topics`,
+    `${groups.count} consumer groups`,
+    ...(topics.unmeasured > 0 ? [`${topics.unmeasured} topics not measured`] : []),
+  ];
+  return {
+    detail: parts.join(', '),
+    measurements: [
+      figure('kafka.brokers', {}, cluster.brokers),
+      figure('kafka.controller', {}, cluster.controller ? 1 : 0),
+      ...topics.measurements,
+      ...groups.measurements,
+    ],
+    memory: { at: nowMs, topics: topics.memory, lags: groups.memory },
+  };
 }
 
 interface Partitioned {
@@ -57,32 +67,35 @@ interface Partitioned {
   readonly high: number;
 }
 
-async function measureTopics(
-  admin: Admin,
-  {
-    there,
-    probe,
-    before,
-    nowMs,
-  }: { there: readonly string[]; probe: KafkaProbe; before: KafkaMemory | null; nowMs: number },
-) {
-  const measurements: Measurement[] = probe.topics.map((topic) =>
-    figure('topic.present', { topic }, there.includes(topic) ? 1 : 0),
-  );
-  const { topics: described } =
-    there.length === 0 ? { topics: [] } : await admin.fetchTopicMetadata({ topics: [...there] });
-  for (const { name: topic, partitions } of described) {
-    measurements.push(
+/** The topics themselves: there or not, their partitions, and which of these are not as they should be. */
+function describeTopics({ topics }: Cluster, wanted: readonly string[]): Measurement[] {
+  return [
+    ...wanted.map((topic) =>
+      figure('topic.present', { topic }, topics.some(({ name }) => name === topic) ? 1 : 0),
+    ),
+    ...topics.flatMap(({ name: topic, partitions }) => [
       figure('topic.partitions', { topic }, partitions.length),
-      figure('topic.offline_partitions', { topic }, partitions.filter(({ leader }) => leader < 0).length),
+      figure('topic.offline_partitions', { topic }, partitions.filter(isOffline).length),
       figure(
         'topic.under_replicated',
         { topic },
-        partitions.filter(({ isr, replicas }) => isr.length < replicas.length).length,
+        partitions.filter(({ inSync, replicas }) => inSync.length < replicas.length).length,
       ),
-    );
-  }
+    ]),
+  ];
+}
+
+const isOffline = ({ leader }: Partition): boolean => leader < 0;
+
+async function measureTopics(
+  cluster: Cluster,
+  { probe, before, nowMs }: { probe: KafkaProbe; before: KafkaMemory | null; nowMs: number },
+) {
+  const measurements: Measurement[] = describeTopics(cluster, probe.topics);
+  // Of a topic with a partition that nobody leads the library tells nothing.
+  const there = cluster.topics.flatMap(({ name, partitions }) => (partitions.some(isOffline) ? [] : [name]));
   const ends = new Map<string, readonly Partitioned[]>();
+  const unknown: unknown[] = [];
   const memory: Record<string, KafkaMemory['topics'][string]> = {};
   let ages = 0;
   const measure = async (own: Admin, topic: string): Promise<void> => {
@@ -115,9 +128,19 @@ async function measureTopics(
     there.slice(lane * TOPICS_PER_CONNECTION, (lane + 1) * TOPICS_PER_CONNECTION),
   );
   await inParallel(lanes, (topics) =>
-    withAdmin(probe, (own) => inParallel(topics, (topic) => measure(own, topic))),
+    withAdmin(probe, (own) =>
+      inParallel(topics, (topic) =>
+        measure(own, topic).catch((error: unknown) => {
+          // Deleted, or led by a broker that is away, since the cluster was described: the other topics stand.
+          unknown.push(error);
+          const known = before?.topics[topic];
+          if (known) memory[topic] = known;
+        }),
+      ),
+    ),
   );
-  return { measurements, ends, memory };
+  if (unknown.length > 0 && ends.size === 0) throw unknown[0];
+  return { measurements, ends, memory, unmeasured: unknown.length };
 }
 
 /** By bisection over the broker's own index of times: it can say whether a message is at or after a moment. */
@@ -153,12 +176,26 @@ async function measureGroups(
     ends,
   }: { before: KafkaMemory | null; nowMs: number; ends: ReadonlyMap<string, readonly Partitioned[]> },
 ) {
-  const { groups } = await admin.listGroups();
   const measurements: Measurement[] = [];
   const memory: Record<string, KafkaMemory['lags'][string]> = {};
   let ages = 0;
+  /** Of what cannot be asked now, the last that is known: an alert is not over because a broker is away. */
+  const keep = (error: unknown, wanted: (key: string) => boolean): void => {
+    for (const [key, known] of Object.entries(before?.lags ?? {})) {
+      const [group = '', topic = ''] = key.split(' ');
+      if (!wanted(key) || key in memory) continue;
+      memory[key] = known;
+      const detail = `${known.lag} messages behind when it could last be asked (${(error as Error).message})`;
+      measurements.push(figure('consumer.lag_growing_samples', { group, topic }, known.growing, detail));
+    }
+  };
+  // Every broker is asked for its groups, also one that has gone and is not struck off yet.
+  const { groups } = await admin.listGroups().catch((error: unknown) => {
+    keep(error, () => true);
+    return { groups: [] };
+  });
   const consumers = groups.filter(({ protocolType }) => protocolType === 'consumer' || protocolType === '');
-  await inParallel(consumers, async ({ groupId: group }) => {
+  const measure = async (group: string): Promise<void> => {
     for (const { topic, partitions } of await admin.fetchOffsets({ groupId: group })) {
       const behind = partitions.flatMap(({ partition, offset }) => {
         const at = ends.get(topic)?.find((known) => known.partition === partition);
@@ -182,7 +219,10 @@ async function measureGroups(
       const since = lag === 0 ? nowMs : await timeOf(admin, topic, worst.partition, worst.committed, nowMs);
       measurements.push(figure('consumer.lag_seconds', labels, (nowMs - since) / 1000));
     }
-  });
+  };
+  await inParallel(consumers, ({ groupId }) =>
+    measure(groupId).catch((error: unknown) => keep(error, (key) => key.startsWith(`${groupId} `))),
+  );
   return { measurements, memory, count: consumers.length };
 }
 
