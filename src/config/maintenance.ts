@@ -10,6 +10,8 @@ const retention = z
   .strictObject({
     bronzeDays: days.nullable().default(90).describe('From _ingested_at; null keeps rows for ever.'),
     quarantineDays: days.nullable().default(90),
+    metricDays: days.nullable().default(30).describe('Samples of monitoring, meta.metrics.'),
+    alertDays: days.nullable().default(365).describe('The history of alerts, meta.alerts.'),
     logDays: days.default(30).describe('Logs of steps, staging manifests, files of changes. 14 at least.'),
     reportDays: days.default(180).describe('Reports of runs. 14 at least.'),
     tables: z

@@ -5,6 +5,9 @@ import type { Layer } from '../contracts/run.js';
 export interface RetentionPolicies {
   readonly bronzeDays: number | null;
   readonly quarantineDays: number | null;
+  /** Of the samples of monitoring, and of the history of alerts. */
+  readonly metricDays: number | null;
+  readonly alertDays: number | null;
   /** Single tables, as `layer.table`; wins over what datasets and layers say. */
   readonly tables: ReadonlyArray<{
     readonly table: string;
@@ -24,7 +27,8 @@ const INGESTED = '_ingested_at';
 
 /**
  * The policy of a table, or null where its rows stay. A hold wins over everything. Bronze and quarantine count from
- * `_ingested_at` alone, since what they hold is known by when it came; Silver and Gold go by a declared column.
+ * `_ingested_at` alone, since what they hold is known by when it came; Silver and Gold go by a declared column. Of DataLab's
+ * own records only the samples of monitoring and the history of alerts have a time.
  */
 export function retentionOf(
   name: { readonly layer: Layer; readonly table: string },
@@ -45,8 +49,13 @@ export function retentionOf(
       return column === undefined ? null : policyOf(column, days ?? null);
     }
     case 'meta':
-      return null;
+      return policyOf('at', recordDays(name.table, policies));
   }
+}
+
+/** Records of runs stay; samples come every few minutes, and nobody asks for one of a year ago. */
+function recordDays(table: string, { metricDays, alertDays }: RetentionPolicies): number | null {
+  return table === 'metrics' ? metricDays : table === 'alerts' ? alertDays : null;
 }
 
 function policyOf(column: string, days: number | null): RetentionPolicy | null {

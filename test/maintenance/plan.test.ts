@@ -81,7 +81,9 @@ describe('a plan', () => {
 });
 
 describe('the retention of a table', () => {
-  const POLICIES: RetentionPolicies = { bronzeDays: 90, quarantineDays: 60, tables: [] };
+  const POLICIES: RetentionPolicies = {
+    ...{ bronzeDays: 90, quarantineDays: 60, metricDays: 30, alertDays: 365, tables: [] },
+  };
   const bronze = { layer: 'bronze', table: 'sales' } as const;
   const silver = { layer: 'silver', table: 'sales' } as const;
 
@@ -103,6 +105,15 @@ describe('the retention of a table', () => {
       column: 'date',
       days: 365,
     });
+  });
+
+  it('lets the samples and the history of alerts go by their own time, and keeps every other record', () => {
+    const meta = (table: string, policies = POLICIES) => retentionOf({ layer: 'meta', table }, policies);
+    expect(meta('metrics')).toEqual({ column: 'at', days: 30 });
+    expect(meta('alerts')).toEqual({ column: 'at', days: 365 });
+    expect(meta('metrics', { ...POLICIES, metricDays: null })).toBeNull();
+    for (const table of ['runs', 'steps', 'expected_runs', 'quality_results', 'maintenance'])
+      expect(meta(table)).toBeNull();
   });
 
   it('goes by the table before the dataset, and by a hold before both', () => {
