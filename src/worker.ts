@@ -13,7 +13,7 @@ import { parseArgs } from 'node:util';
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import pino, { type Logger } from 'pino';
 import { createBackfillActivities } from './activities/backfill.js';
-import { createActivities } from './activities/index.js';
+import { backfillRecorder, createActivities } from './activities/index.js';
 import type { ActivityDeps } from './activities/deps.js';
 import { createMaintenanceActivities } from './activities/maintenance/index.js';
 import { createMonitoringActivities } from './activities/monitoring/index.js';
@@ -69,6 +69,7 @@ export async function runWorker(pools: readonly Pool[], loaded: LoadedConfig): P
         loadDataset: deps.loadDataset,
         lateAfterMs: config.monitoring.lateAfterMinutes * 60_000,
         nowMs: () => Date.now(),
+        record: backfillRecorder(deps),
       }),
       ...createMaintenanceActivities(composeMaintenanceDeps(deps, loaded, client, stateDirectory)),
     };

@@ -1,6 +1,12 @@
-/** The plan of a backfill: the expected runs of a schedule that are to be started. */
+/** The activities of a backfill: the plan (the expected runs of a schedule that are to be started), and the record of its end. */
 import type { SlotRange } from '../connectors/expected-runs.js';
-import type { BackfillActivities, BackfillInput, BackfillMode, BackfillPage } from '../contracts/backfill.js';
+import type {
+  BackfillActivities,
+  BackfillInput,
+  BackfillMode,
+  BackfillPage,
+  BackfillReport,
+} from '../contracts/backfill.js';
 import type { DatasetDefinition } from '../contracts/dataset.js';
 import { DatalabError } from '../contracts/errors.js';
 import { FAILED, MISSING, type ScheduleState, type SlotOutcome } from '../contracts/expected-runs.js';
@@ -21,12 +27,17 @@ export interface BackfillDeps {
   readonly loadDataset: (name: string) => Promise<Pick<DatasetDefinition, 'source'>>;
   readonly lateAfterMs: number;
   readonly nowMs: () => number;
+  /** Keeps how a backfill ended, and tells of it. */
+  readonly record: (report: BackfillReport) => Promise<void>;
   /** Times of one page. A page of the default weighs about forty kilobytes in a history. */
   readonly page?: number;
 }
 
 export function createBackfillActivities(deps: BackfillDeps): BackfillActivities {
-  return withFailures({ planBackfill: (input, after) => planBackfill(deps, input, after) });
+  return withFailures({
+    planBackfill: (input, after) => planBackfill(deps, input, after),
+    recordBackfill: (report) => deps.record(report),
+  });
 }
 
 async function planBackfill(

@@ -1,5 +1,6 @@
 /** The seam: the activities that the flows call, over ports that the composition root fills in. */
 import type { EtlActivities, RunReport } from '../contracts/activities.js';
+import type { BackfillReport } from '../contracts/backfill.js';
 import type { RunRef } from '../contracts/run.js';
 import type { ReplayActivities } from '../contracts/replay.js';
 import type { TableActivities } from '../contracts/table-maintenance.js';
@@ -12,6 +13,7 @@ import { writeGold } from './gold.js';
 import { maintainTable } from './maintain-table.js';
 import { planRun } from './plan.js';
 import { publish } from './publish.js';
+import { recordBackfill } from './record-backfill.js';
 import { recordRun } from './record.js';
 import { releaseReplayed } from './release.js';
 import { writeReplay } from './replay.js';
@@ -47,6 +49,13 @@ export function createActivities(given: ActivityDeps): Activities {
       maintainTable: (request) => maintainTable(deps, tables, request),
     }),
   );
+}
+
+/** What the record of a backfill is made with: the lake of these activities. */
+export function backfillRecorder(deps: ActivityDeps): (report: BackfillReport) => Promise<void> {
+  const { engine, clock, newId, scratchDirectory } = deps;
+  const tables = new LakeTables(deps.lake, { engine, clock, newId, scratchDirectory });
+  return (report) => recordBackfill(deps, tables, report);
 }
 
 /** The same activities, the log of each kept with its run. */

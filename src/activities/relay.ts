@@ -53,25 +53,46 @@ export async function relayTables(
   deps: ActivityDeps,
   tables: LakeTables,
   watched: Watched,
-): Promise<{ readonly sent: number; readonly pending: number; readonly problem?: string }> {
+): Promise<{
+  readonly sent: number;
+  readonly pending: number;
+  /** When the oldest commit that is still unsent was made, in milliseconds; null where nothing is. */
+  readonly oldestMs: number | null;
+  readonly problem?: string;
+}> {
   const unsent = await findUnsent(tables, watched);
   const { sent, told, problem } = await send(deps, tables, unsent.slice(0, PER_RUN_MAX));
-  return { sent, pending: unsent.length - told, ...(problem !== undefined && { problem }) };
+  const left = unsent.slice(told);
+  const oldestMs = await oldestOf(left);
+  return { sent, pending: left.length, oldestMs, ...(problem !== undefined && { problem }) };
+}
+
+/** The first unsent version of each table is the oldest one. */
+async function oldestOf(unsent: readonly Unsent[]): Promise<number | null> {
+  const first = new Map(unsent.toReversed().map((one) => [one.name, one]));
+  const times = await mapLimited(
+    [...first.values()],
+    PARALLEL_READS,
+    async ({ table, version }) => (await table.commitInfo(version)).timestamp,
+  );
+  const known = times.filter((time) => time !== undefined);
+  return known.length === 0 ? null : Math.min(...known);
 }
 
 /** The tables that a run of the dataset may have something to tell of. */
-async function watchedBy(deps: ActivityDeps, run: RunRef): Promise<Watched> {
+export async function watchedBy(deps: ActivityDeps, { dataset }: Pick<RunRef, 'dataset'>): Promise<Watched> {
   // A dataset that cannot be loaded has no tables to look through, but its failed run is still told.
-  const gold = await deps.loadDataset(run.dataset).then(
+  const gold = await deps.loadDataset(dataset).then(
     (dataset) => dataset.gold.map(({ table }) => ['gold', table] as const),
     () => [],
   );
   return [
-    ['bronze', run.dataset],
-    ['silver', run.dataset],
+    ['bronze', dataset],
+    ['silver', dataset],
     ...gold,
     ['meta', 'runs'],
     ['meta', 'maintenance'],
+    ['meta', 'backfills'],
   ];
 }
 

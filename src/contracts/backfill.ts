@@ -30,6 +30,8 @@ export interface BackfillInput {
 
 /** What an execution hands to the next one. */
 export interface Carried {
+  /** When the first execution started. Absent in what an earlier version of the program hands over. */
+  readonly startedAt?: string;
   /** The last time that is dealt with. */
   readonly after: string;
   readonly summary: BackfillSummary;
@@ -67,12 +69,56 @@ export interface BackfillSummary {
     readonly code: string;
     readonly message: string;
   }>;
+  /** Times that were to be filled and are not, without having failed: the first twenty. Absent in older answers. */
+  readonly leftOut?: ReadonlyArray<{ readonly logicalTime: string; readonly reason: string }>;
   /** Of a dry run: the first two hundred. */
   readonly times: readonly PlannedTime[];
   readonly note: string;
 }
 
+/** `ok`: all that was to be filled is. `partial`: some of it failed or was left out. `failed`: it could not go on. */
+export type BackfillOutcome = 'ok' | 'partial' | 'failed' | 'cancelled';
+
+/** How a backfill ended, for the record and the message. */
+export interface BackfillReport {
+  /** Of its first execution: names the backfill. */
+  readonly runId: string;
+  readonly workflowId: string;
+  readonly dataset: string;
+  readonly outcome: BackfillOutcome;
+  /** ISO instants; the start is that of the first execution where it is known, else of the last one. */
+  readonly startedAt: string;
+  readonly finishedAt: string;
+  readonly summary: BackfillSummary;
+  /** Why it could not go on; null otherwise. */
+  readonly problem: string | null;
+}
+
+/** `io.datalab.backfill.<outcome>`: one per backfill, on the notifications topic. */
+export interface BackfillFinished {
+  readonly runId: string;
+  readonly workflowId: string;
+  readonly scheduleId: string;
+  readonly dataset: string;
+  readonly mode: BackfillMode;
+  readonly from: string;
+  readonly to: string;
+  readonly outcome: BackfillOutcome;
+  readonly message: string;
+  readonly startedAt: string;
+  readonly finishedAt: string;
+  readonly planned: number;
+  readonly filled: number;
+  readonly failed: number;
+  readonly leftOut: number;
+  /** The first of both, with their reasons. */
+  readonly failures: BackfillSummary['failures'];
+  readonly notFilled: NonNullable<BackfillSummary['leftOut']>;
+}
+
 export interface BackfillActivities {
   /** The times of the range that are to be filled, from `after` on. Fails for good with SCHEDULE_UNKNOWN, BACKFILL_UNSUITED. */
   planBackfill(input: BackfillInput, after: string | null): Promise<BackfillPage>;
+  /** Appends it to `meta.backfills` and sends the message; what cannot be sent now goes with the next run or cycle. */
+  recordBackfill(report: BackfillReport): Promise<void>;
 }

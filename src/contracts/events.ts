@@ -52,6 +52,7 @@ export const EVENT_TYPES = Object.freeze({
   published: 'io.datalab.table.published',
   run: 'io.datalab.run',
   maintenance: 'io.datalab.maintenance',
+  backfill: 'io.datalab.backfill',
   sample: 'io.datalab.monitoring.sample',
   alert: 'io.datalab.alert',
 });

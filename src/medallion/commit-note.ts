@@ -6,6 +6,7 @@ import {
   type RunFinished,
   type TablePublished,
 } from '../contracts/events.js';
+import type { BackfillFinished } from '../contracts/backfill.js';
 import type { LineageEvent, PublishLineage, RunLineage } from '../contracts/lineage.js';
 import type { Ledger } from '../contracts/ledger.js';
 import type { MaintenanceFinished } from '../contracts/maintenance-report.js';
@@ -50,13 +51,20 @@ export interface MaintainedNote {
   readonly finished: MaintenanceFinished;
 }
 
-export type CommitNote = PublishNote | RunNote | RetentionNote | MaintainedNote;
+/** The record of a backfill carries its message. */
+export interface BackfilledNote {
+  readonly kind: 'backfilled';
+  readonly finished: BackfillFinished;
+}
+
+export type CommitNote = PublishNote | RunNote | RetentionNote | MaintainedNote | BackfilledNote;
 
 const KINDS: ReadonlySet<unknown> = new Set<CommitNote['kind']>([
   'publish',
   'run',
   'retention',
   'maintained',
+  'backfilled',
 ]);
 
 /** The note of a commit, or undefined where somebody else made the commit. */
@@ -70,7 +78,7 @@ export function noteOf(info: CommitInfo): CommitNote | undefined {
 /** Where the event of a commit goes. */
 export interface RoutedEvent {
   readonly topic: 'events' | 'notifications';
-  readonly event: EventEnvelope<TablePublished | RunFinished | MaintenanceFinished>;
+  readonly event: EventEnvelope<TablePublished | RunFinished | MaintenanceFinished | BackfillFinished>;
 }
 
 /**
@@ -100,6 +108,19 @@ export function eventOf(
         id: `maintenance:${finished.runId}`,
         type: `${EVENT_TYPES.maintenance}.${finished.outcome}`,
         subject: 'lake',
+        data: finished,
+      },
+    };
+  }
+  if (note.kind === 'backfilled') {
+    const { finished } = note;
+    return {
+      topic: 'notifications',
+      event: {
+        ...envelope,
+        id: `backfill:${finished.runId}`,
+        type: `${EVENT_TYPES.backfill}.${finished.outcome}`,
+        subject: finished.scheduleId,
         data: finished,
       },
     };

@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createBackfillActivities } from '../../src/activities/backfill.js';
 import { addSearchAttributes } from '../../src/connectors/temporal.js';
 import type { EtlActivities } from '../../src/contracts/activities.js';
-import type { BackfillInput, BackfillSummary } from '../../src/contracts/backfill.js';
+import type { BackfillInput, BackfillReport, BackfillSummary } from '../../src/contracts/backfill.js';
 import type { Slot, SlotOutcome } from '../../src/contracts/expected-runs.js';
 import { SEARCH_ATTRIBUTES, TASK_QUEUES } from '../../src/contracts/flows.js';
 import type { RunRef } from '../../src/contracts/run.js';
@@ -24,6 +24,8 @@ const day = (index: number): string => new Date(FROM + index * DAY_MS).toISOStri
 /** A schedule whose days have these outcomes; days that are run become what the run made of them. */
 class Days {
   readonly started: RunRef[] = [];
+  /** Ends of backfills, as they are recorded and told. */
+  readonly ends: BackfillReport[] = [];
   readonly outcomes: Map<string, SlotOutcome>;
 
   constructor(outcomes: readonly SlotOutcome[]) {
@@ -57,6 +59,7 @@ class Days {
       lateAfterMs: 60_000,
       nowMs: () => Date.now(),
       page: 5,
+      record: async (report) => void this.ends.push(report),
     });
     return {
       ...activities,
@@ -114,6 +117,7 @@ describe.skipIf(!hasTestServer && !process.env['CI'])(
       expect(days.started.map(({ logicalTime }) => logicalTime)).toEqual([day(1), day(3), day(6)]);
       expect(days.started[0]?.workflowId).toBe(`daily-backfill-${day(1)}`);
       expect(summary).toMatchObject({ planned: 3, done: 3, outcomes: { ok: 3 }, failures: [], note: '' });
+      expect(days.ends).toMatchObject([{ outcome: 'ok', dataset: 'stocks', problem: null, summary }]);
       expect(await run(days.activities())).toMatchObject({ planned: 0, done: 0 });
     });
 
@@ -131,6 +135,7 @@ describe.skipIf(!hasTestServer && !process.env['CI'])(
       const days = new Days(['never_started', 'never_started']);
       const summary = await run(days.activities({}, 'in/*.csv'), { dryRun: true });
       expect(days.started).toEqual([]);
+      expect(days.ends).toEqual([]);
       expect(summary).toMatchObject({
         planned: 2,
         done: 0,
@@ -152,6 +157,21 @@ describe.skipIf(!hasTestServer && !process.env['CI'])(
       expect(summary.failures).toEqual([
         { logicalTime: day(1), code: 'ENGINE_SQL_FAILED', message: 'no such column' },
       ]);
+      expect(days.ends).toMatchObject([{ outcome: 'partial', summary: { failures: summary.failures } }]);
+    });
+
+    it('tells which times it left out, because another run was at them', async () => {
+      const days = new Days(['never_started', 'never_started']);
+      // Somebody's own run of the first time, which nobody works on.
+      const other = await environment.client.workflow.start('medallionEtl', {
+        ...{ workflowId: `daily-backfill-${day(0)}`, taskQueue: 'nowhere' },
+        args: [{ dataset: 'stocks', logicalTime: day(0) }],
+      });
+      const summary = await run(days.activities(), { to: day(0) });
+      await other.terminate();
+      expect(summary).toMatchObject({ planned: 1, done: 1, outcomes: { elsewhere: 1 } });
+      expect(summary.leftOut).toMatchObject([{ logicalTime: day(0) }]);
+      expect(days.ends).toMatchObject([{ outcome: 'partial', summary: { leftOut: summary.leftOut } }]);
     });
 
     it('cancels the run that is going on, and leaves what is done', async () => {
@@ -178,6 +198,12 @@ describe.skipIf(!hasTestServer && !process.env['CI'])(
         expect((error as WorkflowFailedError).cause).toBeInstanceOf(CancelledFailure);
       });
       expect([...days.outcomes.values()]).toEqual(['ok', 'failed', 'never_started']);
+      expect(days.ends).toMatchObject([
+        { outcome: 'cancelled', summary: { planned: 3, done: 1, outcomes: { ok: 1 } } },
+      ]);
+      expect(days.ends[0]?.summary.leftOut).toEqual(
+        [day(1), day(2)].map((logicalTime) => ({ logicalTime, reason: 'cancelled' })),
+      );
       const rest = await run(days.activities());
       expect(rest).toMatchObject({ planned: 1, outcomes: { ok: 1 } });
     });
@@ -194,6 +220,10 @@ describe.skipIf(!hasTestServer && !process.env['CI'])(
         { parallel: 3 },
       );
       expect(plans).toBe(3);
+      expect(days.ends).toMatchObject([{ outcome: 'ok', summary: { planned: 11, done: 11 } }]);
+      expect(Date.parse(days.ends[0]?.startedAt ?? '')).toBeLessThan(
+        Date.parse(days.ends[0]?.finishedAt ?? ''),
+      );
       expect(summary).toMatchObject({ planned: 11, done: 11, outcomes: { ok: 11 } });
       expect(days.started).toHaveLength(11);
     });

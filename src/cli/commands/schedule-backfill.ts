@@ -78,12 +78,13 @@ function planText({ planned, times, note, mode }: BackfillSummary): string {
   );
 }
 
-function doneText({ planned, done, outcomes, failures, note }: BackfillSummary): string {
+function doneText({ planned, done, outcomes, failures, leftOut = [], note }: BackfillSummary): string {
   if (planned === 0) return 'nothing is owed in that range';
   const ends = Object.entries(outcomes).map(([outcome, count]) => `${count} ${outcome}`);
   return [
     `${done} of ${plural(planned, 'run')} done${ends.length > 0 ? `: ${ends.join(', ')}` : ''}`,
     ...failures.map(({ logicalTime, code, message }) => `  ${logicalTime} failed (${code}): ${message}`),
+    ...leftOut.map(({ logicalTime, reason }) => `  ${logicalTime} left out: ${reason}`),
     ...noteLines(note),
   ].join('\n');
 }
