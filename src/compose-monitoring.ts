@@ -9,6 +9,7 @@ import { modelServerUrl } from './config/model-server.js';
 import { listDatasets } from './config/datasets.js';
 import { emailChannel, webhookChannel, type AlertChannel } from './connectors/channels/index.js';
 import { scheduleSlots } from './connectors/expected-runs.js';
+import { scheduleDifferences } from './connectors/schedule-drift.js';
 import { measureKafka } from './connectors/probes/kafka.js';
 import {
   askHttp,
@@ -19,13 +20,15 @@ import {
   measurePool,
   type AskedService,
 } from './connectors/probes/services.js';
+import { measureStartLatency } from './connectors/probes/start-latency.js';
+import { alertsNow } from './client/alerts.js';
 import { ALERT_MANAGER, type AlertReport } from './contracts/alerts.js';
 import type { Cycle, Measurement } from './contracts/monitoring.js';
 import { DatalabError } from './contracts/errors.js';
 import { POOLS, TASK_QUEUES, type Pool } from './contracts/flows.js';
 import type { EtlSummary } from './contracts/run.js';
 import { backfillId } from './contracts/expected-runs.js';
-import { declaredSchedules } from './schedules.js';
+import { comparable, declaredSchedules } from './schedules.js';
 
 type Variables = Readonly<Record<string, string | undefined>>;
 
@@ -39,6 +42,7 @@ export function composeMonitoringDeps(
   const { kafka, monitoring } = config;
   const timeoutMs = monitoring.targetTimeoutSeconds * 1000;
   const url = env[monitoring.heartbeatUrlEnv];
+  const declared = declaredSchedules(config);
   return {
     ...base,
     datasetNames: () => listDatasets(path.resolve(projectDirectory, config.datasets.directory)),
@@ -57,12 +61,17 @@ export function composeMonitoringDeps(
       : null,
     services: servicesOf(config, client),
     ask: (services) => askServices(services, timeoutMs),
-    measurePools: async () =>
-      (await Promise.all(POOLS.map((pool) => poolOrWhyNot(client, pool, timeoutMs)))).flat(),
-    schedules: declaredSchedules(config).map((schedule) => ({
+    measurePools: () => measurePools(client, timeoutMs),
+    overview: () => alertsNow(client, { withinMs: timeoutMs }).catch(() => null),
+    schedules: declared.map((schedule) => ({
       ...schedule,
       budgetSeconds: budgetOf(config, schedule.workflowType),
     })),
+    differences: async (scheduleId) => {
+      const schedule = declared.find(({ id }) => id === scheduleId);
+      // That it is not there is said by `schedule.present`.
+      return (schedule && (await scheduleDifferences(client, comparable(schedule)))) ?? [];
+    },
     slots: (scheduleId, range) => scheduleSlots(client, scheduleId, range),
     rowsOfRun: async (workflowId, runId) =>
       ((await client.workflow.getHandle(workflowId, runId).result()) as EtlSummary).bronze.accepted,
@@ -116,6 +125,17 @@ function servicesOf({ mlflow, modelServer, dashboard, monitoring }: Config, clie
       ask: (signal: AbortSignal) => (url === undefined ? askTcp(tcp ?? '', signal) : askHttp(url, signal)),
     })),
   ];
+}
+
+/** How each pool stands, and how long tasks waited for it; without the latter where Temporal shows no histories. */
+async function measurePools(client: Client, timeoutMs: number): Promise<Measurement[]> {
+  const [pools, starts] = await Promise.all([
+    Promise.all(POOLS.map((pool) => poolOrWhyNot(client, pool, timeoutMs))),
+    client.connection
+      .withDeadline(Date.now() + timeoutMs, () => measureStartLatency(client, TASK_QUEUES, Date.now()))
+      .catch(() => []),
+  ]);
+  return [...pools.flat(), ...starts];
 }
 
 /** A queue that Temporal does not describe is an answer: the other figures of the probe stand. */

@@ -9,6 +9,7 @@ import {
 } from '@temporalio/client';
 import type { Workflow } from '@temporalio/common';
 import type { Config } from './config/config.js';
+import type { DeclaredSchedule } from './connectors/schedule-drift.js';
 import type { LakeMaintenanceInput } from './contracts/lake-maintenance.js';
 import type { TrainingInput } from './contracts/ml-flows.js';
 import type { ModelWatchInput } from './contracts/model-watch.js';
@@ -96,6 +97,11 @@ export function declaredSchedules(config: Config): readonly ScheduleDefinition[]
     },
   ];
   return all.filter((schedule) => WORKFLOW_TYPES.includes(schedule.workflowType));
+}
+
+/** A schedule in the form in which it is held against what Temporal has. */
+export function comparable({ pool, ...schedule }: ScheduleDefinition): DeclaredSchedule {
+  return { ...schedule, taskQueue: TASK_QUEUES[pool] };
 }
 
 function modelSchedules({ schedules, mlflow }: Config): readonly ScheduleDefinition[] {

@@ -125,6 +125,17 @@ export interface AlertState {
   readonly sequence: number;
 }
 
+/** How alerts go out over one channel: of the time since the last report, in milliseconds. */
+export interface ChannelState {
+  /** Longest time from a change to its delivery, of messages that were taken at once; null where there were none. */
+  readonly firstLagMs: number | null;
+  /** The same of messages that it did not take before, and that were kept for it. */
+  readonly laterLagMs: number | null;
+  /** Messages that it has not taken yet, and since when the oldest of them waits. */
+  readonly waiting: number;
+  readonly waitingSince: number | null;
+}
+
 /** What the query answers. */
 export interface AlertOverview {
   readonly lastReportAt: number;
@@ -133,6 +144,8 @@ export interface AlertOverview {
   readonly silences: readonly Silence[];
   /** Channels that could not deliver, with the reason. */
   readonly failing: Readonly<Record<string, string>>;
+  /** Channels that something was sent over, by name. */
+  readonly channels: Readonly<Record<string, ChannelState>>;
   /** Newest first. */
   readonly recent: readonly AlertRow[];
 }

@@ -106,8 +106,24 @@ export interface Judgement {
   /** Findings beyond the most that one report may carry; they are counted, not lost silently. */
   readonly left: number;
   readonly policy: AlertPolicy;
+  /** Probes whose figures were lost between the measuring and the judging: nothing is known of what they measure. */
+  readonly lost?: readonly ProbeName[];
   /** What of the rules could not be read; absent where all could. */
   readonly problems?: readonly string[];
+}
+
+/** One service as a cycle found it, for a first look. */
+export interface ServiceSeen {
+  readonly service: string;
+  readonly up: boolean;
+  readonly ms: number | null;
+  readonly detail: string;
+}
+
+export interface PoolSeen {
+  readonly pool: string;
+  readonly pollers: number;
+  readonly backlog: number;
 }
 
 /** What `platformMonitoring` returns. */
@@ -115,6 +131,9 @@ export interface MonitoringSummary {
   readonly cycle: Cycle;
   readonly probes: ReadonlyArray<Omit<ProbeAnswer, 'measurements'>>;
   readonly findings: ReadonlyArray<Pick<Finding, 'fingerprint' | 'severity' | 'summary'>>;
+  /** The services and pools; empty where there are so many that their figures lie in the lake, absent in older answers. */
+  readonly services?: readonly ServiceSeen[];
+  readonly pools?: readonly PoolSeen[];
   /** What could not be done besides measuring; empty when all went well. */
   readonly problems: readonly string[];
 }

@@ -35,6 +35,8 @@ export interface ServedModel {
 export interface ServerHealth {
   readonly product: 'datalab';
   readonly service: 'model-server';
+  /** Of DataLab. */
+  readonly version: string;
   readonly ready: boolean;
   readonly detail: string;
 }

@@ -8,6 +8,7 @@ import {
   type ZodTypeProvider,
 } from 'fastify-type-provider-zod';
 import { z } from 'zod';
+import { VERSION } from '../config/version.js';
 import { DatalabError } from '../contracts/errors.js';
 import type { PredictAnswer, ServerHealth } from '../contracts/serving.js';
 import type { ModelServerDeps } from './deps.js';
@@ -105,6 +106,7 @@ function watchRoutes(app: App, { shelf, metrics, log }: Context): void {
   const health = (): ServerHealth => ({
     product: 'datalab',
     service: 'model-server',
+    version: VERSION,
     ...shelf.readiness(),
   });
   app.get(

@@ -50,6 +50,13 @@ export const DEFAULT_RULES: readonly AlertRule[] = Object.freeze([
     },
   ),
   rule(
+    'pool_slow_start',
+    'warning',
+    ['pool.schedule_to_start_seconds', '>', 60],
+    'tasks wait {value} s until a worker of {pool} takes them: {detail}',
+    { forSeconds: 10 * MINUTE, unless: ['pool_idle', 'pool_behind'] },
+  ),
+  rule(
     'pool_unmeasured',
     'warning',
     ['pool.measured', '==', 0],
@@ -140,10 +147,21 @@ export const DEFAULT_RULES: readonly AlertRule[] = Object.freeze([
     ['model.measurable', '==', 0],
     '{model} cannot be held against the truth: {detail}',
   ),
-  rule('relay_behind', 'warning', ['relay.pending', '>', 0], '{value} events are not sent yet: {detail}', {
-    forSeconds: 15 * MINUTE,
-    unless: ['store_down'],
-  }),
+  rule(
+    'relay_behind',
+    'warning',
+    ['relay.lag_seconds', '>', 15 * MINUTE],
+    'events are not sent for {value} s: {detail}',
+    { unless: ['store_down'] },
+  ),
+  // What a channel refused is told by the alert manager itself (channel_down), and is late when it comes.
+  rule(
+    'channel_slow',
+    'warning',
+    ['channel.delivery_lag_seconds', '>', 5 * MINUTE],
+    'alerts took {value} s to go out over {channel}',
+    { where: { attempt: 'first' } },
+  ),
   rule(
     'schedule_missing',
     'error',
@@ -158,6 +176,12 @@ export const DEFAULT_RULES: readonly AlertRule[] = Object.freeze([
     {
       unless: ['circuit_open'],
     },
+  ),
+  rule(
+    'schedule_changed',
+    'warning',
+    ['schedule.changed', '>', 0],
+    '{schedule} is not as the configuration declares it ({detail}); to put it right: datalab schedules apply',
   ),
   rule(
     'circuit_open',

@@ -1,19 +1,14 @@
-/** Asks every service in its own protocol. */
+/** Asks every service in its own protocol, and says beside it what monitoring found last. */
 import { readLeftOut, type LeftOut } from './left-out.js';
+import { newestCycle } from './newest-cycle.js';
+import { pictureOf, type PlatformPicture, type ServiceLine } from './picture.js';
 import { livingRecord } from './record.js';
 import { SERVICE_NAMES, type ServiceName } from './services/definition.js';
 import { SERVICES } from './services/index.js';
 import type { Settings } from './settings.js';
 
-export interface ServiceHealth {
+export interface ServiceHealth extends ServiceLine {
   readonly service: ServiceName;
-  readonly title: string;
-  /** `off`: this platform runs without it. */
-  readonly state: 'up' | 'down' | 'off';
-  readonly required: boolean;
-  /** Response time in milliseconds; null where nothing was asked. */
-  readonly ms: number | null;
-  readonly detail: string;
 }
 
 /** The health of all services. `healthy` is false when a required one is down. */
@@ -23,6 +18,21 @@ export async function checkHealth(
   const leftOut = readLeftOut(settings.stateDir);
   const services = await Promise.all(SERVICE_NAMES.map((name) => checkService(name, settings, leftOut)));
   return { healthy: services.every(({ state, required }) => state !== 'down' || !required), services };
+}
+
+/** The services asked now, and what the newest cycle of monitoring found. */
+export async function healthPicture(settings: Settings): Promise<PlatformPicture> {
+  const [{ services }, newest] = await Promise.all([
+    checkHealth(settings),
+    newestCycle(settings).then(
+      (summary) => ({ summary, problem: undefined }),
+      (error: unknown) => ({
+        summary: null,
+        problem: `what monitoring found cannot be read from Temporal: ${(error as Error).message.split('\n')[0]}`,
+      }),
+    ),
+  ]);
+  return pictureOf(services, newest.summary, Date.now(), newest.problem);
 }
 
 async function checkService(name: ServiceName, settings: Settings, leftOut: LeftOut): Promise<ServiceHealth> {

@@ -4,8 +4,9 @@ import { createInterface } from 'node:readline/promises';
 import { Command, Option } from 'commander';
 import { DatalabError } from '../contracts/errors.js';
 import { cleanState, ownEntries } from './clean.js';
-import { checkHealth } from './health.js';
+import { healthPicture } from './health.js';
 import { readLeftOut } from './left-out.js';
+import { renderPicture } from './picture.js';
 import { followLog, lastLines, readLog } from './logs.js';
 import { livingRecord } from './record.js';
 import { SERVICE_NAMES, type ServiceName } from './services/definition.js';
@@ -86,15 +87,10 @@ function status(options: Selection): void {
 }
 
 async function health(options: Selection): Promise<void> {
-  const report = await checkHealth(settings());
-  if (!report.healthy) process.exitCode = 1;
-  if (options.json) return printJson(report);
-  print(
-    renderTable([
-      ['service', 'state', 'ms', 'detail'],
-      ...report.services.map(({ title, state, ms, detail }) => [title, state, String(ms ?? ''), detail]),
-    ]),
-  );
+  const picture = await healthPicture(settings());
+  if (!picture.healthy) process.exitCode = 1;
+  if (options.json) return printJson(picture);
+  print(renderPicture(picture, { colour: process.stdout.isTTY && !process.env['NO_COLOR'] }));
 }
 
 async function logs(name: string | undefined, options: { lines: string; follow?: boolean }): Promise<void> {
@@ -215,7 +211,9 @@ function buildProgram(): Command {
   program.command('status').description('which processes run').addOption(json()).action(status);
   program
     .command('health')
-    .description('ask every service in its own protocol; exit code 1 when a required one is down')
+    .description(
+      'ask every service in its own protocol, show what monitoring found last; exit code 1 when a required one is down',
+    )
     .addOption(json())
     .action(health);
   program

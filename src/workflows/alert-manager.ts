@@ -27,6 +27,7 @@ import {
   type AlertReport,
   type AlertRow,
   type AlertState,
+  type ChannelState,
   type Episode,
   type Silence,
   type SilenceRequest,
@@ -48,6 +49,8 @@ export interface AlertManagerInput {
   /** Messages that a channel did not take yet. */
   readonly undelivered: Readonly<Record<string, readonly AlertMessage[]>>;
   readonly failing: Readonly<Record<string, string>>;
+  /** Absent in what an earlier version of the program hands over. */
+  readonly channels?: Readonly<Record<string, ChannelState>>;
   readonly unrecorded: readonly AlertRow[];
   readonly recent: readonly AlertRow[];
   readonly records: number;
@@ -94,6 +97,7 @@ class Manager {
   private state: AlertState;
   private undelivered: Record<string, readonly AlertMessage[]>;
   private failing: Record<string, string>;
+  private channels: Record<string, ChannelState>;
   private unrecorded: AlertRow[];
   private recent: readonly AlertRow[];
   private records: number;
@@ -104,15 +108,17 @@ class Manager {
     this.state = input?.state ?? NO_ALERTS;
     this.undelivered = { ...input?.undelivered };
     this.failing = { ...input?.failing };
+    this.channels = { ...input?.channels };
     this.unrecorded = [...(input?.unrecorded ?? [])];
     this.recent = input?.recent ?? [];
     this.records = input?.records ?? 0;
   }
 
   forNext(): AlertManagerInput {
-    const { state, undelivered, failing, unrecorded, recent, records } = this;
+    const { state, undelivered, failing, channels, unrecorded, recent, records } = this;
     // What goes over is one payload: of rows that the lake did not take, the newest.
-    return { state, undelivered, failing, unrecorded: unrecorded.slice(-CARRIED_MAX), recent, records };
+    const rows = unrecorded.slice(-CARRIED_MAX);
+    return { state, undelivered, failing, channels, unrecorded: rows, recent, records };
   }
 
   hasRows(): boolean {
@@ -127,6 +133,7 @@ class Manager {
       pending: episodes.filter(({ phase }) => phase === 'pending'),
       silences: this.state.silences.filter(({ until }) => until > Date.now()),
       failing: this.failing,
+      channels: this.channels,
       recent: this.recent,
     };
   }
@@ -135,6 +142,9 @@ class Manager {
   async take(report: AlertReport): Promise<void> {
     if (report.at <= this.state.lastReportAt) return;
     this.state = { ...this.state, lastReportAt: report.at };
+    // Lags are those since the last report.
+    for (const [channel, known] of Object.entries(this.channels))
+      this.channels[channel] = { ...known, firstLagMs: null, laterLagMs: null };
     const messages = this.advance(report);
     await this.tell(messages, report.policy);
     // A channel that failed or works again is an alert like any other, told at once over those that work.
@@ -179,6 +189,9 @@ class Manager {
       delete this.failing[gone];
       delete this.undelivered[gone];
     }
+    for (const gone of Object.keys(this.channels).filter((channel) => !channels.has(channel))) {
+      delete this.channels[gone];
+    }
     await Promise.all([...channels].map((channel) => this.tellOver(channel, messages, policy)));
   }
 
@@ -187,16 +200,20 @@ class Manager {
     messages: readonly AlertMessage[],
     { routes }: AlertPolicy,
   ): Promise<void> {
+    const kept = this.undelivered[channel] ?? [];
     const due = [
-      ...(this.undelivered[channel] ?? []),
+      ...kept,
       ...messages.filter(
         ({ severity, episodes }) =>
-          routes[severity].includes(channel) && episodes[0]?.labels['channel'] !== channel,
+          // That a channel fails is not told over itself.
+          routes[severity].includes(channel) &&
+          !episodes.every(({ labels }) => labels['channel'] === channel),
       ),
     ].slice(-KEPT_MAX);
     if (due.length === 0) return;
     try {
       await deliverAlerts(channel, due);
+      this.channels[channel] = delivered(this.channels[channel], kept, due, Date.now());
       delete this.undelivered[channel];
       delete this.failing[channel];
       this.note(due.map((message) => deliveryRow(message, channel, 'delivered', '')));
@@ -204,11 +221,15 @@ class Manager {
       const reason = reasonOf(error);
       this.note(
         due
-          .filter(({ id }) => !(this.undelivered[channel] ?? []).some((kept) => kept.id === id))
+          .filter(({ id }) => !kept.some((known) => known.id === id))
           .map((message) => deliveryRow(message, channel, 'undelivered', reason)),
       );
       this.undelivered[channel] = due;
       this.failing[channel] = reason;
+      this.channels[channel] = {
+        ...(this.channels[channel] ?? NO_LAGS),
+        ...{ waiting: due.length, waitingSince: due[0]?.at ?? null },
+      };
     }
   }
 
@@ -275,6 +296,27 @@ class Manager {
       }
     }
   }
+}
+
+const NO_LAGS = { firstLagMs: null, laterLagMs: null } as const;
+
+/** The state of a channel that has taken all of `due`, of which it had refused `kept` before. */
+function delivered(
+  before: ChannelState | undefined,
+  kept: readonly AlertMessage[],
+  due: readonly AlertMessage[],
+  now: number,
+): ChannelState {
+  const longest = (known: number | null | undefined, messages: readonly AlertMessage[]): number | null =>
+    messages.reduce<number | null>((most, { at }) => Math.max(most ?? 0, now - at), known ?? null);
+  return {
+    firstLagMs: longest(
+      before?.firstLagMs,
+      due.filter(({ id }) => !kept.some((known) => known.id === id)),
+    ),
+    laterLagMs: longest(before?.laterLagMs, kept),
+    ...{ waiting: 0, waitingSince: null },
+  };
 }
 
 const NOTHING = {

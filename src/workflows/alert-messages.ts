@@ -1,4 +1,4 @@
-/** What people are told of transitions: single messages, or one digest where there are too many. Pure. */
+/** What people are told of transitions: one message for all of a rule, or one digest where there are too many. Pure. */
 import type {
   AlertMessage,
   AlertPolicy,
@@ -25,12 +25,41 @@ export function messagesOf(
   const flood = lately.length + others.length > policy.floodCap;
   let { sequence } = state;
   const id = (): string => `m${++sequence}`;
+  const groups = grouped(others);
   const messages = [
-    ...urgent.map((transition) => single(transition, id())),
-    ...(flood ? digest(others, at, id()) : others.map((transition) => single(transition, id()))),
+    ...grouped(urgent).map((group) => messageOf(group, id())),
+    ...(flood ? digest(others, at, id()) : groups.map((group) => messageOf(group, id()))),
   ];
-  const sent = flood ? lately : [...lately, ...others.map(() => at)];
+  const sent = flood ? lately : [...lately, ...groups.map(() => at)];
   return { state: { ...state, sent, sequence }, messages };
+}
+
+/** What happened to alerts of one rule at one severity in one report is told together. */
+function grouped(transitions: readonly Transition[]): ReadonlyArray<readonly [Transition, ...Transition[]]> {
+  const groups = new Map<string, [Transition, ...Transition[]]>();
+  for (const transition of transitions) {
+    const { change, episode } = transition;
+    const key = `${change} ${episode.rule} ${episode.severity}`;
+    const group = groups.get(key);
+    if (group) group.push(transition);
+    else groups.set(key, [transition]);
+  }
+  return [...groups.values()];
+}
+
+function messageOf(group: readonly [Transition, ...Transition[]], id: string): AlertMessage {
+  const [first, ...more] = group;
+  if (more.length === 0) return single(first, id);
+  const { change, at, episode } = first;
+  const { severity, rule } = episode;
+  const episodes = group.slice(0, NAMED_MAX).map((one) => one.episode);
+  const unnamed = group.length > NAMED_MAX ? [`and ${group.length - NAMED_MAX} more`] : [];
+  return {
+    ...{ id, change, at, severity, count: group.length },
+    title: `[${severity}] ${group.length} × ${rule} ${WORDS[change]}`,
+    text: [...episodes.map(({ summary }) => summary), ...unnamed].join('\n'),
+    episodes: episodes.map(brief),
+  };
 }
 
 const WORDS = { opened: 'opened', updated: 'changed', resolved: 'resolved', repeated: 'still open' } as const;

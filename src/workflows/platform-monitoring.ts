@@ -16,6 +16,8 @@ import {
 } from '../contracts/monitoring.js';
 import { activityOptions, ALERT_REPORT, PROBE, SAMPLE } from './policies.js';
 
+const SEEN_MAX = 50;
+
 export async function platformMonitoring(): Promise<MonitoringSummary> {
   const { runId, startTime } = workflowInfo();
   const cycle: Cycle = { id: runId, at: startTime.toISOString() };
@@ -45,10 +47,13 @@ export async function platformMonitoring(): Promise<MonitoringSummary> {
     }
   };
   const judgement = await judgeSample(cycle, answers);
-  const { findings, policy, left } = judgement;
+  const { findings, policy, left, lost = [] } = judgement;
   problems.push(...(judgement.problems ?? []));
   if (left > 0) problems.push(`${left} findings beyond the most that one report carries`);
-  const measured = ['judge', ...answers.filter(({ up }) => up).map(({ probe }) => probe)];
+  const measured = [
+    'judge',
+    ...answers.filter(({ up, probe }) => up && !lost.includes(probe)).map(({ probe }) => probe),
+  ];
   await Promise.all([
     unless('alerts', reportFindings({ at: Date.parse(cycle.at), findings, measured, policy })),
     unless('record', recordSample(cycle, answers)),
@@ -69,10 +74,32 @@ export async function platformMonitoring(): Promise<MonitoringSummary> {
   return {
     cycle,
     probes: answers.map(({ measurements: _, ...answer }) => answer),
+    ...seenIn(answers),
     findings: findings
       .slice(0, 100)
       .map(({ fingerprint, severity, summary }) => ({ fingerprint, severity, summary })),
     problems: problems.map((problem) => problem.slice(0, 500)),
+  };
+}
+
+/** The services and pools of the services' probe, for a first look. */
+function seenIn(answers: readonly ProbeAnswer[]): Pick<MonitoringSummary, 'services' | 'pools'> {
+  const figures = answers.find(({ probe }) => probe === 'services')?.measurements ?? [];
+  const valueOf = (metric: string, label: string, name: string): number | null =>
+    figures.find((one) => one.metric === metric && one.labels[label] === name)?.value ?? null;
+  return {
+    services: figures
+      .filter(({ metric }) => metric === 'service.up')
+      .slice(0, SEEN_MAX)
+      .map(({ labels: { service = '' }, value, detail = '' }) => ({
+        ...{ service, up: value === 1, detail: detail.slice(0, 200) },
+        ms: valueOf('service.response_ms', 'service', service),
+      })),
+    pools: figures
+      .filter(({ metric }) => metric === 'pool.pollers')
+      .map(({ labels: { pool = '' }, value }) => ({
+        ...{ pool, pollers: value, backlog: valueOf('pool.backlog', 'pool', pool) ?? 0 },
+      })),
   };
 }
 

@@ -183,22 +183,42 @@ describe('messages', () => {
     return messagesOf(state, transitions, CYCLE, POLICY).messages;
   };
 
-  it('are single up to the cap', () => {
-    expect(messages(many(10, 'error'))).toHaveLength(10);
+  it('are one for each rule up to the cap', () => {
+    const rules = Array.from({ length: 10 }, (_, index) => finding('a', { rule: `r${index}` }));
+    const apart = rules.map((one) => ({ ...one, fingerprint: `${one.rule}{}` }));
+    expect(messages(apart)).toHaveLength(10);
+  });
+
+  it('name what one rule found together, apart by severity', () => {
+    const [together, alone, ...more] = messages([...many(3, 'error'), ...many(1, 'warning')]);
+    expect(more).toEqual([]);
+    expect(together).toMatchObject({
+      change: 'opened',
+      count: 3,
+      severity: 'error',
+      title: '[error] 3 × r opened',
+    });
+    expect(together?.episodes.map(({ fingerprint }) => fingerprint)).toEqual(
+      many(3, 'error').map(({ fingerprint }) => fingerprint),
+    );
+    expect(together?.text.split('\n')).toHaveLength(3);
+    expect(alone).toMatchObject({ count: 1, severity: 'warning', title: '[warning] r opened' });
   });
 
   it('of a storm are one digest, and critical ones go out by themselves', () => {
     const sent = messages([...many(1000, 'error'), ...many(2, 'critical')]);
-    expect(sent.map(({ change }) => change)).toEqual(['opened', 'opened', 'digest']);
-    expect(sent[2]).toMatchObject({ count: 1000, severity: 'error', text: '1000 × r opened' });
-    expect(sent[2]?.episodes).toHaveLength(20);
+    expect(sent.map(({ change, count }) => `${change} ${count}`)).toEqual(['opened 2', 'digest 1000']);
+    expect(sent[1]).toMatchObject({ severity: 'error', text: '1000 × r opened' });
+    expect(sent[1]?.episodes).toHaveLength(20);
   });
 
   it('count over the window, not over one report', () => {
     let state = NO_ALERTS;
     const sizes = [8, 8].map((count, cycle) => {
       const at = CYCLE + cycle * MINUTE;
-      const found = Array.from({ length: count }, (_, index) => finding(`${cycle}-${index}`));
+      const found = Array.from({ length: count }, (_, index) =>
+        finding(`${cycle}-${index}`, { rule: `r${index}` }),
+      );
       const done = step(state, { ...report(at, found), measured: [] });
       const told = messagesOf(done.state, done.transitions, at, POLICY);
       state = told.state;

@@ -10,6 +10,8 @@ export function monitoringDeps(base: ActivityDeps, more: Partial<MonitoringDeps>
     services: [],
     ask: () => Promise.resolve([]),
     measurePools: () => Promise.resolve([]),
+    overview: () => Promise.resolve(null),
+    differences: () => Promise.resolve([]),
     schedules: [],
     slots: () => Promise.resolve(null),
     rowsOfRun: () => Promise.resolve(null),

@@ -20,8 +20,11 @@ export const TEST_SERVER_PATH = path.join(cache, `temporal-test-server-${version
 /** False where the tool was not prepared: the suite is then skipped with this as its reason, and fails in CI. */
 export const hasTestServer = existsSync(TEST_SERVER_PATH);
 
+/** The library gives the server five seconds to start: it does without what only pays off over hours. */
+process.env['JAVA_TOOL_OPTIONS'] ??= '-XX:TieredStopAtLevel=1 -XX:+UseSerialGC';
+
 /** The server is given a port that was free a moment ago, and a few seconds to start: on a busy machine either may fail. */
-const ATTEMPTS = 4;
+const ATTEMPTS = 6;
 
 /** A server whose clock jumps over timers while a workflow waits. */
 export async function timeSkippingEnvironment(): Promise<TestWorkflowEnvironment> {

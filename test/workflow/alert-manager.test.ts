@@ -147,6 +147,12 @@ describe.skipIf(!hasTestServer && !process.env['CI'])(
         const handle = await send(id, report(1, [A]));
         const failing = await settled(handle, START + CYCLE, () => told.length === 2);
         expect(failing.failing).toEqual({ mail: 'it is away' });
+        expect(failing.channels['mail']).toMatchObject({
+          waiting: 1,
+          waitingSince: START + CYCLE,
+          firstLagMs: null,
+        });
+        expect(failing.channels['log']?.firstLagMs).toBeGreaterThanOrEqual(0);
         expect(told).toEqual(['log opened service_down', 'log opened channel_down']);
         broken.clear();
         await send(id, report(2, [A]));
@@ -154,6 +160,9 @@ describe.skipIf(!hasTestServer && !process.env['CI'])(
           rows.some(({ change, rule }) => change === 'resolved' && rule === 'channel_down'),
         );
         expect(healed.failing).toEqual({});
+        // What it had refused is late; what it took at once is counted apart.
+        expect(healed.channels['mail']).toMatchObject({ waiting: 0, waitingSince: null, firstLagMs: null });
+        expect(healed.channels['mail']?.laterLagMs).toBeGreaterThanOrEqual(0);
         expect(told.slice(2).sort()).toEqual(['log resolved channel_down', 'mail opened service_down']);
         await handle.terminate();
       });

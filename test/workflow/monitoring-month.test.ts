@@ -31,6 +31,8 @@ const POLICY: AlertPolicy = {
 const START = Date.UTC(2026, 0, 1);
 const CYCLE = 5 * 60_000;
 const A_DAY = (24 * 3600_000) / CYCLE;
+/** A cycle every hour: each is a workflow of its own, so that more of them show nothing else. */
+const CYCLES_A_DAY = 24;
 const EVENTS_MAX = 2500;
 /** A third of what Temporal takes. */
 const PAYLOAD_MAX = 700_000;
@@ -146,19 +148,53 @@ describe.skipIf(!hasTestServer && !process.env['CI'])(
       });
     });
 
-    it('keeps the history of a cycle as long as the one before', async () => {
-      const { activities } = scripted();
+    it('keeps the histories of cycles and of their manager small over a month of the clock', async () => {
+      const { activities, told } = scripted();
+      const { client } = environment;
+      const managerId = randomUUID();
+      let cycles = 0;
+      // Each day one target is down for two cycles.
+      const reporting: MonitoringActivities = {
+        ...activities,
+        judgeSample: async () => ({
+          ...{ findings: cycles % CYCLES_A_DAY < 2 ? [failing('a')] : [], left: 0, policy: POLICY },
+        }),
+        reportFindings: async (report) => {
+          await client.workflow.signalWithStart('alertManager', {
+            ...{ workflowId: managerId, taskQueue: TASK_QUEUES.monitoring },
+            ...{ signal: ALERT_MANAGER.report, signalArgs: [{ ...report, measured: ['services'] }] },
+          });
+        },
+      };
       const lengths: number[] = [];
-      await withWorkers(environment, { monitoring: activities }, async () => {
-        for (let cycle = 0; cycle < 3; cycle++) {
-          const handle = await environment.client.workflow.start('platformMonitoring', {
+      const managers = new Map<string, number>();
+      const began = await environment.currentTimeMs();
+      await withWorkers(environment, { monitoring: reporting }, async () => {
+        const manager = client.workflow.getHandle(managerId);
+        for (; cycles < 30 * CYCLES_A_DAY; cycles++) {
+          const handle = await client.workflow.start('platformMonitoring', {
             ...{ workflowId: 'datalab-monitoring', taskQueue: TASK_QUEUES.monitoring },
           });
           await handle.result();
+          await environment.sleep((24 * 3600_000) / CYCLES_A_DAY);
+          if (cycles % CYCLES_A_DAY !== 0) continue;
           lengths.push((await handle.fetchHistory()).events?.length ?? 0);
+          const { runId, historyLength } = await manager.describe();
+          managers.set(runId, Math.max(historyLength, managers.get(runId) ?? 0));
         }
+        const { open } = await manager.query<AlertOverview>(ALERT_MANAGER.overview);
+        expect(open).toEqual([]);
+        await manager.terminate();
       });
+      expect((await environment.currentTimeMs()) - began).toBeGreaterThan(29 * 24 * 3600_000);
+      // The last cycle of the month is as long as the first one, give or take how tasks fell together.
+      expect(lengths).toHaveLength(30);
       expect(Math.max(...lengths)).toBeLessThan(150);
+      expect(managers.size).toBeGreaterThan(1);
+      expect(Math.max(...managers.values())).toBeLessThan(EVENTS_MAX);
+      const changes = told.map(({ change }) => change);
+      expect(changes.filter((change) => change === 'opened')).toHaveLength(30);
+      expect(changes.filter((change) => change === 'resolved')).toHaveLength(30);
     });
   },
 );

@@ -3,7 +3,7 @@ import type { AskedService } from '../../connectors/probes/services.js';
 import type { AlertChannel } from '../../connectors/channels/index.js';
 import type { KafkaSample } from '../../connectors/probes/kafka.js';
 import type { SlotRange } from '../../connectors/expected-runs.js';
-import type { AlertReport } from '../../contracts/alerts.js';
+import type { AlertOverview, AlertReport } from '../../contracts/alerts.js';
 import type { ScheduleState } from '../../contracts/expected-runs.js';
 import type { Cycle, Measurement } from '../../contracts/monitoring.js';
 import type { KafkaMemory } from '../../contracts/probe-memory.js';
@@ -27,7 +27,11 @@ export interface MonitoringDeps extends ActivityDeps {
   /** Asks services at once, each for its own longest time. */
   readonly ask: (services: readonly AskedService[]) => Promise<readonly Measurement[]>;
   readonly measurePools: () => Promise<readonly Measurement[]>;
+  /** What the alert manager says of itself; null where it does not run or does not answer in time. */
+  readonly overview: () => Promise<AlertOverview | null>;
   readonly schedules: readonly WatchedSchedule[];
+  /** What of a schedule is not as it is declared, in words. */
+  readonly differences: (scheduleId: string) => Promise<readonly string[]>;
   readonly slots: (scheduleId: string, range: SlotRange) => Promise<ScheduleState | null>;
   /** Rows that Bronze accepted in a finished run, or null. */
   readonly rowsOfRun: (workflowId: string, runId: string) => Promise<number | null>;

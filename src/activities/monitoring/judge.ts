@@ -7,6 +7,7 @@ import {
   type Finding,
   type Judgement,
   type ProbeAnswer,
+  type ProbeName,
 } from '../../contracts/monitoring.js';
 import { EVENT_TYPES, type EventEnvelope } from '../../contracts/events.js';
 import { appendRows } from '../../delta/index.js';
@@ -30,11 +31,13 @@ export async function judgeSample(
 ): Promise<Judgement> {
   const { overrides, problem } = await readOverrides(deps.lake);
   const rules = activeRules(deps.config.monitoring.rules, overrides);
-  const { findings } = judge(rules, await sampleOf(deps, answers));
+  const { sample, lost } = await sampleOf(deps, answers);
+  const { findings } = judge(rules, sample);
   return {
     findings: carried(findings),
     left: Math.max(0, findings.length - FINDINGS_MAX),
     policy: policyOf(deps),
+    ...(lost.length > 0 && { lost }),
     ...(problem !== null && { problems: [problem] }),
   };
 }
@@ -49,18 +52,35 @@ function carried(findings: readonly Finding[]): readonly Finding[] {
     .map((finding) => ({ ...finding, summary: finding.summary.slice(0, STORM_SUMMARY_MAX) }));
 }
 
-/** Every figure with its probe, and the probes themselves as figures. */
-async function sampleOf(deps: MonitoringDeps, answers: readonly ProbeAnswer[]): Promise<Sourced[]> {
+/**
+ * Every figure with its probe, and the probes themselves as figures. A probe whose figures lay in the lake and are not to be
+ * had any more is one that failed: the others still count.
+ */
+async function sampleOf(
+  deps: MonitoringDeps,
+  answers: readonly ProbeAnswer[],
+): Promise<{ readonly sample: readonly Sourced[]; readonly lost: readonly ProbeName[] }> {
+  const lost: ProbeName[] = [];
   const taken = await Promise.all(
-    answers.map(async (answer) =>
-      (await takeOver(deps.lake, answer)).map((figure) => ({ ...figure, source: answer.probe })),
-    ),
+    answers.map(async (answer): Promise<Sourced[]> => {
+      const { probe, ms } = answer;
+      const probes = (up: boolean, detail: string): Sourced[] => [
+        { metric: 'probe.up', labels: { probe }, value: up ? 1 : 0, detail, source: 'judge' },
+        { metric: 'probe.ms', labels: { probe }, value: ms, source: 'judge' },
+      ];
+      try {
+        const figures = await takeOver(deps.lake, answer);
+        return [
+          ...figures.map((figure) => ({ ...figure, source: probe })),
+          ...probes(answer.up, answer.detail),
+        ];
+      } catch (error) {
+        lost.push(probe);
+        return probes(false, (error as Error).message);
+      }
+    }),
   );
-  const probes = answers.flatMap(({ probe, up, ms, detail }): Sourced[] => [
-    { metric: 'probe.up', labels: { probe }, value: up ? 1 : 0, detail, source: 'judge' },
-    { metric: 'probe.ms', labels: { probe }, value: ms, source: 'judge' },
-  ]);
-  return [...taken.flat(), ...probes];
+  return { sample: taken.flat(), lost };
 }
 
 const secondsOf = (text: string): number => {
@@ -93,7 +113,7 @@ export async function recordSample(
   cycle: Cycle,
   answers: readonly ProbeAnswer[],
 ): Promise<readonly string[]> {
-  const sample = await sampleOf(deps, answers);
+  const { sample } = await sampleOf(deps, answers);
   const problems = await Promise.all([
     reasonOf('meta.metrics', () => appendSample(deps, tables, cycle, sample)),
     reasonOf('datalab-metrics', () => sendSample(deps, cycle, answers, sample)),

@@ -2,6 +2,7 @@
 import type { Cycle, Measurement, ProbeAnswer } from '../../contracts/monitoring.js';
 import type { KafkaMemory } from '../../contracts/probe-memory.js';
 import type { MonitoringDeps } from './deps.js';
+import { measureChannels } from './channels.js';
 import { handOver, recall, remember } from './memory.js';
 
 export async function probeKafka(deps: MonitoringDeps, cycle: Cycle): Promise<ProbeAnswer> {
@@ -17,8 +18,13 @@ export async function probeKafka(deps: MonitoringDeps, cycle: Cycle): Promise<Pr
 export async function probeServices(deps: MonitoringDeps, cycle: Cycle): Promise<ProbeAnswer> {
   const started = performance.now();
   const store = { service: 'store', ask: () => askStore(deps) };
-  const [answers, pools] = await Promise.all([deps.ask([store, ...deps.services]), deps.measurePools()]);
-  const measurements: readonly Measurement[] = [...answers, ...pools];
+  const [answers, pools, overview] = await Promise.all([
+    deps.ask([store, ...deps.services]),
+    deps.measurePools(),
+    deps.overview(),
+  ]);
+  const channels = measureChannels(overview, deps.clock.nowMs());
+  const measurements: readonly Measurement[] = [...answers, ...pools, ...channels];
   const down = answers.filter(({ metric, value }) => metric === 'service.up' && value === 0);
   const detail =
     down.length === 0

@@ -37,6 +37,8 @@ export async function probeSchedules(
 ): Promise<ProbeAnswer> {
   const started = performance.now();
   const watched = deps.schedules.filter(({ workflowType }) => workflowType !== NOT_WATCHED);
+  // By hand any of them may be changed, also that of the flow that looks.
+  const changed = Promise.all(deps.schedules.map(({ id }) => measureChange(deps, id)));
   const memory = (await recall<SlotMemory>(deps.lake, 'slots')) ?? { slots: {}, countFrom: {} };
   const states = await Promise.all(
     watched.map(async (schedule) => ({
@@ -51,11 +53,18 @@ export async function probeSchedules(
     memory,
   );
   const nowMs = deps.clock.nowMs();
-  const measurements = states.flatMap(({ schedule, state }) =>
-    measureSchedule(schedule, state, nowMs, memory),
-  );
+  const measurements = [
+    ...states.flatMap(({ schedule, state }) => measureSchedule(schedule, state, nowMs, memory)),
+    ...(await changed),
+  ];
   const detail = `${watched.length} schedules, ${recorded} slots recorded`;
   return handOver(deps.lake, 'schedules', cycle.id, { started, detail, measurements });
+}
+
+async function measureChange(deps: MonitoringDeps, schedule: string): Promise<Measurement> {
+  const differences = await deps.differences(schedule);
+  const detail = differences.join('; ').slice(0, 200);
+  return figureOf(schedule)('schedule.changed', differences.length, detail);
 }
 
 /**

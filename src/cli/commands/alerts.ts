@@ -106,7 +106,15 @@ async function list({ temporal }: Session, json: boolean | undefined): Promise<v
   ].join('\n');
   print(
     json,
-    overview ?? { open: [], pending: [], silences: [], failing: {}, recent: [], lastReportAt: 0 },
+    overview ?? {
+      open: [],
+      pending: [],
+      silences: [],
+      failing: {},
+      channels: {},
+      recent: [],
+      lastReportAt: 0,
+    },
     text,
   );
 }

@@ -1,13 +1,16 @@
 /** `datalab monitoring …`: one cycle now, and its picture. */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
+import { WorkflowFailedError } from '@temporalio/client';
+import { TimeoutFailure } from '@temporalio/common';
 import type { Command } from 'commander';
+import { DatalabError } from '../../contracts/errors.js';
 import { TASK_QUEUES } from '../../contracts/flows.js';
 import type { MonitoringSummary } from '../../contracts/monitoring.js';
+import { pictureOf, renderPicture, servicesOf } from '../../platform/picture.js';
 import { EXIT } from '../exit.js';
 import { positiveInteger } from '../options.js';
 import { print, withSession, type Session } from '../session.js';
-import { count, table } from '../text.js';
 
 interface RunOptions {
   readonly json?: boolean;
@@ -28,9 +31,14 @@ export function addMonitoring(program: Command): void {
 }
 
 async function run(session: Session, { json, watch, every }: RunOptions): Promise<void> {
+  const isTerminal = process.stdout.isTTY === true && json !== true;
   for (;;) {
     const summary = await cycle(session);
-    print(json, summary, picture(summary));
+    const picture = pictureOf(servicesOf(summary), summary, Date.now());
+    // A watcher's terminal shows one picture, not a scroll of them.
+    if (watch && isTerminal) process.stdout.write(CLEAR);
+    const colour = isTerminal && !process.env['NO_COLOR'];
+    print(json, { ...summary, ...picture }, renderPicture(picture, { colour }));
     const bad = summary.findings.length > 0 || summary.probes.some(({ up }) => !up);
     process.exitCode = bad ? EXIT.failed : EXIT.ok;
     if (!watch) return;
@@ -38,35 +46,24 @@ async function run(session: Session, { json, watch, every }: RunOptions): Promis
   }
 }
 
+const CLEAR = '\u001b[H\u001b[2J';
+/** A cycle takes less than two minutes, whatever hangs; without a worker it would wait for ever. */
+const CYCLE_SECONDS_MAX = 180;
+
 async function cycle({ temporal }: Session): Promise<MonitoringSummary> {
-  const summary: unknown = await temporal.workflow.execute('platformMonitoring', {
-    workflowId: `datalab-monitoring-by-hand-${randomUUID()}`,
-    taskQueue: TASK_QUEUES.monitoring,
-  });
-  return summary as MonitoringSummary;
-}
-
-const isTerminal = process.stdout.isTTY && !process.env['NO_COLOR'];
-const coloured = (code: number, text: string): string =>
-  isTerminal ? `\u001b[${code}m${text}\u001b[0m` : text;
-const RED = 31;
-const GREEN = 32;
-
-function picture({ cycle: { at }, probes, findings, problems }: MonitoringSummary): string {
-  const rows = probes.map(({ probe, up, ms, count: figures, detail }) => [
-    probe,
-    up ? 'up' : 'down',
-    count(ms),
-    count(figures),
-    detail,
-  ]);
-  const found = findings.map(({ severity, fingerprint, summary }) =>
-    coloured(RED, `[${severity}] ${fingerprint}: ${summary}`),
-  );
-  return [
-    `measured at ${at}`,
-    table(['probe', 'state', 'ms', 'figures', ''], rows),
-    ...(found.length === 0 ? [coloured(GREEN, 'nothing is wrong')] : found),
-    ...problems.map((problem) => `problem: ${problem}`),
-  ].join('\n');
+  try {
+    const summary: unknown = await temporal.workflow.execute('platformMonitoring', {
+      workflowId: `datalab-monitoring-by-hand-${randomUUID()}`,
+      taskQueue: TASK_QUEUES.monitoring,
+      workflowExecutionTimeout: CYCLE_SECONDS_MAX * 1000,
+    });
+    return summary as MonitoringSummary;
+  } catch (error) {
+    if (!(error instanceof WorkflowFailedError && error.cause instanceof TimeoutFailure)) throw error;
+    throw new DatalabError(
+      'FLOWS_IDLE',
+      `no worker of the pool monitoring finished a cycle within ${CYCLE_SECONDS_MAX} s`,
+      { cause: error },
+    );
+  }
 }

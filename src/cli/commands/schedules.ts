@@ -2,12 +2,13 @@
 import { ScheduleNotFoundError, type Client, type ScheduleHandle } from '@temporalio/client';
 import type { Command } from 'commander';
 import { DatalabError } from '../../contracts/errors.js';
-import { declaredSchedules, reconcile } from '../../schedules.js';
+import { differencesOf } from '../../connectors/schedule-drift.js';
+import { comparable, declaredSchedules, reconcile } from '../../schedules.js';
 import { report } from '../finish.js';
 import { lakeUriOf } from '../run-files.js';
 import { addBackfill } from './schedule-backfill.js';
 import { addGaps } from './schedule-gaps.js';
-import { print, withSession } from '../session.js';
+import { print, withSession, type Session } from '../session.js';
 import { table } from '../text.js';
 
 export function addSchedules(program: Command): void {
@@ -35,7 +36,7 @@ export function addSchedules(program: Command): void {
     .command('list')
     .description('every schedule with its next time and its last run')
     .option('--json', 'print JSON')
-    .action(({ json }: { json?: boolean }) => withSession(async ({ temporal }) => list(temporal, json)));
+    .action(({ json }: { json?: boolean }) => withSession((session) => list(session, json)));
 
   schedules
     .command('show')
@@ -86,29 +87,41 @@ export function addSchedules(program: Command): void {
     );
 }
 
-async function list(temporal: Client, json: boolean | undefined): Promise<void> {
+async function list({ temporal, loaded }: Session, json: boolean | undefined): Promise<void> {
+  const declared = declaredSchedules(loaded.config).map(comparable);
   const rows = [];
   for await (const summary of temporal.schedule.list()) {
     // The listing is eventually consistent; the description is not.
-    const { state, info, spec } = await temporal.schedule.getHandle(summary.scheduleId).describe();
+    const description = await temporal.schedule.getHandle(summary.scheduleId).describe();
+    const { state, info, spec } = description;
+    const own = declared.find(({ id }) => id === summary.scheduleId);
     rows.push({
       id: summary.scheduleId,
       paused: state.paused,
       timezone: spec.timezone ?? 'UTC',
       next: info.nextActionTimes[0]?.toISOString() ?? null,
       last: info.recentActions.at(-1)?.takenAt.toISOString() ?? null,
+      /** What is not as the configuration declares it; null where it declares no such schedule. */
+      differences: own ? differencesOf(own, description) : null,
     });
   }
-  const text = table(
-    ['schedule', 'state', 'zone', 'next (UTC)', 'last run (UTC)'],
-    rows.map((row) => [
-      row.id,
-      row.paused ? 'paused' : 'active',
-      row.timezone,
-      row.next ?? '-',
-      row.last ?? '-',
-    ]),
-  );
+  const changed = rows.flatMap(({ id, differences }) => (differences ?? []).map((one) => `  ${id}: ${one}`));
+  const text = [
+    table(
+      ['schedule', 'state', 'zone', 'next (UTC)', 'last run (UTC)', ''],
+      rows.map((row) => [
+        row.id,
+        row.paused ? 'paused' : 'active',
+        row.timezone,
+        row.next ?? '-',
+        row.last ?? '-',
+        row.differences === null ? 'not declared' : row.differences.length > 0 ? 'not as declared' : '',
+      ]),
+    ),
+    ...(changed.length > 0
+      ? ['', 'Not as declared; `datalab schedules apply` puts it right:', ...changed]
+      : []),
+  ].join('\n');
   print(json, rows, rows.length === 0 ? 'no schedules; run `datalab schedules apply`' : text);
 }
 

@@ -4,10 +4,25 @@ import type { Client } from '@temporalio/client';
 import { type Connection } from '@temporalio/client';
 import type { Measurement } from '../../contracts/monitoring.js';
 
-/** One service. `ask` returns a line about it, and throws the reason why it is down. */
+/** What a service said of itself. */
+export interface Answer {
+  /** A line for people. */
+  readonly detail: string;
+  /** Of HTTP: the status. */
+  readonly status?: number;
+}
+
+/** One service. `ask` returns what it said, or a line about it, and throws the reason why it is down. */
 export interface AskedService {
   readonly service: string;
-  ask(signal: AbortSignal): Promise<string>;
+  ask(signal: AbortSignal): Promise<string | Answer>;
+}
+
+/** It answered, and what it answered says that it is not well. */
+class StatusError extends Error {
+  constructor(readonly status: number) {
+    super(`it answered ${status}`);
+  }
 }
 
 /** Asks all of them at once, each for at most `timeoutMs`. A service that is down is an answer. */
@@ -26,15 +41,24 @@ async function askOne({ service, ask }: AskedService, timeoutMs: number): Promis
     signal.addEventListener('abort', () => reject(new Error(`no answer within ${timeoutMs / 1000} s`)));
   });
   try {
-    const detail = await Promise.race([ask(signal), late]);
+    const answer = await Promise.race([ask(signal), late]);
     const ms = Math.round(performance.now() - started);
+    const { detail, status } = typeof answer === 'string' ? { detail: answer } : answer;
     return [
       { metric: 'service.up', labels: { service }, value: 1, detail },
       { metric: 'service.response_ms', labels: { service }, value: ms },
+      ...statusFigure(service, status),
     ];
   } catch (error) {
-    return [{ metric: 'service.up', labels: { service }, value: 0, detail: reasonOf(error).slice(0, 300) }];
+    return [
+      { metric: 'service.up', labels: { service }, value: 0, detail: reasonOf(error).slice(0, 300) },
+      ...statusFigure(service, error instanceof StatusError ? error.status : undefined),
+    ];
   }
+}
+
+function statusFigure(service: string, status: number | undefined): Measurement[] {
+  return status === undefined ? [] : [{ metric: 'service.status', labels: { service }, value: status }];
 }
 
 function reasonOf(error: unknown): string {
@@ -44,12 +68,48 @@ function reasonOf(error: unknown): string {
   return (cause.message || cause.name).split('\n')[0] ?? '';
 }
 
-/** Up when it answers with a status below 400. */
-export async function askHttp(url: string, signal: AbortSignal): Promise<string> {
+/** Up when it answers with a status below 400. Says its version where the answer does. */
+export async function askHttp(url: string, signal: AbortSignal): Promise<Answer> {
   const response = await fetch(url, { signal, redirect: 'manual' });
-  await response.body?.cancel();
-  if (response.status >= 400) throw new Error(`it answered ${response.status}`);
-  return `status ${response.status}`;
+  const { status } = response;
+  if (status >= 400) {
+    await response.body?.cancel();
+    throw new StatusError(status);
+  }
+  const version = await versionOf(response);
+  return { status, detail: version === '' ? `status ${status}` : `status ${status}, version ${version}` };
+}
+
+/** Answers of this size are read for the version of who gave them. */
+const READ_MAX = 64 * 1024;
+const VERSION_HEADERS = ['x-version', 'x-app-version', 'server'];
+
+/** `version` of a JSON object, else a header that is there for that; empty where nothing says it. */
+async function versionOf(response: Response): Promise<string> {
+  const told = VERSION_HEADERS.map((name) => response.headers.get(name)).find(Boolean) ?? '';
+  const isJson = response.headers.get('content-type')?.includes('json') ?? false;
+  const text = isJson ? await startOf(response) : '';
+  if (!isJson) await response.body?.cancel();
+  try {
+    const { version } = JSON.parse(text) as { readonly version?: unknown };
+    return cut(typeof version === 'string' || typeof version === 'number' ? String(version) : told);
+  } catch {
+    return cut(told);
+  }
+}
+
+/** What comes from outside may hold anything, and is shown on a terminal. */
+const cut = (text: string): string => text.replace(/[^\x20-\x7e]/g, '').slice(0, 60);
+
+async function startOf(response: Response): Promise<string> {
+  const decoder = new TextDecoder();
+  let text = '';
+  // Leaving the loop ends the transfer.
+  for await (const chunk of response.body ?? []) {
+    text += decoder.decode(chunk as Uint8Array, { stream: true });
+    if (text.length > READ_MAX) return '';
+  }
+  return text;
 }
 
 /** MLflow says `OK`, and which version it is. */

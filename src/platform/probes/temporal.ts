@@ -1,5 +1,6 @@
 /** Asks Temporal in its own protocol. */
 import { Connection } from '@temporalio/client';
+import { age } from '../picture.js';
 
 const TIMEOUT_MS = 3000;
 
@@ -62,11 +63,6 @@ async function newestCycle(connection: Connection, namespace: string): Promise<s
   const seconds = Number(executions?.[0]?.closeTime?.seconds ?? 0);
   if (seconds === 0) return 'no monitoring cycle yet';
   return `newest monitoring cycle ${age(Date.now() / 1000 - seconds)} ago`;
-}
-
-function age(seconds: number): string {
-  if (seconds < 90) return `${Math.max(0, Math.round(seconds))} s`;
-  return seconds < 5400 ? `${Math.round(seconds / 60)} min` : `${Math.round(seconds / 3600)} h`;
 }
 
 async function withConnection<T>(

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { DATASET_NAME } from '../../../contracts/flows.js';
 import { redact } from '../../../config/config.js';
+import { VERSION } from '../../../config/version.js';
 import { instant } from '../datasets.js';
 import { lineageOf } from '../lineage.js';
 import type { App, RouteContext } from '../server.js';
@@ -33,10 +34,10 @@ export async function platformRoutes(app: App, { deps, hub }: RouteContext): Pro
       schema: {
         summary: 'Whether this server answers',
         security: [],
-        response: { 200: z.object({ product: z.string(), up: z.boolean() }) },
+        response: { 200: z.object({ product: z.string(), up: z.boolean(), version: z.string() }) },
       },
     },
-    async () => ({ product: 'datalab', up: true }),
+    async () => ({ product: 'datalab', up: true, version: VERSION }),
   );
 
   app.get(

@@ -133,9 +133,12 @@ const alertRow = shapeOf<AlertRow>()(
     ...{ by: text, channel: text, lagMs: figure },
   }),
 );
+const channelState = z.object({
+  ...{ firstLagMs: figure, laterLagMs: figure, waiting: z.number(), waitingSince: figure },
+});
 export const alertOverview = shapeOf<AlertOverview>()(
   z.object({
     ...{ lastReportAt: at, open: list(episode), pending: list(episode), silences: list(silence) },
-    ...{ failing: labels, recent: list(alertRow) },
+    ...{ failing: labels, channels: z.record(z.string(), channelState), recent: list(alertRow) },
   }),
 );
