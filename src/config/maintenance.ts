@@ -51,6 +51,11 @@ export const maintenanceSchema = z
     backup,
     parallelTables: z.number().int().positive().max(32).default(2).describe('Tables worked on at once.'),
     budgetMinutes: days.default(240).describe('After this no further table is begun.'),
+    tableMinutes: z
+      .number()
+      .positive()
+      .default(60)
+      .describe('After this no further task or batch of one table is begun; the next run goes on there.'),
     auditDays: z
       .number()
       .positive()

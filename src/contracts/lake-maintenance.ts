@@ -133,15 +133,20 @@ export interface TablePlan {
   readonly facts: TableFacts;
 }
 
-/** What became of one task. `aside`: a writer was at work, next time it is done. `kept`: a reason not to. */
+/**
+ * What became of one task. `aside`: a writer was at work, next time it is done. `kept`: a reason not to. `left`: the time
+ * of the table was over before it began.
+ */
 export interface TaskDone {
   readonly task: MaintenanceTask;
-  readonly outcome: 'done' | 'nothing' | 'planned' | 'aside' | 'kept' | 'failed';
+  readonly outcome: 'done' | 'nothing' | 'planned' | 'aside' | 'kept' | 'left' | 'failed';
   readonly detail: string;
   readonly files: number;
   readonly bytes: number;
   /** Rows that retention took out. */
   readonly rows: number;
+  /** Files that are still to be done, since the time of the table was over: the next run goes on there. */
+  readonly left?: number;
 }
 
 /** What became of one table. `planned`: a dry run. */
@@ -152,6 +157,11 @@ export interface TableTended {
   readonly before: TableSize;
   readonly after: TableSize;
   readonly audit?: TableAudit;
+}
+
+/** Whether the time of the table was over before all of its plan was done. */
+export function isUnfinished({ tasks }: Pick<TableTended, 'tasks'>): boolean {
+  return tasks.some(({ outcome, left = 0 }) => outcome === 'left' || left > 0);
 }
 
 export interface TableSize {
@@ -196,7 +206,7 @@ export type OutcomeCounts = Readonly<Record<TableTended['outcome'], number>>;
 export interface MaintenanceEnding {
   readonly startedAt: string;
   readonly healthy: number;
-  /** Tables that the time budget left for next time. */
+  /** Tables that a time budget left for next time, wholly or in part. */
   readonly left: number;
   readonly unreadable: number;
   readonly problems: readonly string[];
@@ -218,6 +228,7 @@ export interface LakeMaintenanceSummary {
   /** Tables that were audited, their failed checks, and those of them that should have blocked. */
   readonly audited: { readonly tables: number; readonly failed: number; readonly blocking: number };
   readonly outcomes: OutcomeCounts;
+  /** Tables that a time budget left for next time, wholly or in part. */
   readonly left: number;
   /** Rows that retention took out, and bytes that left the tables' folders. */
   readonly rowsExpired: number;
@@ -269,5 +280,7 @@ export interface MaintenanceClosed {
 export interface TableTendedBrief extends TableWord {
   readonly rowsExpired: number;
   readonly bytesFreed: number;
+  /** The time of the table was over before all of it was done. */
+  readonly unfinished?: boolean;
   readonly audit?: AuditBrief;
 }

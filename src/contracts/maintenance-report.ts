@@ -27,6 +27,8 @@ export interface MaintenanceReport {
   readonly unreadable: ReadonlyArray<{ readonly table: string; readonly reason: string }>;
   /** Every table that was worked on: sizes before and after, each task with its outcome. */
   readonly tended: readonly TableTended[];
+  /** Tables that the time budgets left for next time, those that were begun first; absent in older reports. */
+  readonly left?: readonly string[];
   readonly audits: readonly TableAudit[];
   readonly usage: LakeUsage;
   readonly backup: BackupStanding;
@@ -109,7 +111,9 @@ export interface Recommendation {
   /** A table, or a part of the platform. */
   readonly subject: string;
   readonly reason: string;
-  /** The command, or the setting, that acts on it. */
+  /** What to set before, in which file; absent where the command alone does it. */
+  readonly setting?: string;
+  /** The command line that acts on it, as it can be typed. */
   readonly command: string;
 }
 

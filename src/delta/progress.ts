@@ -11,4 +11,6 @@ export interface Progress {
 export interface MaintenanceOptions {
   readonly signal?: AbortSignal;
   readonly progress?: (progress: Progress) => void;
+  /** Asked between batches: where it says yes, the rest is left as it is, and the report says how much that is. */
+  readonly isOver?: () => boolean;
 }

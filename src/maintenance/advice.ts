@@ -5,7 +5,7 @@ import type { MaintenanceReport, Recommendation, TableUsage } from '../contracts
 
 export type Advised = Pick<
   MaintenanceReport,
-  'run' | 'facts' | 'unreadable' | 'tended' | 'audits' | 'usage' | 'backup' | 'ending'
+  'run' | 'facts' | 'unreadable' | 'tended' | 'left' | 'audits' | 'usage' | 'backup' | 'ending'
 >;
 
 const GIB = 2 ** 30;
@@ -15,7 +15,7 @@ const LARGE_BYTES = GIB;
 
 /** What is wrong before what could be better. */
 export function adviceOn(report: Advised): Recommendation[] {
-  const { run, facts, unreadable, tended, audits, usage, ending } = report;
+  const { run, facts, unreadable, tended, audits, usage } = report;
   const all = [
     ...unreadable.map(({ table, reason }) =>
       act(table, `it cannot be read: ${reason}`, `datalab tables fsck ${table}`),
@@ -24,15 +24,7 @@ export function adviceOn(report: Advised): Recommendation[] {
     ...tended.flatMap(work),
     ...audits.flatMap(quality),
     ...backups(report),
-    ...(ending.left > 0
-      ? [
-          consider(
-            'maintenance',
-            `the time budget left ${ending.left} tables for next time`,
-            'datalab maintenance run --wait (or a larger maintenance.budgetMinutes)',
-          ),
-        ]
-      : []),
+    ...unfinished(report),
     ...growth(facts, usage.tables),
     ...(run.dryRun && tended.some(({ tasks }) => tasks.some(({ outcome }) => outcome === 'planned'))
       ? [consider('maintenance', 'this was a dry run: nothing was done', 'datalab maintenance run --wait')]
@@ -45,8 +37,24 @@ function act(subject: string, reason: string, command: string): Recommendation {
   return { weight: 'act', subject, reason: reason.slice(0, 500), command };
 }
 
-function consider(subject: string, reason: string, command: string): Recommendation {
-  return { ...act(subject, reason, command), weight: 'consider' };
+function consider(subject: string, reason: string, command: string, setting?: string): Recommendation {
+  return { ...act(subject, reason, command), weight: 'consider', ...(setting !== undefined && { setting }) };
+}
+
+const NAMED_MAX = 5;
+
+/** What the time budgets left. */
+function unfinished({ left = [] }: Advised): Recommendation[] {
+  if (left.length === 0) return [];
+  const more = left.length > NAMED_MAX ? ` and ${left.length - NAMED_MAX} more` : '';
+  return [
+    consider(
+      'maintenance',
+      `the time was over before these were done: ${left.slice(0, NAMED_MAX).join(', ')}${more}`,
+      'datalab maintenance run --wait',
+      'where that is so every week, set a larger maintenance.budgetMinutes or maintenance.tableMinutes in datalab.yaml',
+    ),
+  ];
 }
 
 function damage({ table, fsck }: TableFacts, tended: readonly TableTended[]): Recommendation[] {
@@ -118,7 +126,8 @@ function backups({ backup, ending, run }: Advised): Recommendation[] {
       consider(
         'backup',
         'no place for backups is configured: a lost disk is a lost lake',
-        'set maintenance.backup.uri in datalab.yaml, then: datalab backup create',
+        'datalab backup create',
+        'set maintenance.backup.uri in datalab.yaml',
       ),
     ];
   const failed = ending.problems.filter((problem) => problem.startsWith('backup '));
@@ -142,7 +151,8 @@ function growth(facts: readonly TableFacts[], usage: readonly TableUsage[]): Rec
       consider(
         table,
         `it keeps every row and doubles in ${Math.ceil(days)} days at this pace`,
-        'give it a retention in its dataset.yaml (docs/maintenance.md)',
+        `datalab maintenance plan --table ${table}`,
+        'give it a retention in its dataset.yaml (docs/maintenance.md); the plan then says what would go',
       ),
     ];
   });

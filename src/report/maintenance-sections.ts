@@ -28,7 +28,7 @@ function table(columns: readonly Column[], rows: readonly Html[]): Html {
 }
 
 const TONES: Readonly<Record<TaskDone['outcome'], string>> = {
-  ...{ done: 'good', planned: '', nothing: '', kept: 'warn', aside: 'warn', failed: 'bad' },
+  ...{ done: 'good', planned: '', nothing: '', kept: 'warn', aside: 'warn', left: 'warn', failed: 'bad' },
 };
 
 /** Each task with its outcome, and the table's sizes before and after. */

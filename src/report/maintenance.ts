@@ -112,10 +112,11 @@ function advice(recommendations: readonly Recommendation[]): Html {
   if (recommendations.length === 0) return html`<p class="empty">Nothing is left to do.</p>`;
   return html`<ul class="advice">
     ${recommendations.map(
-      ({ weight, subject, reason, command }) =>
+      ({ weight, subject, reason, setting, command }) =>
         html`<li>
           <span><span class="pill ${weight === 'act' ? 'bad' : ''}">${weight}</span></span>
           <p><b>${subject}</b>: ${reason}</p>
+          ${setting === undefined ? null : html`<small>${setting}</small>`}
           <code>${command}</code>
         </li>`,
     )}

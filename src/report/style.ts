@@ -130,6 +130,7 @@ pre { margin: 3px 0 9px; padding: 8px 11px; background: var(--soft); border-radi
 .bars text { fill: var(--text); font-size: 14px; } .bars .amount { fill: var(--muted); } .bars rect { fill: currentColor; }
 .advice { list-style: none; } .advice li { padding: 13px 20px; border-bottom: 1px solid var(--line); display: grid; grid-template-columns: 92px 1fr; gap: 4px 14px; }
 .advice li:last-child { border-bottom: 0; } .advice p { overflow-wrap: anywhere; } .advice p b { font-weight: 620; }
+.advice small { grid-column: 2; color: var(--faint); overflow-wrap: anywhere; }
 .advice code { grid-column: 2; justify-self: start; background: var(--soft); border-radius: 7px; padding: 3px 9px; overflow-wrap: anywhere; }
 .empty { color: var(--muted); padding: 18px 0; } .card > .empty { padding: 20px; }
 .note, .problems { color: var(--faint); font-size: 12.5px; font-weight: 400; }

@@ -161,7 +161,7 @@ async function tend(
   const endMs = Date.parse(startedAt) + policy.budgetMinutes * 60_000;
   const { needy } = keeper.summary;
   for (let place = next; place < needy;) {
-    if (Date.now() >= endMs) return set({ left: needy - place });
+    if (Date.now() >= endMs) return set({ left: keeper.summary.left + needy - place });
     // In rounds, so that what is done is always the first so many, and the next execution knows where to go on.
     const round = Math.min(needy - place, policy.parallelTables * ROUNDS_AT_ONCE);
     const first = place;
@@ -186,7 +186,7 @@ async function tend(
 const ROUNDS_AT_ONCE = 8;
 
 function countedIn(
-  { outcomes, rowsExpired, bytesFreed, worked, audited }: LakeMaintenanceSummary,
+  { outcomes, rowsExpired, bytesFreed, worked, audited, left }: LakeMaintenanceSummary,
   told: TableTendedBrief,
 ): Partial<LakeMaintenanceSummary> {
   const { table, outcome, detail, audit, score, tasks } = told;
@@ -195,6 +195,7 @@ function countedIn(
     outcomes: { ...outcomes, [outcome]: outcomes[outcome] + 1 },
     rowsExpired: rowsExpired + told.rowsExpired,
     bytesFreed: bytesFreed + told.bytesFreed,
+    left: left + (told.unfinished ? 1 : 0),
     ...(audit && {
       audited: {
         ...{ tables: audited.tables + 1, failed: audited.failed + audit.failed },

@@ -1,4 +1,6 @@
 /** Maintenance of a lake that real runs of the real activities made. */
+import { readdirSync, statSync } from 'node:fs';
+import path from 'node:path';
 import { afterEach, expect, it } from 'vitest';
 import type { LakeMaintenanceInput } from '../../src/contracts/lake-maintenance.js';
 import { DeltaTable } from '../../src/delta/index.js';
@@ -137,30 +139,38 @@ it('says which table it does not know', async () => {
   await expect(maintain({ tables: ['silver.nowhere'] })).rejects.toMatchObject({ type: 'TABLE_UNKNOWN' });
 });
 
+const WORN =
+  'maintenance: { retention: { tables: [{ table: silver.worn, column: day, days: 30 }] }, keepFilesDays: 8 }';
+
+/** A table of 24 rows with a file each, six of them of the year 2000. */
+async function fill(name: string): Promise<DeltaTable> {
+  const { clock, engine, newId } = lab.deps;
+  const table = new DeltaTable(lab.store(`silver/${name}`), { clock, engine, newId });
+  for (let id = 0; id < 24; id += 1)
+    await table.append({ sql: `SELECT ${id} AS id, DATE '2000-01-01' + ${id < 6 ? 0 : 20_000} AS day` });
+  return table;
+}
+
+/** One that has a need of every kind. */
+async function worn(): Promise<void> {
+  const table = await fill('worn');
+  await table.delete({ where: 'id >= 18' });
+  await table.checkpoint();
+}
+
 it('plans every task with the files and bytes that it then touches', async () => {
   lab = new Lab({ lake: 'folder' });
   lab.nowMs = Date.now();
-  const { clock, engine, newId } = lab.deps;
-  const fill = async (name: string): Promise<DeltaTable> => {
-    const table = new DeltaTable(lab.store(`silver/${name}`), { clock, engine, newId });
-    for (let id = 0; id < 24; id += 1)
-      await table.append({ sql: `SELECT ${id} AS id, DATE '2000-01-01' + ${id < 6 ? 0 : 20_000} AS day` });
-    return table;
-  };
-  const worn = await fill('worn');
-  await worn.delete({ where: 'id >= 18' });
-  await worn.checkpoint();
+  await worn();
   await fill('unread');
   lab.passDays(40);
-  const yaml =
-    'maintenance: { retention: { tables: [{ table: silver.worn, column: day, days: 30 }] }, keepFilesDays: 8 }';
   const figures = ({ tended }: Maintained) =>
     Object.fromEntries(
       tended.flatMap(({ table, tasks }) =>
         tasks.map(({ task, files, bytes }) => [`${table} ${task}`, [files, bytes] as const]),
       ),
     );
-  const planned = await maintain({ dryRun: true }, yaml);
+  const planned = await maintain({ dryRun: true }, WORN);
   expect(words(planned)).toEqual([
     ...['retention', 'optimize', 'vacuum', 'clean-log'].map((task) => `silver.worn ${task} planned`),
     ...['optimize', 'checkpoint'].map((task) => `silver.unread ${task} planned`),
@@ -171,8 +181,116 @@ it('plans every task with the files and bytes that it then touches', async () =>
     expect(bytes, task).toBeGreaterThan(0);
   }
   expect(plan['silver.unread checkpoint']?.[0]).toBe(23);
-  const done = figures(await maintain({}, yaml));
+  const done = figures(await maintain({}, WORN));
   for (const task of ['silver.worn retention', 'silver.worn vacuum', 'silver.worn clean-log'])
     expect(done[task], task).toEqual(plan[task]);
   expect(done['silver.unread optimize']).toEqual(plan['silver.unread optimize']);
+});
+
+it('says what the time of a table left, and the next runs go on there until nothing is left', async () => {
+  lab = new Lab({ lake: 'folder' });
+  lab.nowMs = Date.now();
+  await worn();
+  lab.passDays(40);
+  // Over at the first question.
+  const yaml = WORN.replace('maintenance: {', 'maintenance: { tableMinutes: 0.001,');
+  const first = await maintain({}, yaml);
+  expect(words(first)).toEqual([
+    'silver.worn retention done',
+    ...['optimize', 'vacuum', 'clean-log'].map((task) => `silver.worn ${task} left`),
+  ]);
+  expect(first.report.left).toEqual(['silver.worn']);
+  const advice = first.report.recommendations.find(({ reason }) => reason.includes('silver.worn'));
+  expect(advice).toMatchObject({ weight: 'consider', command: 'datalab maintenance run --wait' });
+  const done: string[] = [];
+  for (let run = 0; run < 6; run += 1) {
+    const { tended } = await maintain({}, yaml);
+    const [task] = tended[0]?.tasks ?? [];
+    if (!task) break;
+    done.push(`${task.task} ${task.outcome}`);
+  }
+  expect(done).toEqual(['optimize done', 'vacuum done', 'clean-log done']);
+  expect(await lab.rows('silver/worn', 'count(*) AS n')).toEqual([{ n: 12n }]);
+});
+
+/** Every file below a folder of the lake, with its size. */
+function filesIn(name: string): Map<string, number> {
+  const root = path.join(lab.folder, 'lake', name);
+  return new Map(
+    readdirSync(root, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => {
+        const file = path.join(entry.parentPath, entry.name);
+        return [path.relative(root, file), statSync(file).size];
+      }),
+  );
+}
+const sum = (sizes: Iterable<number>): number => [...sizes].reduce((total, size) => total + size, 0);
+const isData = (name: string): boolean => name.endsWith('.parquet') && !name.startsWith('_delta_log');
+
+it('takes whole partitions by the log alone, rewrites files that hold other rows too, and measures what is freed', async () => {
+  lab = new Lab({ lake: 'folder' });
+  lab.nowMs = Date.now();
+  const { clock, engine, newId } = lab.deps;
+  const fill = async (name: string, create: object, days: readonly string[]): Promise<void> => {
+    const table = new DeltaTable(lab.store(`silver/${name}`), { clock, engine, newId });
+    for (const day of days)
+      await table.append({ sql: `SELECT i AS id, ${day} AS day FROM range(2000) r(i)` }, { create });
+  };
+  // Twelve days, a partition each, of which nine are past their time; and the same rows in two files without partitions.
+  const old = "DATE '2000-01-01'";
+  await fill(
+    'parted',
+    { partitionBy: ['day'] },
+    Array.from({ length: 12 }, (_, day) => `${old} + ${day < 9 ? day : 20_000 + day}`),
+  );
+  await fill('mixed', {}, [`${old} + (i % 4 = 3)::INT * 20000`, `${old} + 20000`]);
+  const yaml =
+    'maintenance: { retention: { tables: [' +
+    ['parted', 'mixed'].map((name) => `{ table: silver.${name}, column: day, days: 30 }`).join(', ') +
+    '] } }';
+  const before = { parted: filesIn('silver/parted'), mixed: filesIn('silver/mixed') };
+  const done = await maintain({}, yaml);
+  const retention = (name: string) =>
+    done.tended
+      .find(({ table }) => table === `silver.${name}`)
+      ?.tasks.find((one) => one.task === 'retention');
+
+  const parted = retention('parted');
+  const { files } = await lab.table('silver/parted').snapshot({ version: 11 });
+  const gone = files
+    .filter(({ partitionValues }) => (partitionValues['day'] ?? '') < '2001')
+    .map(({ path: name }) => [name, before.parted.get(name) ?? 0] as const);
+  expect(gone).toHaveLength(9);
+  expect(parted).toMatchObject({
+    ...{ outcome: 'done', files: 9, rows: 18_000, bytes: sum(gone.map(([, size]) => size)) },
+  });
+  // Nothing was written but the log: each data file is there as it was, none is new.
+  const dataOf = (files: Map<string, number>) => [...files].filter(([name]) => isData(name)).sort();
+  expect(dataOf(filesIn('silver/parted'))).toEqual(dataOf(before.parted));
+  const actions = await lab.table('silver/parted').actions((await lab.version('silver/parted')) ?? -1);
+  expect(actions.filter((action) => 'add' in action)).toEqual([]);
+  expect(await lab.rows('silver/parted', 'count(*) AS n')).toEqual([{ n: 6000n }]);
+
+  // A file with rows of both kinds is written again, without those rows; the one beside it is not touched.
+  const mixed = retention('mixed');
+  expect(mixed).toMatchObject({ outcome: 'done', files: 1 });
+  expect(mixed?.rows).toBe(1500);
+  const added = dataOf(filesIn('silver/mixed')).filter(([name]) => !before.mixed.has(name));
+  expect(added).toHaveLength(1);
+  expect(await lab.rows('silver/mixed', 'count(*) AS n')).toEqual([{ n: 2500n }]);
+
+  // The space comes back with VACUUM, and what the report says is what the disk says.
+  lab.nowMs = Date.now() + 8 * 24 * 3600_000;
+  const full = sum(filesIn('silver/parted').values());
+  const vacuumed = await maintain({}, yaml);
+  const table = vacuumed.tended.find((one) => one.table === 'silver.parted');
+  expect(table?.tasks.map(({ task, outcome, bytes }) => [task, outcome, bytes])).toEqual([
+    ['vacuum', 'done', sum(gone.map(([, size]) => size))],
+  ]);
+  const freed = full - sum(filesIn('silver/parted').values());
+  expect(freed).toBe(sum(gone.map(([, size]) => size)));
+  expect((table?.before.folderBytes ?? 0) - (table?.after.folderBytes ?? 0)).toBe(freed);
+  expect(vacuumed.report.totals.freedBytes).toBeGreaterThanOrEqual(freed);
+  expect(await lab.rows('silver/parted', 'count(*) AS n')).toEqual([{ n: 6000n }]);
 });

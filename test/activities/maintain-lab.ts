@@ -62,10 +62,12 @@ export async function maintainLab(
   const { total } = await call('listLake', run);
   const { healthy, damaged = 0, unreadable } = await call('assessTables', run, 0, total);
   const needy = await call('orderPlans', run);
-  for (let place = 0; place < needy; place += 1) await call('tendTable', run, place);
+  let left = 0;
+  for (let place = 0; place < needy; place += 1)
+    left += (await call('tendTable', run, place)).unfinished ? 1 : 0;
   if (run.only === undefined) await call('sweepFolders', run);
   const closed = await call('closeMaintenance', run, {
-    ...{ startedAt: run.at, healthy, left: 0, unreadable, problems: [] },
+    ...{ startedAt: run.at, healthy, left, unreadable, problems: [] },
   });
   const read = async (key: string): Promise<string> => Buffer.from(await lab.deps.lake.get(key)).toString();
   const report = JSON.parse(await read(closed.report)) as MaintenanceReport;

@@ -73,7 +73,8 @@ export function maintenanceDocument(text: string): MaintenanceReport {
       {
         ...{ weight: 'consider', subject: 'silver.stocks' },
         reason: 'it keeps every row and doubles in 61 days at this pace',
-        command: 'give it a retention in its dataset.yaml (docs/maintenance.md)',
+        setting: 'give it a retention in its dataset.yaml',
+        command: 'datalab maintenance plan --table silver.stocks',
       },
     ],
     previous: {

@@ -127,6 +127,18 @@ describe.skipIf(!hasTestServer && !process.env['CI'])(
       expect(summary).toMatchObject({ phase: 'done', needy: 10, left: 10 });
     });
 
+    it('counts a table whose own time was over as left, and goes on with the others', async () => {
+      const { activities, endings } = scripted(100, {
+        tendTable: async (_run, place) => ({
+          ...{ table: `silver.t${place}`, outcome: 'done', detail: '', rowsExpired: 0, bytesFreed: 0 },
+          ...(place === 3 && { unfinished: true }),
+        }),
+      });
+      const summary = await run(activities, {});
+      expect(summary).toMatchObject({ left: 1, outcomes: { done: 10 } });
+      expect(endings[0]?.left).toBe(1);
+    });
+
     it('hands a dry run and the wanted tables to every step, for the time of its start', async () => {
       const seen: MaintenanceRun[] = [];
       const { activities } = scripted(10, {

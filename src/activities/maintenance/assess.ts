@@ -61,7 +61,8 @@ export async function listLake(deps: MaintenanceDeps, run: MaintenanceRun): Prom
         startToCloseSeconds: limits.maintenance.timeoutMinutes * 60,
         heartbeatSeconds: retries.heartbeatSeconds,
         maximumAttempts: 3,
-        initialIntervalSeconds: 5,
+        // Nobody waits for maintenance: a store that is away gets more time than a run gives it.
+        initialIntervalSeconds: 5 * retries.initialIntervalSeconds,
       },
       parallelTables: maintenance.parallelTables,
       budgetMinutes: maintenance.budgetMinutes,

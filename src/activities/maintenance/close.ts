@@ -7,8 +7,10 @@ import type {
   MaintenanceClosed,
   MaintenanceEnding,
   MaintenanceRun,
+  TablePlan,
   TableTended,
 } from '../../contracts/lake-maintenance.js';
+import { isUnfinished } from '../../contracts/lake-maintenance.js';
 import {
   MAINTENANCE_REPORT_SCHEMA,
   type BackupStanding,
@@ -88,7 +90,8 @@ async function gather(
   const tended = done.map(({ audit: _, ...one }): TableTended => one);
   const usage = await usageOf(deps, tables, facts, tended, signal);
   const backup = await backupStanding(deps);
-  const known = { run, facts, unreadable, tended, audits, usage, backup, ending };
+  const left = await leftOver(files, tended, ending);
+  const known = { run, facts, unreadable, tended, left, audits, usage, backup, ending };
   const recommendations = adviceOn(known);
   return {
     schema: MAINTENANCE_REPORT_SCHEMA,
@@ -101,6 +104,19 @@ async function gather(
     recommendations,
     previous: await previousReport(deps, run),
   };
+}
+
+/** What the time budgets left: tables that were begun and not done, then those that nobody came to. */
+async function leftOver(
+  files: MaintenanceFiles,
+  tended: readonly TableTended[],
+  ending: MaintenanceEnding,
+): Promise<readonly string[]> {
+  if (ending.left === 0) return [];
+  const begun = tended.filter(isUnfinished).map(({ table }) => table);
+  const plans = await files.readAll<TablePlan>('plan');
+  const untouched = plans.slice(plans.length - Math.max(0, ending.left - begun.length));
+  return [...begun, ...untouched.map(({ table }) => table)];
 }
 
 async function backupStanding({ backup }: MaintenanceDeps): Promise<BackupStanding> {

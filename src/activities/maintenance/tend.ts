@@ -9,7 +9,7 @@ import type {
   TableTendedBrief,
   TaskDone,
 } from '../../contracts/lake-maintenance.js';
-import { MAINTENANCE_TASKS } from '../../contracts/lake-maintenance.js';
+import { isUnfinished, MAINTENANCE_TASKS } from '../../contracts/lake-maintenance.js';
 import { DatalabError, ERRORS } from '../../contracts/errors.js';
 import type { AuditBrief, TableAudit } from '../../contracts/audit.js';
 import {
@@ -39,6 +39,8 @@ interface Ground {
   readonly name: TableName;
   readonly table: DeltaTable;
   readonly context: StepContext;
+  /** Whether the time of the table is over. */
+  readonly isOver: () => boolean;
 }
 
 export async function tendTable(
@@ -53,7 +55,9 @@ export async function tendTable(
   const { value: tended } = await runStep(`tend ${plan.table}`, deps.scratchDirectory, async (context) => {
     const declared = await declaredTables(deps);
     const table = tables.table(name.layer, name.table);
-    const ground = { deps, tables, run, declared, name, table, context };
+    const endMs = deps.clock.nowMs() + deps.config.maintenance.tableMinutes * 60_000;
+    const isOver = (): boolean => deps.clock.nowMs() >= endMs;
+    const ground = { deps, tables, run, declared, name, table, context, isOver };
     const before = await sizeOf(table, context.signal);
     const { tasks, audit } = await doTasks(ground, plan);
     const reads = run.dryRun || tasks.every(({ task }) => task === 'audit');
@@ -77,6 +81,7 @@ export async function tendTable(
     tasks: tended.tasks.map(({ rows: _, ...task }) => ({ ...task, detail: task.detail.slice(0, 200) })),
     rowsExpired: tended.tasks.reduce((sum, { rows, outcome }) => sum + (outcome === 'done' ? rows : 0), 0),
     bytesFreed: Math.max(0, tended.before.folderBytes - tended.after.folderBytes),
+    ...(isUnfinished(tended) && { unfinished: true }),
     ...(tended.audit && { audit: briefOf(tended.audit) }),
   };
 }
@@ -102,7 +107,11 @@ async function doTasks(
   for (const task of MAINTENANCE_TASKS.filter((one) => planned.has(one))) {
     if (stopped && task !== 'audit') continue;
     ground.context.signal.throwIfAborted();
-    const { audit, ...one } = await doTask(ground, task, plan.facts);
+    // The first is always begun, so that every run gets on, however short the time.
+    const { audit, ...one } =
+      tasks.length > 0 && ground.isOver()
+        ? { ...without('left', 'the time of the table was over: the next run does it'), audit: undefined }
+        : await doTask(ground, task, plan.facts);
     tasks.push({ task, ...one });
     found = audit ?? found;
     stopped ||= one.outcome === 'aside' || one.outcome === 'failed';
@@ -185,14 +194,14 @@ const TASKS: Readonly<Record<MaintenanceTask, (ground: Ground, facts: TableFacts
   retention: ({ deps, tables, run, declared, name, context }) =>
     expireRows(deps, tables, run, declared, name, context.signal),
 
-  optimize: async ({ run, table, context }) => {
+  optimize: async ({ run, table, context, isOver }) => {
     const { files, bytes } = packable(await table.snapshot());
     if (files === 0) return without('nothing', 'no file is small any more');
     if (run.dryRun) {
       return { outcome: 'planned', detail: `${files} files would be packed`, files, bytes, rows: 0 };
     }
     const report = await table.optimize({
-      ...{ signal: context.signal, progress: context.progress },
+      ...{ signal: context.signal, progress: context.progress, isOver },
       info: { datalab: { kind: 'maintenance', runId: run.runId } },
     });
     if (report.commits === 0 && report.filesSkipped > 0)
@@ -200,28 +209,26 @@ const TASKS: Readonly<Record<MaintenanceTask, (ground: Ground, facts: TableFacts
     const skipped = report.filesSkipped > 0 ? `, ${report.filesSkipped} left to a writer` : '';
     return {
       outcome: report.commits > 0 ? 'done' : 'nothing',
-      detail: `${report.filesRemoved} files became ${report.filesAdded}${skipped}`,
-      files: report.filesRemoved,
-      bytes: report.bytesRemoved,
-      rows: 0,
+      detail: `${report.filesRemoved} files became ${report.filesAdded}${skipped}${leftSaid(report.filesLeft)}`,
+      ...{ files: report.filesRemoved, bytes: report.bytesRemoved, rows: 0, ...leftOf(report.filesLeft) },
     };
   },
 
-  vacuum: async ({ deps, run, table, context }) => {
+  vacuum: async ({ deps, run, table, context, isOver }) => {
     const backedUpMs = await lastBackupMs(deps).catch((error: unknown) => {
       if (error instanceof DatalabError && error.code === 'BACKUP_UNKNOWN') return undefined;
       throw error;
     });
     if (backedUpMs === undefined) return without('kept', 'there is no backup yet: `datalab backup create`');
     const retentionMs = fileRetentionMs(deps, await table.snapshot(), backedUpMs);
-    const { deleted, deletedBytes } = await table.vacuum({
+    const { deleted, deletedBytes, left } = await table.vacuum({
       ...{ retentionMs, dryRun: run.dryRun },
-      ...{ signal: context.signal, progress: context.progress },
+      ...{ signal: context.signal, progress: context.progress, isOver },
     });
     if (deleted === 0) return without('nothing', 'every file is needed');
     const outcome = run.dryRun ? 'planned' : 'done';
-    const detail = `${deleted} files with ${deletedBytes} bytes ${run.dryRun ? 'would go' : 'went'}`;
-    return { outcome, detail, files: deleted, bytes: deletedBytes, rows: 0 };
+    const detail = `${deleted} files with ${deletedBytes} bytes ${run.dryRun ? 'would go' : 'went'}${leftSaid(left)}`;
+    return { outcome, detail, files: deleted, bytes: deletedBytes, rows: 0, ...leftOf(left) };
   },
 
   checkpoint: async ({ run, table, context }, facts) => {
@@ -236,15 +243,24 @@ const TASKS: Readonly<Record<MaintenanceTask, (ground: Ground, facts: TableFacts
     return { outcome: 'done', detail: `of version ${version}`, files: 1, bytes, rows: 0 };
   },
 
-  'clean-log': async ({ run, table, context }) => {
-    const { deleted, deletedBytes, oldestVersion } = await table.cleanLog({
-      ...{ dryRun: run.dryRun, signal: context.signal, progress: context.progress },
+  'clean-log': async ({ run, table, context, isOver }) => {
+    const { deleted, deletedBytes, left, oldestVersion } = await table.cleanLog({
+      ...{ dryRun: run.dryRun, signal: context.signal, progress: context.progress, isOver },
     });
     if (deleted === 0) return without('nothing', 'no commit is old enough with a checkpoint in its place');
-    const detail = `${deleted} objects below version ${oldestVersion ?? 0}`;
-    return { outcome: run.dryRun ? 'planned' : 'done', detail, files: deleted, bytes: deletedBytes, rows: 0 };
+    const detail = `${deleted} objects below version ${oldestVersion ?? 0}${leftSaid(left)}`;
+    const outcome = run.dryRun ? 'planned' : 'done';
+    return { outcome, detail, files: deleted, bytes: deletedBytes, rows: 0, ...leftOf(left) };
   },
 };
+
+function leftSaid(left: number): string {
+  return left > 0 ? `, ${left} left for the next run: the time of the table was over` : '';
+}
+
+function leftOf(left: number): { readonly left?: number } {
+  return left > 0 ? { left } : {};
+}
 
 function outcomeOf(tasks: readonly TaskDone[]): TableTended['outcome'] {
   const has = (outcome: TaskDone['outcome']): boolean => tasks.some((one) => one.outcome === outcome);

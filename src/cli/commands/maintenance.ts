@@ -224,7 +224,8 @@ export function reportText(report: MaintenanceReport, page: string): string {
     ...(tasks.length > 0 ? [table(['table', 'task', 'outcome', 'files', 'size', ''], tasks)] : []),
     ...(failed.length > 0 ? [table(['table', 'check', 'severity', 'bad', 'trend', ''], failed)] : []),
     ...recommendations.map(
-      ({ weight, subject, reason, command }) => `${weight}: ${subject}: ${reason}\n  ${command}`,
+      ({ weight, subject, reason, setting, command }) =>
+        `${weight}: ${subject}: ${reason}${setting === undefined ? '' : `\n  ${setting}`}\n  ${command}`,
     ),
     `page: ${page}`,
   ].join('\n\n');

@@ -7,7 +7,7 @@ import type { ObjectInfo } from '../ports.js';
 import type { MaintenanceOptions } from '../progress.js';
 import { requireEngine } from '../scratch.js';
 import { tableProperties } from '../table-properties.js';
-import { deleteObjects } from './delete-objects.js';
+import { deleteObjects, wouldDelete } from './delete-objects.js';
 import { requireWritable } from './run.js';
 
 export interface CleanLogOptions extends MaintenanceOptions {
@@ -22,6 +22,8 @@ export interface CleanLogReport {
   readonly oldestVersion: number | null;
   readonly deleted: number;
   readonly deletedBytes: number;
+  /** Objects that would have gone too, had there been time; the oldest went first. */
+  readonly left: number;
 }
 
 const DAY_MS = 86_400_000;
@@ -36,7 +38,7 @@ export async function cleanLog(table: TableHandle, options: CleanLogOptions = {}
   const { dryRun = false, signal } = options;
   const snapshot = await table.snapshot();
   requireWritable(snapshot, table, 'append');
-  const nothing = { dryRun, oldestVersion: null, deleted: 0, deletedBytes: 0 };
+  const nothing = { dryRun, oldestVersion: null, deleted: 0, deletedBytes: 0, left: 0 };
   const properties = tableProperties(snapshot.metadata.configuration);
   if (!properties.cleansLog) return nothing;
   const retentionMs = options.retentionMs ?? properties.logRetentionMs;
@@ -57,13 +59,8 @@ export async function cleanLog(table: TableHandle, options: CleanLogOptions = {}
       Promise.all(left.map((file) => checkpointKeys(store, engine, file))).then((keys) => keys.flat()),
     )),
   );
-  if (!dryRun) await deleteObjects(store, gone, options);
-  return {
-    dryRun,
-    oldestVersion: keep.version,
-    deleted: gone.length,
-    deletedBytes: gone.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
-  };
+  const done = dryRun ? wouldDelete(gone) : await deleteObjects(store, gone, options);
+  return { dryRun, oldestVersion: keep.version, ...done };
 }
 
 /** The newest checkpoint at or below the newest commit that is old enough. Commit times never decrease. */

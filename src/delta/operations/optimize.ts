@@ -30,6 +30,8 @@ export interface OptimizeReport {
   readonly bytesAdded: number;
   /** Files that were to be packed and that somebody else took in the meantime. */
   readonly filesSkipped: number;
+  /** Files that were still to be packed when the time was over. */
+  readonly filesLeft: number;
 }
 
 /** A file with a greater part of its rows deleted is written again, alone if need be. */
@@ -64,6 +66,7 @@ export async function optimize(table: TableHandle, options: OptimizeOptions = {}
   let skipped = 0;
   for (const batch of batchesOf(bins, options.batchBytes ?? BATCH_BYTES)) {
     options.signal?.throwIfAborted();
+    if (done > 0 && options.isOver?.()) break;
     const wanted = batch.reduce((sum, bin) => sum + bin.files.length, 0);
     const result = await packBatch(table, batch, options);
     report.version = result.version;
@@ -77,7 +80,10 @@ export async function optimize(table: TableHandle, options: OptimizeOptions = {}
     options.progress?.({ phase: 'rewrite', done, total, unit: 'files' });
   }
   const { files } = await table.snapshot();
-  return { ...report, filesBefore: first.files.length, filesAfter: files.length, filesSkipped: skipped };
+  return {
+    ...{ ...report, filesBefore: first.files.length, filesAfter: files.length },
+    ...{ filesSkipped: skipped, filesLeft: total - done },
+  };
 }
 
 /** What {@link optimize} would pack if it ran now: files, and their bytes. */

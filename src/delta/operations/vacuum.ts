@@ -4,7 +4,7 @@ import { DeltaError } from '../errors.js';
 import type { MaintenanceOptions } from '../progress.js';
 import { checkVacuumable } from '../protocol.js';
 import { tableProperties } from '../table-properties.js';
-import { DELETE_BATCH, deleteObjects } from './delete-objects.js';
+import { DELETE_BATCH, deleteObjects, wouldDelete } from './delete-objects.js';
 import { dataObjects, referencesOf } from './references.js';
 
 export interface VacuumOptions extends MaintenanceOptions {
@@ -24,6 +24,8 @@ export interface VacuumReport {
   /** Files that went, or would have gone. */
   readonly deleted: number;
   readonly deletedBytes: number;
+  /** Files that would have gone too, had there been time. */
+  readonly left: number;
   /** The first of their keys. */
   readonly sample: readonly string[];
 }
@@ -60,13 +62,9 @@ export async function vacuum(table: TableHandle, options: VacuumOptions = {}): P
   checkVacuumable(snapshot.protocol, store.uri);
   const references = await referencesOf(table, snapshot, cutoffMs);
   const gone = old.filter(({ key }) => !references.has(key));
-  if (!dryRun) await deleteObjects(store, gone, options);
+  const done = dryRun ? wouldDelete(gone) : await deleteObjects(store, gone, options);
   return {
-    dryRun,
-    listed,
-    kept: listed - gone.length,
-    deleted: gone.length,
-    deletedBytes: gone.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
+    ...{ dryRun, listed, kept: listed - done.deleted, ...done },
     sample: gone.slice(0, SAMPLE).map(({ key }) => key),
   };
 }

@@ -71,6 +71,20 @@ describe('optimize', () => {
     expect(await ns(table)).toEqual(upTo(50));
   });
 
+  test('leaves the rest where the time is over, and goes on there the next time', async () => {
+    const table = open();
+    await fill(table, 12);
+    const size = (await table.snapshot()).files[0]?.size ?? 0;
+    const how = { targetFileBytes: size * 4 + 200, batchBytes: 1 };
+    const one = { commits: 1, filesRemoved: 4, filesAdded: 1 };
+    expect(await table.optimize({ ...how, isOver: () => true })).toMatchObject({ ...one, filesLeft: 8 });
+    expect(await ns(table)).toEqual(upTo(120));
+    expect(await table.optimize({ ...how, isOver: () => true })).toMatchObject({ ...one, filesLeft: 4 });
+    expect(await ns(table)).toEqual(upTo(120));
+    expect((await table.optimize(how)).filesLeft).toBe(0);
+    expect(await ns(table)).toEqual(upTo(120));
+  });
+
   test('keeps rows with other tags apart', async () => {
     const table = open();
     await fill(table, 4);
@@ -190,6 +204,21 @@ describe('vacuum', () => {
     expect(await dataKeys()).toEqual(
       [...kept, 'young.parquet'].sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b))),
     );
+  });
+
+  test('leaves files where the time is over, and takes them the next time', async () => {
+    const table = open();
+    await fill(table, 1);
+    const old = Array.from({ length: 1500 }, (_, index) => `orphan-${index}.parquet`);
+    for (const key of old) await store.put(key, new Uint8Array(10));
+    nowMs += 30 * DAY_MS;
+    const live = await ns(table);
+    expect(await table.vacuum({ isOver: () => true })).toMatchObject({
+      ...{ deleted: 1000, deletedBytes: 10_000, left: 500, kept: 501 },
+    });
+    expect(await dataKeys()).toHaveLength(501);
+    expect(await table.vacuum({ isOver: () => true })).toMatchObject({ deleted: 500, left: 0, kept: 1 });
+    expect(await ns(table)).toEqual(live);
   });
 
   test('sees what is committed while it lists', async () => {

@@ -9,6 +9,7 @@ const task = z.object({
   files: z.number(),
   bytes: z.number(),
   rows: z.number(),
+  left: z.number().optional(),
 });
 
 export const tendedTable = z.object({
@@ -44,7 +45,11 @@ export const maintenanceReport = z.object({
   /** Checks of published tables, and those that failed. */
   audited: z.object({ tables: z.number(), checks: z.number(), failed: z.number() }),
   recommendations: list(
-    z.object({ weight: z.string(), subject: z.string(), reason: z.string(), command: z.string() }),
+    z.object({
+      ...{ weight: z.string(), subject: z.string(), reason: z.string() },
+      setting: z.string().optional(),
+      command: z.string(),
+    }),
   ),
 });
 export type MaintenanceReportRow = z.infer<typeof maintenanceReport>;

@@ -290,6 +290,7 @@ export const en = {
     aside: 'aside',
     done: 'done',
     kept: 'kept',
+    left: 'left',
     nothing: 'nothing',
     open: 'open',
     undelivered: 'undelivered',

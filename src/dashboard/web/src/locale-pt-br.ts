@@ -289,6 +289,7 @@ export const ptBR = {
     aside: 'adiado',
     done: 'feito',
     kept: 'mantido',
+    left: 'para a próxima',
     nothing: 'nada',
     open: 'aberto',
     undelivered: 'não entregue',

@@ -277,9 +277,10 @@ function Advice({ report }: { readonly report: MaintenanceDetail }) {
             },
             { cell: ({ subject }) => subject },
             {
-              cell: ({ reason, command }) => (
+              cell: ({ reason, setting, command }) => (
                 <>
                   {reason}
+                  {setting && <div className="small dim">{setting}</div>}
                   <div className="small mono">{command}</div>
                 </>
               ),

@@ -21,6 +21,7 @@ const TONES: Readonly<Record<string, string>> = {
   not_deployed: 'bad',
   aside: 'warn',
   kept: 'warn',
+  left: 'warn',
   open: 'warn',
   empty: 'ok',
   done: 'ok',
