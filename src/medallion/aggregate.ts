@@ -1,9 +1,11 @@
 /** Silver → one Gold table, by its declared SQL. */
 import type { DatasetDefinition, GoldDefinition } from '../contracts/dataset.js';
+import { DatalabError } from '../contracts/errors.js';
 import { identifier } from '../contracts/sql-text.js';
 import type { Engine, EngineSession, ScanPlan, WrittenFile } from '../delta/ports.js';
 import type { StructType } from '../delta/schema.js';
 import { mapLimited } from '../delta/limit.js';
+import { ALL_AS_THEY_ARE, codeTexts } from './codes.js';
 import { count } from './count.js';
 import { partsBy } from './parts.js';
 import { schemaOf } from './schema.js';
@@ -37,29 +39,80 @@ const PART_ROWS = 2_500_000;
  * without windows gathers its rows while they pass, which parts would only make dearer. Throws the engine's errors.
  */
 export async function aggregate(input: AggregateInput): Promise<Aggregated> {
-  const { engine, gold, silver } = input;
-  const { schema, parts } = await inSession(input, 1, async (session) => {
-    await session.run(silverView(input, 'true'));
-    return { schema: schemaOf(await session.describe(gold.sql)), parts: await partsOf(session, input) };
+  const { engine, gold } = input;
+  const plan = await inSession(input, 1, async (session) => {
+    await session.run(silverView(input));
+    const columns = await session.describe(gold.sql);
+    return {
+      schema: schemaOf(columns),
+      parts: await partsOf(session, input),
+      isCoded: await mayBeCoded(session, input, columns),
+    };
   });
+  const { schema, parts } = plan;
   const lanes = Math.min(engine.threads, parts.length);
-  const queue = parts.entries();
-  const files: WrittenFile[][] = [];
-  await besideEachOther(lanes, input.signal, (signal) =>
-    inSession({ ...input, signal }, lanes, async (session) => {
-      for (const [index, part] of queue) {
-        await session.run(silverView(input, part));
-        files[index] = await session.writeParquetFiles(gold.sql, `gold-${gold.table}-${index}`);
-      }
-    }),
-  );
-  const made = files.flat();
+  const computed = async (isCoded: boolean): Promise<WrittenFile[]> => {
+    const queue = parts.entries();
+    const files: WrittenFile[][] = [];
+    await besideEachOther(lanes, input.signal, (signal) =>
+      inSession({ ...input, signal }, lanes, async (session) => {
+        await session.run(silverView(input));
+        const columns = isCoded ? await silverCodes(session, input) : ALL_AS_THEY_ARE;
+        for (const [index, part] of queue) {
+          await session.run(silverView(input, part, columns));
+          const name = `gold-${gold.table}-${isCoded ? 'coded-' : ''}${index}`;
+          files[index] = await session.writeParquetFiles(gold.sql, name);
+        }
+      }),
+    );
+    return files.flat();
+  };
+  // Codes stand for texts nearly everywhere in SQL; a SELECT that finds a place where they do not gets the texts.
+  const made = plan.isCoded
+    ? await computed(true).catch((error: unknown) => {
+        if (error instanceof DatalabError && error.code === 'ENGINE_SQL_FAILED') return computed(false);
+        throw error;
+      })
+    : await computed(false);
   return { gold: made, rows: made.reduce((sum, file) => sum + file.rows, 0), schema };
+}
 
-  function silverView({ dataset }: AggregateInput, part: string): string {
-    const rows = `SELECT * FROM ${engine.relation(silver)}${part === 'true' ? '' : ` WHERE ${part}`}`;
-    return `CREATE SCHEMA IF NOT EXISTS silver; CREATE OR REPLACE VIEW silver.${identifier(dataset.name)} AS ${rows}`;
-  }
+/** Makes `silver.<dataset>` of all rows, or of those of a part. */
+function silverView(
+  { engine, dataset, silver }: AggregateInput,
+  part = 'true',
+  columns = ALL_AS_THEY_ARE,
+): string {
+  const rows = `SELECT ${columns} FROM ${engine.relation(silver)}${part === 'true' ? '' : ` WHERE ${part}`}`;
+  return `CREATE SCHEMA IF NOT EXISTS silver; CREATE OR REPLACE VIEW silver.${identifier(dataset.name)} AS ${rows}`;
+}
+
+/** Codes for the texts that slices are told by: a table with windows is sorted by them. */
+async function silverCodes(session: EngineSession, { dataset, gold }: AggregateInput): Promise<string> {
+  const columns = gold.slices?.window ? Object.values(gold.slices.by).map((column) => column.trim()) : [];
+  return codeTexts(session, `silver.${identifier(dataset.name)}`, columns);
+}
+
+/** What tells a code from its text. */
+const TELLS_CODES = /\b(hash|typeof|pg_typeof|collate|enum_\w+)\b/i;
+
+/** Whether the SELECT gives the same columns where codes stand for the texts of Silver. */
+async function mayBeCoded(
+  session: EngineSession,
+  input: AggregateInput,
+  texts: ReadonlyArray<{ name: string; type: string }>,
+): Promise<boolean> {
+  const columns = await silverCodes(session, input);
+  if (columns === ALL_AS_THEY_ARE || TELLS_CODES.test(input.gold.sql)) return false;
+  await session.run(silverView(input, 'true', columns));
+  const coded = await session.describe(input.gold.sql).catch(() => []);
+  return (
+    coded.length === texts.length &&
+    texts.every(({ type }, index) => {
+      const code = coded[index]?.type ?? '';
+      return code === type || (type === 'VARCHAR' && code.startsWith('ENUM('));
+    })
+  );
 }
 
 /** Runs the work so many times at once. When one fails the others are stopped, and waited for: they write files. */

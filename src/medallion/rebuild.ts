@@ -2,6 +2,7 @@
 import type { DatasetDefinition } from '../contracts/dataset.js';
 import { identifier, identifiers, literal } from '../contracts/sql-text.js';
 import type { EngineSession, WrittenFile } from '../delta/ports.js';
+import { codeTexts } from './codes.js';
 import { count } from './count.js';
 import { canPass, OutlierPass } from './outlier-pass.js';
 import { flagColumns } from './outliers.js';
@@ -36,7 +37,7 @@ export async function rebuild(input: Rebuild): Promise<Rebuilt> {
   const { session, dataset } = input;
   const { outliers } = dataset.silver;
   const parts = await partsOf(input);
-  const coded = await codedText(session, dataset);
+  const coded = await codeTexts(session, 'arrived', [...SHARED_TEXTS, ...dataset.key]);
   await session.run(`CREATE VIEW coded AS SELECT ${coded} FROM kept`);
   const pass = outliers && new OutlierPass(session, outliers, dataset.key);
   await pass?.begin('coded');
@@ -106,31 +107,6 @@ function isSameSet(left: readonly string[], right: readonly string[]): boolean {
 
 /** Texts that many rows share: where rows come from. */
 const SHARED_TEXTS = ['_source_id', '_source_file', '_run_id'] as const;
-/** More values than this are no longer few. */
-const CODES_MAX = 10_000;
-
-/**
- * Makes an enumeration of each text that the rows share, those of the key included, and returns the columns as a SELECT
- * takes them. A sort moves whole rows, and compares keys: codes of two bytes, which are in the order of the texts, make
- * both half as dear. They are written as the texts.
- */
-async function codedText(session: EngineSession, { key }: DatasetDefinition): Promise<string> {
-  const types = new Map(
-    (await session.describe('SELECT * FROM arrived')).map(({ name, type }) => [name, type]),
-  );
-  const coded: string[] = [];
-  for (const name of new Set([...SHARED_TEXTS, ...key])) {
-    if (types.get(name) !== 'VARCHAR') continue;
-    const column = identifier(name);
-    const values = `SELECT DISTINCT ${column} AS value FROM arrived WHERE ${column} IS NOT NULL`;
-    const distinct = await count(session, `SELECT count(*) AS n FROM (${values} LIMIT ${CODES_MAX + 1})`);
-    if (distinct === 0 || distinct > CODES_MAX) continue;
-    const code = identifier(`${name}_code`);
-    await session.run(`CREATE TYPE ${code} AS ENUM (${values} ORDER BY value)`);
-    coded.push(`${column}::${code} AS ${column}`);
-  }
-  return coded.length === 0 ? '*' : `* REPLACE (${coded.join(', ')})`;
-}
 
 function silverSelect(dataset: DatasetDefinition, pass: OutlierPass | undefined): string {
   const { key, silver } = dataset;

@@ -288,3 +288,25 @@ it('stops every part when one fails, and says why', async () => {
   });
   await expect(failing).rejects.toThrow(/no such company/);
 });
+
+it.each([
+  ['texts', `upper(symbol) || '.US' AS x, coalesce(symbol, 'none') AS y, symbol < 'M' AS z`],
+  ['their types', 'typeof(symbol) AS x'],
+  ['lists of them', '[symbol] AS x'],
+  ['another text by default', `lag(symbol, 1, 'none') OVER (ORDER BY symbol, date) AS x`],
+  ['a computed one by default', `lag(symbol, 1, 'before ' || symbol) OVER (ORDER BY symbol, date) AS x`],
+])('gives a SELECT with windows the texts themselves: %s', async (_what, columns) => {
+  const [windowed] = dataset.gold.filter(({ slices }) => slices?.window);
+  if (!windowed) throw new Error('the dataset has no windows');
+  const sql = `SELECT symbol, date, ${columns} FROM silver.stocks ORDER BY symbol, date`;
+  const { slices: _, ...plain } = windowed;
+  const computed = async (gold: typeof windowed): Promise<object[]> => {
+    const made = await aggregate({
+      ...{ engine: bench.engine, dataset, gold, silver, outputDirectory: bench.directory() },
+    });
+    return bench.read(bench.plan(made.schema, made.gold), 'ORDER BY symbol, date');
+  };
+  const texts = await computed({ ...plain, sql });
+  expect(texts.length).toBeGreaterThan(12_000);
+  expect(await computed({ ...windowed, sql })).toEqual(texts);
+});
