@@ -9,7 +9,6 @@ import { modelServerUrl } from './config/model-server.js';
 import { listDatasets } from './config/datasets.js';
 import { emailChannel, webhookChannel, type AlertChannel } from './connectors/channels/index.js';
 import { scheduleSlots } from './connectors/expected-runs.js';
-import { scheduleDifferences } from './connectors/schedule-drift.js';
 import { measureKafka } from './connectors/probes/kafka.js';
 import {
   askHttp,
@@ -67,12 +66,10 @@ export function composeMonitoringDeps(
       ...schedule,
       budgetSeconds: budgetOf(config, schedule.workflowType),
     })),
-    differences: async (scheduleId) => {
+    slots: (scheduleId, range) => {
       const schedule = declared.find(({ id }) => id === scheduleId);
-      // That it is not there is said by `schedule.present`.
-      return (schedule && (await scheduleDifferences(client, comparable(schedule)))) ?? [];
+      return scheduleSlots(client, scheduleId, range, schedule && comparable(schedule));
     },
-    slots: (scheduleId, range) => scheduleSlots(client, scheduleId, range),
     rowsOfRun: async (workflowId, runId) =>
       ((await client.workflow.getHandle(workflowId, runId).result()) as EtlSummary).bronze.accepted,
     pauseSchedule: (scheduleId, note) => pauseWithBackfill(client, scheduleId, note),

@@ -24,7 +24,7 @@ import { composeTrainingDeps } from './compose-training.js';
 import { loadConfig, type Config, type LoadedConfig } from './config/config.js';
 import { loadDataset } from './config/datasets.js';
 import { createDuckDbEngine } from './connectors/duckdb/engine.js';
-import { scheduleSlots } from './connectors/expected-runs.js';
+import { isExpected, scheduleSlots } from './connectors/expected-runs.js';
 import { kafkaSink, type KafkaSink } from './connectors/kafka.js';
 import { resolveLakeUri } from './connectors/lake-uri.js';
 import { openObjectStore } from './connectors/object-store/index.js';
@@ -60,7 +60,7 @@ export async function runWorker(pools: readonly Pool[], loaded: LoadedConfig): P
   );
   const events = config.kafka.enabled ? kafkaSink(config.kafka) : null;
   try {
-    const deps = composeActivityDeps(loaded, events, log);
+    const deps = composeActivityDeps(loaded, events, log, (id, time) => isExpected(client, id, time));
     const activities = {
       ...createActivities(deps),
       ...createBackfillActivities({
@@ -111,6 +111,7 @@ export function composeActivityDeps(
   { config, projectDirectory }: LoadedConfig,
   events: KafkaSink | null,
   log: Logger,
+  isExpected: ActivityDeps['isExpected'] = () => Promise.resolve(false),
 ): ActivityDeps {
   const inProject = (folder: string): string => path.resolve(projectDirectory, folder);
   const scratchDirectory = inProject(config.worker.scratchDirectory);
@@ -135,6 +136,7 @@ export function composeActivityDeps(
     sources: openSources({ projectDirectory, s3, ...(config.kafka.enabled && { kafka: config.kafka }) }),
     events,
     loadDataset: (name) => loadDataset(inProject(config.datasets.directory), name, config.quality),
+    isExpected,
     clock: { nowMs: () => Date.now() },
     newId: randomUUID,
     scratchDirectory,

@@ -19,6 +19,8 @@ export interface ActivityDeps {
   readonly events: EventSink | null;
   /** Throws DATASET_UNKNOWN, DATASET_INVALID. */
   readonly loadDataset: (name: string) => Promise<DatasetDefinition>;
+  /** Whether a schedule has this time; false where Temporal does not say. Monitoring looks at what is left out. */
+  readonly isExpected: (scheduleId: string, logicalTime: string) => Promise<boolean>;
   readonly clock: Clock;
   readonly newId: () => string;
   /** Folder for the scratch of running steps. */

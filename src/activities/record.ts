@@ -1,6 +1,7 @@
 /** DataLab's own records: one row per run, one per step, one per check, each appended once. */
 import type { RunReport } from '../contracts/activities.js';
 import type { RunFinished } from '../contracts/events.js';
+import type { Slot } from '../contracts/expected-runs.js';
 import type { RunLineage } from '../contracts/lineage.js';
 import type { TrainingSummary } from '../contracts/ml-flows.js';
 import type { StepRecord } from '../contracts/run.js';
@@ -9,6 +10,7 @@ import type { RunNote } from '../medallion/commit-note.js';
 import { runTransaction } from '../medallion/transactions.js';
 import { checkpointIfDue } from './checkpoint.js';
 import type { ActivityDeps } from './deps.js';
+import { recordSlots } from './expected-runs.js';
 import { recordSchema } from './record-schema.js';
 import { runStep } from './step.js';
 import type { LakeTables } from './tables.js';
@@ -41,10 +43,28 @@ export async function recordRun(
       lineage: await lineageNote(deps, report),
     };
     await append('runs', [runRow(report)], RUNS, { datalab: note });
+    await recordExpected(deps, tables, report);
     const rows = 1 + steps.length + checks.length;
     return { rows, bytes: 0, detail: `1 run, ${steps.length} steps, ${checks.length} checks`, value: null };
   });
   return step;
+}
+
+/** The end of a time of a schedule. A run that was triggered by hand is for no time that was expected. */
+async function recordExpected(
+  deps: ActivityDeps,
+  tables: LakeTables,
+  { summary: { run, bronze }, outcome, startedAt, finishedAt, error }: RunReport,
+): Promise<void> {
+  const { scheduleId, logicalTime, executionId, workflowId } = run;
+  if (scheduleId === undefined || !(await deps.isExpected(scheduleId, logicalTime))) return;
+  const ended = outcome === 'ok' || outcome === 'empty' ? outcome : 'failed';
+  const slot: Slot = {
+    ...{ scheduleId, logicalTime, outcome: ended, startedAt, finishedAt, workflowId },
+    ...{ runId: executionId, rows: ended === 'failed' ? null : bronze.accepted },
+    detail: error === null ? '' : `${error.code}: ${error.message}`.slice(0, 200),
+  };
+  await recordSlots(deps, tables, [slot], executionId);
 }
 
 function finishedOf({ summary, outcome, startedAt, finishedAt, error }: RunReport): RunFinished {

@@ -1,8 +1,10 @@
 /** What Temporal's schedules were expected to start, against the runs that it knows: the slots of a schedule. */
+import { setTimeout as wait } from 'node:timers/promises';
 import {
   ScheduleNotFoundError,
   type Client,
   type Connection,
+  type ScheduleDescription,
   type WorkflowExecutionInfo,
 } from '@temporalio/client';
 import {
@@ -12,6 +14,7 @@ import {
   type SlotOutcome,
 } from '../contracts/expected-runs.js';
 import { SEARCH_ATTRIBUTES } from '../contracts/flows.js';
+import { differencesOf, type DeclaredSchedule } from './schedule-drift.js';
 
 /** A minute-by-minute schedule over a week. */
 const SLOTS_MAX = 10_080;
@@ -25,6 +28,10 @@ export interface SlotRange {
   readonly beforeCreation?: boolean;
 }
 
+/** How often a schedule is asked for, where its scheduler is busy with another question. */
+const ATTEMPTS = 3;
+const PAUSE_MS = 300;
+
 /**
  * The slots of a schedule in a range (both ends included), oldest first; null where there is no such schedule. Times
  * before the schedule was made are not expected, unless they are asked for.
@@ -33,15 +40,12 @@ export async function scheduleSlots(
   client: Client,
   scheduleId: string,
   range: SlotRange,
+  declared?: DeclaredSchedule,
 ): Promise<ScheduleState | null> {
-  let description;
-  try {
-    description = await client.schedule.getHandle(scheduleId).describe();
-  } catch (error) {
-    if (error instanceof ScheduleNotFoundError) return null;
-    throw error;
-  }
+  const description = await describe(client, scheduleId);
+  if (!description) return null;
   const { state, info, policies } = description;
+  const differences = declared && differencesOf(declared, description);
   const fromMs = range.beforeCreation ? range.fromMs : Math.max(range.fromMs, info.createdAt.getTime());
   const toMs = Math.min(range.toMs, range.nowMs);
   const [times, runs] = await Promise.all([
@@ -57,7 +61,22 @@ export async function scheduleSlots(
       skips: String(policies?.overlap) === 'SKIP',
     }),
   );
-  return { scheduleId, paused: state.paused, note: state.note ?? '', slots };
+  return {
+    ...{ scheduleId, paused: state.paused, note: state.note ?? '', slots },
+    ...(differences && { differences }),
+  };
+}
+
+async function describe(client: Client, scheduleId: string): Promise<ScheduleDescription | null> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await client.schedule.getHandle(scheduleId).describe();
+    } catch (error) {
+      if (error instanceof ScheduleNotFoundError) return null;
+      if (attempt === ATTEMPTS) throw error;
+      await wait(attempt * PAUSE_MS);
+    }
+  }
 }
 
 async function matchingTimes(
@@ -78,6 +97,15 @@ async function matchingTimes(
   return (answer.startTime ?? [])
     .map(({ seconds }) => Number(seconds ?? 0) * 1000)
     .filter((ms) => ms >= fromMs);
+}
+
+/** Whether a schedule has this time; false where there is no such schedule, or Temporal does not answer. */
+export async function isExpected(client: Client, scheduleId: string, logicalTime: string): Promise<boolean> {
+  const ms = Math.floor(Date.parse(logicalTime) / 1000) * 1000;
+  return matchingTimes(client, scheduleId, ms, ms).then(
+    (times) => times.includes(ms),
+    () => false,
+  );
 }
 
 function timestamp(ms: number) {

@@ -1,6 +1,6 @@
 /** A schedule as Temporal has it against what the configuration declares: what somebody changed by hand. */
 import { isDeepStrictEqual } from 'node:util';
-import { ScheduleNotFoundError, type Client, type ScheduleDescription } from '@temporalio/client';
+import type { ScheduleDescription } from '@temporalio/client';
 import { ascending, cronTimes, spread, type CronTimes } from './cron-times.js';
 
 /** What is declared of a schedule, as far as it can be compared. */
@@ -17,21 +17,9 @@ export interface DeclaredSchedule {
 }
 
 /**
- * What differs, in words such as `the overlap policy is SKIP instead of BUFFER_ONE`; empty where nothing does, null where
- * there is no such schedule. Whether it is paused, and its note, are the operator's and no difference.
+ * What differs, in words such as `the overlap policy is SKIP instead of BUFFER_ONE`; empty where nothing does. Whether it is
+ * paused, and its note, are the operator's and no difference.
  */
-export async function scheduleDifferences(
-  client: Client,
-  declared: DeclaredSchedule,
-): Promise<readonly string[] | null> {
-  try {
-    return differencesOf(declared, await client.schedule.getHandle(declared.id).describe());
-  } catch (error) {
-    if (error instanceof ScheduleNotFoundError) return null;
-    throw error;
-  }
-}
-
 export function differencesOf(
   declared: DeclaredSchedule,
   { spec, action, policies, state }: Pick<ScheduleDescription, 'spec' | 'action' | 'policies' | 'state'>,
@@ -42,7 +30,11 @@ export function differencesOf(
     ...timesDiffer(declared, spec),
     ...differs('the zone', spec.timezone || 'UTC', declared.timezone),
     ...differs('the overlap policy', policies.overlap, declared.overlap),
-    ...differs('the catch-up window', policies.catchupWindow / 1000, declared.catchupWindowSeconds),
+    ...differs(
+      'the catch-up window',
+      `${policies.catchupWindow / 1000} s`,
+      `${declared.catchupWindowSeconds} s`,
+    ),
     ...differs('pause on failure', policies.pauseOnFailure, declared.pauseOnFailure),
     ...differs('the workflow type', action.workflowType, declared.workflowType),
     ...differs('the task queue', action.taskQueue, declared.taskQueue),

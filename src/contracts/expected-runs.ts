@@ -30,6 +30,11 @@ export function backfillPrefix(scheduleId: string): string {
   return `${scheduleId}-backfill-`;
 }
 
+/** The schedule of which a run with this workflow id fills a time; undefined where it is no such id. */
+export function backfilledBy(workflowId: string): string | undefined {
+  return /^(.+)-backfill-\d{4}-\d\d-\d\dT[\d:.]+Z$/.exec(workflowId)?.[1];
+}
+
 /** Workflow id of the backfill of a schedule: one is going on at a time. */
 export function backfillId(scheduleId: string): string {
   return `backfill-${scheduleId}`;
@@ -40,6 +45,8 @@ export interface ScheduleState {
   readonly scheduleId: string;
   readonly paused: boolean;
   readonly note: string;
+  /** What is not as it is declared, in words; absent where nothing was given to hold it against. */
+  readonly differences?: readonly string[];
   readonly slots: readonly Slot[];
 }
 

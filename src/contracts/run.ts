@@ -15,6 +15,8 @@ export interface RunRef {
   readonly dataset: string;
   /** ISO instant that the run is for: the schedule's nominal time, never the clock. */
   readonly logicalTime: string;
+  /** The schedule that started it, or whose backfill did; absent where neither did. */
+  readonly scheduleId?: string;
 }
 
 /**

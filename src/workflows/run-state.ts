@@ -2,6 +2,7 @@
 import { upsertSearchAttributes, workflowInfo } from '@temporalio/workflow';
 import { defineSearchAttributeKey, type SearchAttributePair } from '@temporalio/common';
 import type { Reported } from '../contracts/activities.js';
+import { backfilledBy } from '../contracts/expected-runs.js';
 import { SEARCH_ATTRIBUTES } from '../contracts/flows.js';
 import { NO_ROWS, type Ledger } from '../contracts/ledger.js';
 import type { TrainingFigures, TrainingPlan, TrainingSummary } from '../contracts/ml-flows.js';
@@ -28,12 +29,16 @@ export function identifyRun(dataset: string, logicalTime: string | undefined): R
   const scheduled = info.typedSearchAttributes.get(
     defineSearchAttributeKey('TemporalScheduledStartTime', 'DATETIME'),
   );
+  const scheduleId =
+    info.typedSearchAttributes.get(defineSearchAttributeKey('TemporalScheduledById', 'KEYWORD')) ??
+    backfilledBy(info.workflowId);
   return {
     runId: info.firstExecutionRunId,
     executionId: info.runId,
     workflowId: info.workflowId,
     dataset,
     logicalTime: logicalTime ?? (scheduled ?? info.startTime).toISOString(),
+    ...(scheduleId !== undefined && { scheduleId }),
   };
 }
 

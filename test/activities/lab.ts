@@ -134,6 +134,7 @@ export class Lab {
       }),
       backup: null,
       rowParquet: createRowParquet(),
+      isExpected: (_, logicalTime) => Promise.resolve(logicalTime.endsWith(':00.000Z')),
       sources: openSources({ projectDirectory: this.folder }),
       events: this.inbox,
       loadDataset: (name) => loadDataset(path.join(this.folder, 'datasets'), name, config.quality),

@@ -6,6 +6,7 @@ import type { Measurement, MonitoringActivities } from '../../src/contracts/moni
 import { checkoutScan } from '../../src/delta/index.js';
 import { monitoringDeps } from '../support/monitoring-deps.js';
 import { Lab } from './lab.js';
+import { reportOf } from './report.js';
 
 const ID = 'medallion-etl-daily';
 let lab: Lab;
@@ -78,6 +79,28 @@ describe('the probe of the schedules', () => {
     expect(await figures()).toMatchObject({ 'schedule.never_started': 0 });
     expect(await recorded()).toEqual(['1 never_started', '1 ok 7']);
   });
+});
+
+it('leaves alone what a flow has recorded of its own end', async () => {
+  const run = { ...lab.newRun(), scheduleId: ID, logicalTime: slot(1, 'ok').logicalTime };
+  await lab.do('recordRun', reportOf(run));
+  state = { ...state, slots: [{ ...slot(1, 'ok'), runId: run.executionId }, slot(2, 'ok')] };
+  await figures();
+  await figures();
+  expect(await recorded()).toEqual(['1 ok 4', '2 ok 7']);
+});
+
+it('says how many things of a schedule are not as declared, and which', async () => {
+  expect(await figures()).toMatchObject({ 'schedule.changed': 0 });
+  state = { ...state, differences: ['the zone is UTC instead of X', 'the input is 1 instead of 2'] };
+  const answer = await activities.probeSchedules(cycle());
+  const { findings } = await activities.judgeSample(cycle(), [answer]);
+  expect(findings).toMatchObject([
+    { fingerprint: `schedule_changed{schedule=${ID}}`, value: 2, severity: 'warning' },
+  ]);
+  expect(findings[0]?.summary).toBe(
+    `${ID} is not as the configuration declares it (the zone is UTC instead of X; the input is 1 instead of 2); to put it right: datalab schedules apply`,
+  );
 });
 
 describe('how long runs take', () => {

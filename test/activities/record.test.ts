@@ -52,6 +52,29 @@ it('appends nothing when repeated', async () => {
   expect(await versions()).toEqual([0, 0, 0]);
 });
 
+it('says of a time of a schedule how its run ended, once, and nothing of a run by hand', async () => {
+  const scheduled = { ...lab.newRun(), scheduleId: 'daily', logicalTime: '2024-01-10T06:00:00.000Z' };
+  await lab.do('recordRun', reportOf(lab.newRun()));
+  await lab.do('recordRun', reportOf({ ...scheduled, logicalTime: '2024-01-10T07:12:31.000Z' }));
+  expect(await lab.version('meta/expected_runs')).toBeUndefined();
+  await lab.do('recordRun', reportOf(scheduled));
+  await lab.do('recordRun', reportOf(scheduled));
+  const error = { code: 'QUALITY_BLOCKED', message: 'too few' };
+  const blocked = { ...scheduled, executionId: 'e9', logicalTime: '2024-01-11T06:00:00.000Z' };
+  await lab.do('recordRun', reportOf(blocked, { outcome: 'blocked', error }));
+  const columns = 'schedule_id, day(logical_time) AS day, outcome, rows, run_id, detail';
+  expect(await lab.rows('meta/expected_runs', columns, 'ORDER BY logical_time')).toEqual([
+    {
+      ...{ schedule_id: 'daily', day: 10n, outcome: 'ok', rows: 4n },
+      ...{ run_id: scheduled.executionId, detail: '' },
+    },
+    {
+      ...{ schedule_id: 'daily', day: 11n, outcome: 'failed', rows: null },
+      ...{ run_id: 'e9', detail: 'QUALITY_BLOCKED: too few' },
+    },
+  ]);
+});
+
 it('records a reset of a run too: another execution, which may end in another way', async () => {
   const run = lab.newRun();
   const failed = { outcome: 'failed', error: { code: 'SOURCE_NOT_FOUND', message: 'no' } } as const;

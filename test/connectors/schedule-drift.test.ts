@@ -50,7 +50,11 @@ describe('a schedule in Temporal', () => {
     ['no times', { spec: { calendars: [] } }, 'its times are not'],
     ['another zone', { spec: { timezone: 'UTC' } }, 'the zone is UTC instead of America/Sao_Paulo'],
     ['another policy', { policies: { overlap: 'SKIP' } }, 'the overlap policy is SKIP instead of BUFFER_ONE'],
-    ['another window', { policies: { catchupWindow: 60_000 } }, 'the catch-up window is 60 instead of 72000'],
+    [
+      'another window',
+      { policies: { catchupWindow: 60_000 } },
+      'the catch-up window is 60 s instead of 72000 s',
+    ],
     ['pause on failure', { policies: { pauseOnFailure: true } }, 'pause on failure is true instead of false'],
     [
       'other arguments',

@@ -11,7 +11,6 @@ export function monitoringDeps(base: ActivityDeps, more: Partial<MonitoringDeps>
     ask: () => Promise.resolve([]),
     measurePools: () => Promise.resolve([]),
     overview: () => Promise.resolve(null),
-    differences: () => Promise.resolve([]),
     schedules: [],
     slots: () => Promise.resolve(null),
     rowsOfRun: () => Promise.resolve(null),

@@ -30,8 +30,7 @@ export interface MonitoringDeps extends ActivityDeps {
   /** What the alert manager says of itself; null where it does not run or does not answer in time. */
   readonly overview: () => Promise<AlertOverview | null>;
   readonly schedules: readonly WatchedSchedule[];
-  /** What of a schedule is not as it is declared, in words. */
-  readonly differences: (scheduleId: string) => Promise<readonly string[]>;
+  /** With what of it is not as it is declared. */
   readonly slots: (scheduleId: string, range: SlotRange) => Promise<ScheduleState | null>;
   /** Rows that Bronze accepted in a finished run, or null. */
   readonly rowsOfRun: (workflowId: string, runId: string) => Promise<number | null>;

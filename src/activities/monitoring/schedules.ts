@@ -6,12 +6,10 @@ import {
   type SlotOutcome,
 } from '../../contracts/expected-runs.js';
 import type { Cycle, Measurement, ProbeAnswer } from '../../contracts/monitoring.js';
-import { appendRows, type Row } from '../../delta/index.js';
-import { checkpointIfDue } from '../checkpoint.js';
+import { recordedByFlow, recordSlots } from '../expected-runs.js';
 import type { LakeTables } from '../tables.js';
 import type { MonitoringDeps, WatchedSchedule } from './deps.js';
 import { handOver, recall, remember } from './memory.js';
-import { recordSchema } from '../record-schema.js';
 
 /** The flow that looks is not in its own list: that it does not run is said by the age of its newest sample. */
 const NOT_WATCHED = 'platformMonitoring';
@@ -36,35 +34,36 @@ export async function probeSchedules(
   cycle: Cycle,
 ): Promise<ProbeAnswer> {
   const started = performance.now();
-  const watched = deps.schedules.filter(({ workflowType }) => workflowType !== NOT_WATCHED);
-  // By hand any of them may be changed, also that of the flow that looks.
-  const changed = Promise.all(deps.schedules.map(({ id }) => measureChange(deps, id)));
   const memory = (await recall<SlotMemory>(deps.lake, 'slots')) ?? { slots: {}, countFrom: {} };
   const states = await Promise.all(
-    watched.map(async (schedule) => ({
+    deps.schedules.map(async (schedule) => ({
       schedule,
-      state: rememberPauses(await stateOf(deps, schedule.id), memory),
+      state: rememberPauses(await stateOf(deps, schedule), memory),
     })),
   );
+  const watched = states.filter(({ schedule: { workflowType } }) => workflowType !== NOT_WATCHED);
   const recorded = await recordChanges(
     deps,
     tables,
-    states.flatMap(({ state }) => state?.slots ?? []),
+    watched.flatMap(({ state }) => state?.slots ?? []),
     memory,
   );
   const nowMs = deps.clock.nowMs();
   const measurements = [
-    ...states.flatMap(({ schedule, state }) => measureSchedule(schedule, state, nowMs, memory)),
-    ...(await changed),
+    ...watched.flatMap(({ schedule, state }) => measureSchedule(schedule, state, nowMs, memory)),
+    // By hand any of them may be changed, also that of the flow that looks.
+    ...states.flatMap(({ schedule: { id }, state }) => measureChange(id, state)),
   ];
-  const detail = `${watched.length} schedules, ${recorded} slots recorded`;
+  const detail = `${states.length} schedules, ${recorded} slots recorded`;
   return handOver(deps.lake, 'schedules', cycle.id, { started, detail, measurements });
 }
 
-async function measureChange(deps: MonitoringDeps, schedule: string): Promise<Measurement> {
-  const differences = await deps.differences(schedule);
+/** None where there is no such schedule, which is said by `schedule.present`. */
+function measureChange(schedule: string, state: ScheduleState | null): Measurement[] {
+  if (!state) return [];
+  const { differences = [] } = state;
   const detail = differences.join('; ').slice(0, 200);
-  return figureOf(schedule)('schedule.changed', differences.length, detail);
+  return [figureOf(schedule)('schedule.changed', differences.length, detail)];
 }
 
 /**
@@ -86,11 +85,12 @@ function rememberPauses(state: ScheduleState | null, { slots }: SlotMemory): Sch
 
 const keyOf = ({ scheduleId, logicalTime }: Slot): string => `${scheduleId} ${logicalTime}`;
 
-function stateOf(deps: MonitoringDeps, id: string): Promise<ScheduleState | null> {
+/** With its times, but for the flow that looks: it has hundreds of them, and they are not watched. */
+function stateOf(deps: MonitoringDeps, { id, workflowType }: WatchedSchedule): Promise<ScheduleState | null> {
   const nowMs = deps.clock.nowMs();
   const { expectedRunsDays, lateAfterMinutes } = deps.config.monitoring;
   return deps.slots(id, {
-    fromMs: nowMs - expectedRunsDays * 24 * 3600_000,
+    fromMs: workflowType === NOT_WATCHED ? nowMs : nowMs - expectedRunsDays * 24 * 3600_000,
     toMs: nowMs,
     nowMs,
     lateAfterMs: lateAfterMinutes * 60_000,
@@ -118,14 +118,13 @@ async function recordChanges(
     (slot) => WORTH_A_ROW.has(slot.outcome) && memory.slots[keyOf(slot)] !== slot.outcome,
   );
   if (changed.length === 0) return 0;
-  const recordedAt = new Date(deps.clock.nowMs()).toISOString();
-  const rows = await Promise.all(
-    changed.map(async (slot) => rowOf(slot, await rowsOf(deps, slot), recordedAt)),
-  );
   try {
-    const table = tables.table('meta', 'expected_runs');
-    await appendRows(table, deps.rowParquet, rows, { schema: EXPECTED_RUNS });
-    await checkpointIfDue(deps, table);
+    const isThere = await recordedByFlow(tables);
+    const missing = changed.filter(({ runId }) => !isThere(runId));
+    const whole = await Promise.all(
+      missing.map(async (slot) => ({ ...slot, rows: await rowsOf(deps, slot) })),
+    );
+    if (whole.length > 0) await recordSlots(deps, tables, whole);
   } catch (error) {
     deps.log(
       { error: String(error).slice(0, 500) },
@@ -171,34 +170,6 @@ async function rowsOf(deps: MonitoringDeps, { outcome, workflowId, runId }: Slot
   if (outcome !== 'ok' && outcome !== 'partial' && outcome !== 'empty') return null;
   return workflowId === null || runId === null ? null : deps.rowsOfRun(workflowId, runId).catch(() => null);
 }
-
-function rowOf(slot: Slot, rows: number | null, recordedAt: string): Row {
-  return {
-    schedule_id: slot.scheduleId,
-    logical_time: slot.logicalTime,
-    outcome: slot.outcome,
-    started_at: slot.startedAt,
-    finished_at: slot.finishedAt,
-    rows,
-    run_id: slot.runId,
-    workflow_id: slot.workflowId,
-    detail: slot.detail,
-    recorded_at: recordedAt,
-  };
-}
-
-const EXPECTED_RUNS = recordSchema({
-  schedule_id: 'string',
-  logical_time: 'timestamp',
-  outcome: 'string',
-  started_at: 'timestamp',
-  finished_at: 'timestamp',
-  rows: 'long',
-  run_id: 'string',
-  workflow_id: 'string',
-  detail: 'string',
-  recorded_at: 'timestamp',
-});
 
 function measureSchedule(
   watched: WatchedSchedule,
@@ -303,9 +274,10 @@ export async function breakCircuits(deps: MonitoringDeps, _cycle: Cycle): Promis
   const { failures, runs } = deps.config.monitoring.circuitBreaker;
   const memory = (await recall<SlotMemory>(deps.lake, 'slots')) ?? { slots: {}, countFrom: {} };
   const tripped: string[] = [];
-  for (const { id, workflowType } of deps.schedules) {
+  for (const schedule of deps.schedules) {
+    const { id, workflowType } = schedule;
     if (workflowType === NOT_WATCHED) continue;
-    const state = await stateOf(deps, id);
+    const state = await stateOf(deps, schedule);
     if (!state || state.paused) continue;
     const countFrom = memory.countFrom[id] ?? 0;
     const recent = state.slots.filter(isFinished).slice(-runs);
