@@ -123,7 +123,7 @@ export const monitoringSchema = z
       .max(55, 'at most 55: a cycle takes less than a minute')
       .default(30)
       .describe('Longest time that one probe of a cycle may take.'),
-    targetTimeoutSeconds: positive.default(3).describe('Longest time that one service may take to answer.'),
+    targetTimeoutSeconds: positive.default(10).describe('Longest time that one service may take to answer.'),
     freshness: duration
       .default('30h')
       .transform(secondsOf)

@@ -116,7 +116,7 @@ export function renderPicture(picture: PlatformPicture, { colour }: { readonly c
 
 function serviceLines({ services }: PlatformPicture, paint: Paint): string[] {
   const [head = '', ...lines] = renderTable([
-    ['service', 'state', 'ms', ''],
+    ['service', 'state', 'ms', 'detail'],
     ...services.map(({ title, state, ms, detail }) => [title, state, String(ms ?? ''), detail]),
   ]).split('\n');
   const painted = lines.map((line, index) => {
@@ -134,7 +134,7 @@ function monitoringLines(
   const said = problems.map((problem) => paint(YELLOW, `problem: ${problem}`));
   if (!cycle) return problems.length > 0 ? said : [paint(YELLOW, 'monitoring has not measured yet')];
   const [head = '', ...lines] = renderTable([
-    ['probe', 'state', 'ms', 'figures', ''],
+    ['probe', 'state', 'ms', 'figures', 'detail'],
     ...probes.map(({ probe, up, ms, count, detail }) => [
       ...[probe, up ? 'up' : 'down', String(ms), String(count), detail],
     ]),

@@ -1,6 +1,6 @@
 /** What monitoring's workflows grow to: in a storm of a thousand failing targets, and over a month of cycles. */
 import { randomUUID } from 'node:crypto';
-import type { WorkflowHandle } from '@temporalio/client';
+import { Client, type WorkflowHandle } from '@temporalio/client';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { DefaultLogger, Runtime } from '@temporalio/worker';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -31,8 +31,8 @@ const POLICY: AlertPolicy = {
 const START = Date.UTC(2026, 0, 1);
 const CYCLE = 5 * 60_000;
 const A_DAY = (24 * 3600_000) / CYCLE;
-/** A cycle every hour: each is a workflow of its own, so that more of them show nothing else. */
-const CYCLES_A_DAY = 24;
+/** Each cycle is a workflow of its own, so that more of them show nothing else; the manager gets all of its reports above. */
+const CYCLES_A_DAY = 8;
 const EVENTS_MAX = 2500;
 /** A third of what Temporal takes. */
 const PAYLOAD_MAX = 700_000;
@@ -150,7 +150,8 @@ describe.skipIf(!hasTestServer && !process.env['CI'])(
 
     it('keeps the histories of cycles and of their manager small over a month of the clock', async () => {
       const { activities, told } = scripted();
-      const { client } = environment;
+      // The environment's own client lets the clock leap while it waits: to the end of a manager that is at rest.
+      const client = new Client({ connection: environment.connection });
       const managerId = randomUUID();
       let cycles = 0;
       // Each day one target is down for two cycles.
@@ -167,7 +168,7 @@ describe.skipIf(!hasTestServer && !process.env['CI'])(
         },
       };
       const lengths: number[] = [];
-      const managers = new Map<string, number>();
+      let longest = 0;
       const began = await environment.currentTimeMs();
       await withWorkers(environment, { monitoring: reporting }, async () => {
         const manager = client.workflow.getHandle(managerId);
@@ -179,8 +180,7 @@ describe.skipIf(!hasTestServer && !process.env['CI'])(
           await environment.sleep((24 * 3600_000) / CYCLES_A_DAY);
           if (cycles % CYCLES_A_DAY !== 0) continue;
           lengths.push((await handle.fetchHistory()).events?.length ?? 0);
-          const { runId, historyLength } = await manager.describe();
-          managers.set(runId, Math.max(historyLength, managers.get(runId) ?? 0));
+          longest = Math.max(longest, (await manager.describe()).historyLength);
         }
         const { open } = await manager.query<AlertOverview>(ALERT_MANAGER.overview);
         expect(open).toEqual([]);
@@ -190,11 +190,11 @@ describe.skipIf(!hasTestServer && !process.env['CI'])(
       // The last cycle of the month is as long as the first one, give or take how tasks fell together.
       expect(lengths).toHaveLength(30);
       expect(Math.max(...lengths)).toBeLessThan(150);
-      expect(managers.size).toBeGreaterThan(1);
-      expect(Math.max(...managers.values())).toBeLessThan(EVENTS_MAX);
-      const changes = told.map(({ change }) => change);
-      expect(changes.filter((change) => change === 'opened')).toHaveLength(30);
-      expect(changes.filter((change) => change === 'resolved')).toHaveLength(30);
-    });
+      expect(longest).toBeLessThan(EVENTS_MAX);
+      // The clock leaps over a delivery that is under way, which is then tried again: by the same message.
+      const messages = new Map(told.map(({ id, change }) => [id, change]));
+      const counted = (wanted: string) => [...messages.values()].filter((change) => change === wanted).length;
+      expect([counted('opened'), counted('resolved'), messages.size]).toEqual([30, 30, 60]);
+    }, 900_000);
   },
 );

@@ -23,7 +23,7 @@ import { withLake } from '../lake.js';
 import { rowsAsObjects } from '../rows.js';
 import { lakeOf } from '../run-files.js';
 import { print } from '../session.js';
-import { plural, table } from '../text.js';
+import { count, table } from '../text.js';
 
 interface Json {
   readonly json?: boolean;
@@ -86,7 +86,7 @@ async function list(json: boolean | undefined): Promise<void> {
     origin === 'override' ? `set by ${by ?? ''}` : origin,
     rule.enabled ? rule.severity : 'off',
     `${rule.metric} ${rule.condition.operator} ${rule.condition.value}`,
-    `${rule.forSeconds} s`,
+    ruleText(rule).for ?? 'at once',
     rule.summary,
   ]);
   const data = known.map(({ rule, under, ...rest }) => ({
@@ -140,7 +140,7 @@ async function test(given: string, { against, json }: { against?: string } & Jso
   const said = findings.map(
     ({ severity, fingerprint, summary }) => `[${severity}] ${fingerprint}: ${summary}`,
   );
-  const head = `${plural(series, 'series')} of ${rule.metric} judged, ${findings.length} found`;
+  const head = `${count(series)} series of ${rule.metric} judged, ${findings.length} found`;
   print(json, { rule: rule.name, series, findings }, [head, ...said].join('\n'));
   if (findings.length > 0) process.exitCode = EXIT.failed;
 }

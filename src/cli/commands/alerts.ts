@@ -3,16 +3,20 @@ import { userInfo } from 'node:os';
 import { InvalidArgumentError, type Command } from 'commander';
 import {
   ALERT_MANAGER,
+  matchesLabels,
+  matchesPattern,
   type AcknowledgeRequest,
+  type AlertOverview,
   type Episode,
   type Silence,
   type SilenceRequest,
 } from '../../contracts/alerts.js';
 import { alertsNow, tellManager } from '../../client/alerts.js';
 import { secondsOf } from '../../config/monitoring.js';
-import type { Labels } from '../../contracts/monitoring.js';
+import { SEVERITIES, type Labels } from '../../contracts/monitoring.js';
+import { age } from '../../platform/picture.js';
 import { print, withSession, type Session } from '../session.js';
-import { table } from '../text.js';
+import { plural } from '../text.js';
 import { addRules } from './alert-rules.js';
 
 interface Json {
@@ -52,12 +56,12 @@ function addSilences(alerts: Command): void {
     .description('tell nobody of what matches, for a while')
     .requiredOption('--for <duration>', 'such as 30m, 2h, 1d', durationOf)
     .requiredOption('--reason <text>', 'why')
-    .option('--label <label=pattern>', 'only alerts with this label; may be repeated', labelOf, {})
+    .option('--label <label=pattern>', 'only alerts with this label; may be repeated', labelOf)
     .option(...author)
     .option('--json', 'print JSON')
-    .action((rule: string, given: { for: number; reason: string; label: Labels; by: string } & Json) =>
+    .action((rule: string, given: { for: number; reason: string; label?: Labels; by: string } & Json) =>
       withSession(async (session) => {
-        const { reason, label: labels, by, json } = given;
+        const { reason, label: labels = {}, by, json } = given;
         const request: SilenceRequest = { rule, labels, reason, by, until: Date.now() + given.for * 1000 };
         const silence = await tellManager<Silence>(session.temporal, ALERT_MANAGER.silence, [request]);
         print(
@@ -82,41 +86,53 @@ function addSilences(alerts: Command): void {
 }
 
 async function list({ temporal }: Session, json: boolean | undefined): Promise<void> {
-  const overview = await alertsNow(temporal);
-  const rows = (overview?.open ?? []).map((episode) => [
-    episode.id,
-    episode.severity,
-    episode.rule,
-    new Date(episode.openedAt ?? 0).toISOString(),
-    episode.acknowledged?.by ?? '',
-    episode.summary,
-  ]);
-  const silences = (overview?.silences ?? []).map(
-    ({ id, rule, by, reason, until }) =>
-      `${id}: ${rule} is silent until ${new Date(until).toISOString()} (${by}: ${reason})`,
+  const overview = (await alertsNow(temporal)) ?? NOTHING;
+  print(json, overview, alertsText(overview, Date.now()));
+}
+
+const NOTHING: AlertOverview = {
+  ...{ open: [], pending: [], silences: [], failing: {}, channels: {}, recent: [], lastReportAt: 0 },
+};
+
+/** The worst first, each with what it says on a line of its own. */
+export function alertsText(overview: AlertOverview, nowMs: number): string {
+  const { open, pending, silences, failing, channels, lastReportAt } = overview;
+  const ago = (ms: number): string => `${age((nowMs - ms) / 1000)} ago`;
+  const rank = ({ severity }: Episode): number => -SEVERITIES.indexOf(severity);
+  const lines = [...open]
+    .sort((a, b) => rank(a) - rank(b))
+    .flatMap((episode) => {
+      const { id, severity, rule, openedAt, acknowledged, summary } = episode;
+      const silence = silences.find(
+        (one) => matchesPattern(rule, one.rule) && matchesLabels(episode.labels, one.labels),
+      );
+      const said = [
+        `since ${new Date(openedAt ?? 0).toISOString()} (${ago(openedAt ?? 0)})`,
+        ...(acknowledged
+          ? [`acknowledged by ${acknowledged.by}${acknowledged.note ? `: ${acknowledged.note}` : ''}`]
+          : []),
+        ...(silence ? [`silenced by ${silence.id}`] : []),
+      ];
+      return [`${id}  [${severity}] ${rule}, ${said.join(', ')}`, `    ${summary}`];
+    });
+  const held = Object.entries(failing).map(
+    ([channel, reason]) =>
+      `alerts do not go out over ${channel} (${channels[channel]?.waiting ?? 0} wait): ${reason}`,
   );
-  const text = [
-    rows.length === 0
-      ? 'no alert is open'
-      : table(['alert', 'severity', 'rule', 'since', 'acknowledged', ''], rows),
-    ...silences,
-    overview === null
+  return [
+    ...(lines.length === 0 ? ['no alert is open'] : lines),
+    ...(pending.length > 0
+      ? [`${plural(pending.length, 'more finding')} not yet for long enough to be an alert`]
+      : []),
+    ...held,
+    ...silences.map(
+      ({ id, rule, labels, by, reason, until }) =>
+        `${id}: ${rule}${Object.keys(labels).length > 0 ? ` ${JSON.stringify(labels)}` : ''} is silent until ${new Date(until).toISOString()} (${by}: ${reason}); datalab alerts unsilence ${id} ends it`,
+    ),
+    lastReportAt === 0
       ? 'monitoring has not reported yet'
-      : `last report ${new Date(overview.lastReportAt).toISOString()}`,
+      : `last report ${new Date(lastReportAt).toISOString()} (${ago(lastReportAt)})`,
   ].join('\n');
-  print(
-    json,
-    overview ?? {
-      open: [],
-      pending: [],
-      silences: [],
-      failing: {},
-      channels: {},
-      recent: [],
-      lastReportAt: 0,
-    },
-    text,
-  );
 }
 
 function durationOf(text: string): number {
@@ -125,7 +141,7 @@ function durationOf(text: string): number {
   throw new InvalidArgumentError('a number with s, m, h or d, such as 30m');
 }
 
-function labelOf(text: string, before: Labels): Labels {
+function labelOf(text: string, before: Labels = {}): Labels {
   const at = text.indexOf('=');
   if (at < 1) throw new InvalidArgumentError('label=pattern is expected');
   return { ...before, [text.slice(0, at)]: text.slice(at + 1) };

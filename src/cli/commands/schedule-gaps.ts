@@ -51,7 +51,10 @@ async function gaps(session: Session, id: string, fromMs: number, json: boolean 
     detail,
     fill ?? '',
   ]);
-  const verdict = `${plural(state.slots.length, 'expected run')}, ${plural(found.length, 'gap')}`;
+  const since = new Date(fromMs).toISOString();
+  const verdict =
+    `${plural(state.slots.length, 'expected run')} since ${since}, ${plural(found.length, 'gap')}` +
+    (state.slots.length === 0 ? '; times before the schedule was made are not expected' : '');
   const text =
     found.length === 0
       ? verdict

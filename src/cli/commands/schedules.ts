@@ -73,7 +73,10 @@ export function addSchedules(program: Command): void {
     .description('start no more runs until it is resumed')
     .option('--note <text>', 'why, for those who find it paused', 'paused with datalab schedules pause')
     .action((id: string, { note }: { note: string }) =>
-      withSession(async ({ temporal }) => known(temporal, id, (handle) => handle.pause(note))),
+      withSession(async ({ temporal }) => {
+        await known(temporal, id, (handle) => handle.pause(note));
+        process.stdout.write(`${id}: paused; \`datalab schedules resume ${id}\` goes on\n`);
+      }),
     );
 
   schedules
@@ -81,9 +84,12 @@ export function addSchedules(program: Command): void {
     .argument('<schedule>', 'as in `datalab schedules list`')
     .description('start runs again')
     .action((id: string) =>
-      withSession(async ({ temporal }) =>
-        known(temporal, id, (handle) => handle.unpause('resumed with datalab schedules resume')),
-      ),
+      withSession(async ({ temporal }) => {
+        await known(temporal, id, (handle) => handle.unpause('resumed with datalab schedules resume'));
+        process.stdout.write(
+          `${id}: active; times that passed meanwhile: \`datalab schedules gaps ${id}\`\n`,
+        );
+      }),
     );
 }
 
@@ -98,7 +104,7 @@ async function list({ temporal, loaded }: Session, json: boolean | undefined): P
     rows.push({
       id: summary.scheduleId,
       paused: state.paused,
-      timezone: spec.timezone ?? 'UTC',
+      timezone: spec.timezone || 'UTC',
       next: info.nextActionTimes[0]?.toISOString() ?? null,
       last: info.recentActions.at(-1)?.takenAt.toISOString() ?? null,
       /** What is not as the configuration declares it; null where it declares no such schedule. */

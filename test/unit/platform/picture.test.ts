@@ -33,7 +33,7 @@ describe('the picture', () => {
     expect(picture.healthy).toBe(false);
     expect(renderPicture(picture, plain)).toBe(
       [
-        'service         state  ms',
+        'service         state  ms  detail',
         'Object store    down       refused',
         'shop            up     7   status 200, version 3',
         'Kafka           up     40  1 broker',
@@ -41,7 +41,7 @@ describe('the picture', () => {
         'Workers of ml   down       0 workers, 0 tasks waiting',
         '',
         'monitoring, measured 2 min ago (2026-11-29T10:00:00.000Z)',
-        'probe  state  ms  figures',
+        'probe  state  ms  figures  detail',
         'kafka  up     40  30       1 broker',
         'lake   down   0   0        no lake',
         '[critical] store_down{service=store}: it is away',
