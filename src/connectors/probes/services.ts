@@ -102,14 +102,16 @@ async function versionOf(response: Response): Promise<string> {
 const cut = (text: string): string => text.replace(/[^\x20-\x7e]/g, '').slice(0, 60);
 
 async function startOf(response: Response): Promise<string> {
+  const reader = response.body?.getReader();
   const decoder = new TextDecoder();
   let text = '';
-  // Leaving the loop ends the transfer.
-  for await (const chunk of response.body ?? []) {
-    text += decoder.decode(chunk as Uint8Array, { stream: true });
-    if (text.length > READ_MAX) return '';
+  while (reader && text.length <= READ_MAX) {
+    const { done, value } = await reader.read();
+    if (done) return text;
+    text += decoder.decode(value, { stream: true });
   }
-  return text;
+  await reader?.cancel();
+  return '';
 }
 
 /** MLflow says `OK`, and which version it is. */
