@@ -69,6 +69,23 @@ export async function runStep<Value>(
   }
 }
 
+/** Does the work of a small step, which has no record of its own, with a heartbeat where its policy asks for one. */
+export async function whileBeating<Value>(body: () => Promise<Value>): Promise<Value> {
+  const activity = Context.current();
+  const { activityType } = activity.info;
+  const stopHeartbeat = startHeartbeat(activity, () => ({
+    phase: activityType,
+    done: 0,
+    total: 0,
+    unit: '',
+  }));
+  try {
+    return await body();
+  } finally {
+    stopHeartbeat();
+  }
+}
+
 function startHeartbeat(activity: Context, latest: () => Progress): () => void {
   const { heartbeatTimeoutMs } = activity.info;
   if (!heartbeatTimeoutMs) return () => undefined;

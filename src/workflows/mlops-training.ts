@@ -71,7 +71,10 @@ async function train(state: RunState, run: TrainingRun, options: TrainingOptions
   const plan = await light.planTraining(run, options);
   const planned: PlannedTraining = { ...run, plan };
   const heavy = proxyActivities<TrainingActivities>(activityOptions('ml', plan.heavy));
-  const registry = proxyActivities<TrainingActivities>(activityOptions('ml', REGISTER));
+  const { heartbeatSeconds } = plan.heavy;
+  const registry = proxyActivities<TrainingActivities>(
+    activityOptions('ml', { ...REGISTER, heartbeatSeconds }),
+  );
   state.plans(plan);
 
   state.enter('features');

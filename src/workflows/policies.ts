@@ -112,11 +112,11 @@ export const WATCH: StepPolicy = {
   initialIntervalSeconds: 2,
 };
 
-/** A step of a deployment: given up soon, since what was there before is then put back. */
+/** A step of a deployment: given up soon, since what was there before is then put back; a lost worker is missed sooner. */
 export const DEPLOY: StepPolicy = {
   startToCloseSeconds: 60,
   scheduleToCloseSeconds: 300,
-  heartbeatSeconds: 0,
+  heartbeatSeconds: 10,
   maximumAttempts: 5,
   initialIntervalSeconds: 1,
 };

@@ -2,7 +2,7 @@
  * Exactly once for increments: Silver and Gold have a version each, a second file brings new days and late ones, and the
  * worker that puts them in place of published rows is killed. What is left is what the whole sample gives at once.
  */
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { gunzipSync } from 'node:zlib';
@@ -10,12 +10,17 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { DatalabClient, type EtlSummary } from '../../src/client/index.js';
 import { queryLake } from '../support/lake-query.js';
 import { ownNamespace } from '../support/namespace.js';
+import { copyStocks } from '../support/renamed-dataset.js';
 import { S3Proxy } from '../support/s3-proxy.js';
 import { testStack, type TestStack } from '../support/stack.js';
 import { ownLake, PROJECT, WorkerProcess, type OwnLake } from '../support/worker-process.js';
 
-const LAYERS = ['silver/stocks', 'gold/stocks_daily_features'] as const;
+const LAYERS = ['silver', 'gold'] as const;
 const MOMENTS = ['between upload and commit', 'between commit and completion'] as const;
+/** Each case has a dataset of its own: they share a lake, and the worker that took over is the next one to be killed. */
+const CASES = LAYERS.flatMap((layer) => MOMENTS.map((moment) => ({ layer, moment }))).map((one, number) => ({
+  ...{ ...one, dataset: `case${number}` },
+}));
 
 /** The sample in two files: the second has the days from 2012 on, and one month of 2005. */
 function halves(): readonly [string, string] {
@@ -33,6 +38,9 @@ describe('a worker killed with SIGKILL during an increment', () => {
   let client: DatalabClient;
   let lake: OwnLake;
   let folder: string;
+  let datasets: string;
+  /** Who does the steps; killed in each case. */
+  let victim: WorkerProcess;
   const workers: WorkerProcess[] = [];
 
   beforeAll(async () => {
@@ -41,71 +49,72 @@ describe('a worker killed with SIGKILL during an increment', () => {
     proxy = await S3Proxy.start(stack.s3.endpoint);
     client = await DatalabClient.connect({ address: stack.temporal.address, namespace });
     folder = mkdtempSync(path.join(tmpdir(), 'datalab-increments-'));
+    datasets = path.join(folder, 'datasets');
+    lake = await ownLake(stack.env, 'increments', namespace);
+    for (const { dataset } of CASES) copyStocks(datasets, dataset, path.join(folder, dataset, '*.csv'));
+    // The first to die runs the flows too.
+    victim = await startWorker('all');
   }, 180_000);
-  afterEach(async () => {
+  afterEach(() => {
     proxy.hook = () => undefined;
-    await Promise.all(workers.splice(0).map((worker) => worker.kill()));
-    await lake?.remove();
   });
   afterAll(async () => {
+    await Promise.all(workers.map((worker) => worker.kill()));
+    await lake?.remove();
     await client?.close();
     await proxy?.stop();
     rmSync(folder, { recursive: true, force: true });
   });
 
-  async function startWorker(datasets: string): Promise<WorkerProcess> {
-    const worker = await WorkerProcess.start({
-      ...lake.env,
-      AWS_ENDPOINT_URL: proxy.endpoint,
-      DATALAB_HEARTBEAT_SECONDS: '5',
-      DATALAB_DATASETS_DIRECTORY: datasets,
-    });
+  async function startWorker(pool: 'all' | 'etl' | 'flows'): Promise<WorkerProcess> {
+    const worker = await WorkerProcess.start(
+      {
+        ...lake.env,
+        AWS_ENDPOINT_URL: proxy.endpoint,
+        DATALAB_HEARTBEAT_SECONDS: '5',
+        DATALAB_DATASETS_DIRECTORY: datasets,
+      },
+      [pool],
+    );
     workers.push(worker);
     return worker;
   }
 
-  async function run(): Promise<EtlSummary> {
-    const result = await (await client.startEtl({ dataset: 'stocks' })).result();
+  async function run(dataset: string): Promise<EtlSummary> {
+    const result = await (await client.startEtl({ dataset })).result();
     if (result.status !== 'completed') throw new Error(JSON.stringify(result));
     return result.summary;
   }
 
-  /** The datasets of the project, with sources of their own. */
-  function ownSources(): { datasets: string; put(name: string, text: string): void } {
-    const own = mkdtempSync(path.join(folder, 'case-'));
-    const [datasets, input] = [path.join(own, 'datasets'), path.join(own, 'in')];
-    mkdirSync(input);
-    cpSync(path.join(PROJECT, 'datasets'), datasets, { recursive: true });
-    const file = path.join(datasets, 'stocks/dataset.yaml');
-    writeFileSync(file, readFileSync(file, 'utf8').replace(/location: .*/, `location: ${input}/*.csv`));
-    return { datasets, put: (name, text) => writeFileSync(path.join(input, name), text) };
+  function put(dataset: string, name: string, text: string): void {
+    mkdirSync(path.join(folder, dataset), { recursive: true });
+    writeFileSync(path.join(folder, dataset, name), text);
   }
 
   const sums = (table: string, columns: string) =>
     queryLake<Record<string, unknown>>(stack, lake, table, (files) => `SELECT ${columns} FROM ${files}`);
 
-  it.each(LAYERS.flatMap((layer) => MOMENTS.map((moment) => [layer, moment] as const)))(
-    'loses and doubles nothing: %s, %s',
-    async (layer, moment) => {
-      lake = await ownLake(stack.env, 'increments', namespace);
-      const { datasets, put } = ownSources();
+  it.each(CASES)(
+    'loses and doubles nothing: $layer, $moment',
+    async ({ layer, moment, dataset }) => {
+      const table = layer === 'gold' ? `gold/${dataset}_daily_features` : `silver/${dataset}`;
       const [first, second] = halves();
-      put('a.csv', first);
-      const victim = await startWorker(datasets);
-      await run();
-      put('b.csv', second);
+      put(dataset, 'a.csv', first);
+      await run(dataset);
+      put(dataset, 'b.csv', second);
+      const [dying, isWhole] = [victim, workers.length === 1];
       let killed = 0;
       proxy.hook = async ({ method, path: key }, when) => {
-        const wanted = method === 'PUT' && key.endsWith(`/${layer}/_delta_log/00000000000000000001.json`);
+        const wanted = method === 'PUT' && key.endsWith(`/${table}/_delta_log/00000000000000000001.json`);
         const side = moment === 'between commit and completion' ? 'after' : 'before';
         if (!wanted || when !== side || killed > 0) return;
         killed++;
-        await victim.kill();
+        await dying.kill();
       };
-      const ending = run();
-      await expect.poll(() => victim.running, { timeout: 60_000 }).toBe(false);
+      const ending = run(dataset);
+      await expect.poll(() => dying.running, { timeout: 60_000 }).toBe(false);
       expect(killed).toBe(1);
-      await startWorker(datasets);
+      [victim] = await Promise.all([startWorker('etl'), ...(isWhole ? [startWorker('flows')] : [])]);
       const summary = await ending;
       // By increments, and each published once: nothing was computed whole, and no version is there twice.
       expect(summary.tables.map(({ version }) => version)).toEqual([1, 1, 1, 1, 1]);
@@ -113,17 +122,20 @@ describe('a worker killed with SIGKILL during an increment', () => {
       expect(written.filter(({ detail }) => !detail.includes('new or changed rows'))).toEqual([]);
       expect(
         await sums(
-          'silver/stocks',
+          `silver/${dataset}`,
           `count(*) AS rows, count(DISTINCT (symbol, date)) AS keys, sum(volume)::BIGINT AS volume,
           count(*) FILTER (is_outlier) AS outliers`,
         ),
       ).toEqual([{ rows: '12154', keys: '12154', volume: '309890993650', outliers: '14' }]);
       expect(
-        await sums('gold/stocks_monthly', 'count(*) AS rows, sum(trading_days)::BIGINT AS days'),
+        await sums(`gold/${dataset}_monthly`, 'count(*) AS rows, sum(trading_days)::BIGINT AS days'),
       ).toEqual([{ rows: '586', days: '12154' }]);
-      expect(await sums('gold/stocks_daily_market', 'count(*) AS rows')).toEqual([{ rows: '3270' }]);
+      expect(await sums(`gold/${dataset}_daily_market`, 'count(*) AS rows')).toEqual([{ rows: '3270' }]);
       expect(
-        await sums('gold/stocks_daily_features', 'count(*) AS rows, count(return_stddev_60) AS full_windows'),
+        await sums(
+          `gold/${dataset}_daily_features`,
+          'count(*) AS rows, count(return_stddev_60) AS full_windows',
+        ),
       ).toEqual([{ rows: '12154', full_windows: String(12154 - 5 * 60) }]);
     },
     120_000,

@@ -32,7 +32,7 @@ baselines: [{ kind: last_value }, { kind: rolling_mean, rows: 20 }]
 metric: rmse
 `;
 const QUICK = '{ kind: linear }';
-const SLOW = '{ kind: linear }, { kind: boosting, parameters: { rounds: 3000, max_depth: 6 } }';
+const SLOW = '{ kind: linear }, { kind: boosting, parameters: { rounds: 1500, max_depth: 6 } }';
 const ENDLESS = '{ kind: boosting, parameters: { rounds: 1000000, max_depth: 6 } }';
 
 /** Processes whose parent this is. */

@@ -2,6 +2,7 @@
 import type { DeploymentActivities, TrainingActivities } from '../../contracts/ml-flows.js';
 import type { WatchActivities } from '../../contracts/model-watch.js';
 import { withFailures } from '../failure.js';
+import { whileBeating } from '../step.js';
 import { LakeTables } from '../tables.js';
 import { readAliases, smokeTest, switchAlias, verifyChampion } from './deploy.js';
 import type { TrainingDeps } from './deps.js';
@@ -20,17 +21,18 @@ export function createTrainingActivities(
   return withFailures({
     planTraining: (run, options) => planTraining(deps, tables, run, options),
     buildFeatures: (run) => buildFeatures(deps, tables, run),
-    findIdentical: (run, identity) => findIdentical(deps, run, identity),
+    findIdentical: (run, identity) => whileBeating(() => findIdentical(deps, run, identity)),
     trainCandidate: (run, features, name) => trainCandidate(deps, run, features, name),
     evaluateModel: (run, features, trained) => evaluateModel(deps, run, features, trained),
     registerModel: (run, features, trained, judged) => registerModel(deps, run, features, trained, judged),
-    tagDecision: (run, version, decision, reasons) => tagDecision(deps, run, version, decision, reasons),
+    tagDecision: (run, version, decision, reasons) =>
+      whileBeating(() => tagDecision(deps, run, version, decision, reasons)),
     endTraining: (run, status) => endTraining(deps, run, status),
     takePredictions: () => takePredictions(deps, tables),
     measureModels: (at) => measureModels(deps, tables, at),
-    readAliases: (input) => readAliases(deps, input),
-    smokeTest: (model, version) => smokeTest(deps, model, version),
-    switchAlias: (model, from, to) => switchAlias(deps, model, from, to),
-    verifyChampion: (model, version) => verifyChampion(deps, model, version),
+    readAliases: (input) => whileBeating(() => readAliases(deps, input)),
+    smokeTest: (model, version) => whileBeating(() => smokeTest(deps, model, version)),
+    switchAlias: (model, from, to) => whileBeating(() => switchAlias(deps, model, from, to)),
+    verifyChampion: (model, version) => whileBeating(() => verifyChampion(deps, model, version)),
   });
 }
