@@ -2,9 +2,9 @@
 /** `datalab`: every command of the product. Exit codes: see exit.ts and docs/reference/cli.md. */
 import { CommanderError } from 'commander';
 import { DatalabError } from '../contracts/errors.js';
-import { DeltaError } from '../delta/index.js';
+import { DeltaError } from '../delta/errors.js';
 import { EXIT, exitCodeOf, Interrupted } from './exit.js';
-import { buildProgram } from './program.js';
+import { loadProgram } from './load.js';
 
 // The AWS library warns on Node 20 at every command; DataLab's own supported versions are in package.json.
 process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true';
@@ -16,7 +16,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 });
 
 try {
-  await buildProgram().parseAsync();
+  await (await loadProgram(process.argv.slice(2))).parseAsync();
 } catch (error) {
   if (error instanceof CommanderError) {
     process.exitCode = error.exitCode === 0 ? EXIT.ok : EXIT.usage;

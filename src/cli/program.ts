@@ -1,5 +1,5 @@
-/** The whole command line as one tree, without running anything: `main.ts` parses with it, the docs are made from it. */
-import { Command } from 'commander';
+/** The whole command line as one tree, without running anything: help and docs are made from it. */
+import type { Command } from 'commander';
 import { addAlerts } from './commands/alerts.js';
 import { addDashboard } from './commands/dashboard.js';
 import { addBackup } from './commands/backup.js';
@@ -15,12 +15,10 @@ import { addQuarantine } from './commands/quarantine.js';
 import { addRuns } from './commands/runs.js';
 import { addSchedules } from './commands/schedules.js';
 import { addTables } from './commands/tables.js';
+import { rootProgram } from './root.js';
 
 export function buildProgram(): Command {
-  const program = new Command('datalab')
-    .description('A lakehouse that runs itself: datasets in, checked Delta tables out.')
-    .showHelpAfterError()
-    .exitOverride();
+  const program = rootProgram();
   addAlerts(program);
   addDashboard(program);
   addBackup(program);

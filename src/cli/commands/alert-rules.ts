@@ -8,14 +8,15 @@ import { loadConfig } from '../../config/config.js';
 import { ruleText } from '../../config/monitoring.js';
 import { DatalabError } from '../../contracts/errors.js';
 import type { AlertRule } from '../../contracts/monitoring.js';
+// Not from the server's index, which is all of the server.
 import {
   parseRule,
   publishedRules,
   RuleBook,
   sampleOf,
-  Store,
   type SampleRow,
-} from '../../dashboard/server/index.js';
+} from '../../dashboard/server/rules.js';
+import { Store } from '../../dashboard/server/store.js';
 import { queryLake } from '../../lake/query.js';
 import { judge, knownRules, type KnownRule, type Sourced } from '../../monitoring/index.js';
 import { EXIT } from '../exit.js';

@@ -5,14 +5,8 @@ import path from 'node:path';
 import { Option, type Command } from 'commander';
 import { loadConfig } from '../../config/config.js';
 import { DatalabError } from '../../contracts/errors.js';
-import {
-  fingerprint,
-  hashPassword,
-  newSecret,
-  ROLES,
-  Store,
-  type Role,
-} from '../../dashboard/server/index.js';
+import { fingerprint, hashPassword, newSecret } from '../../dashboard/server/secrets.js';
+import { ROLES, Store, type Role } from '../../dashboard/server/store.js';
 import { positiveInteger } from '../options.js';
 import { print } from '../session.js';
 import { table } from '../text.js';
