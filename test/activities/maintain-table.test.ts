@@ -2,7 +2,7 @@
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 import { afterEach, expect, it } from 'vitest';
-import { BackupStore } from '../../src/activities/backup/index.js';
+import { BackupStore } from '../../src/lake/backup-store.js';
 import { createActivities } from '../../src/activities/index.js';
 import { MemoryObjectStore } from '../../src/connectors/object-store/index.js';
 import type { TableMaintained, TableTask } from '../../src/contracts/table-maintenance.js';

@@ -11,6 +11,7 @@ import type {
 import type { MaintenanceRun } from '../../contracts/lake-maintenance.js';
 import { DatalabError } from '../../contracts/errors.js';
 import { mapLimited, tableObjects, type ObjectStore, type TableObject } from '../../delta/index.js';
+import { BackupStore, hashOf, manifestKey } from '../../lake/backup-store.js';
 import { parseTableName } from '../../lake/tables.js';
 import { backupsToKeep } from '../../maintenance/index.js';
 import { listLake } from '../maintenance/assess.js';
@@ -18,7 +19,6 @@ import type { ExtraFile, MaintenanceDeps } from '../maintenance/deps.js';
 import { MaintenanceFiles, placeKey } from '../maintenance/files.js';
 import { runStep, type StepContext } from '../step.js';
 import { rowCount, type LakeTables } from '../tables.js';
-import { BackupStore, hashOf, manifestKey } from './store.js';
 
 const PARALLEL = 8;
 const DAY_MS = 86_400_000;

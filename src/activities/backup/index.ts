@@ -5,8 +5,6 @@ import type { LakeTables } from '../tables.js';
 import { backUpTable, beginBackup, pruneBackups, sealBackup } from './create.js';
 import { chooseBackup, drillTable, restoreTable, verifyExtras, verifyTable } from './restore.js';
 
-export { BackupStore } from './store.js';
-
 export function backupActivities(deps: MaintenanceDeps, tables: LakeTables): BackupActivities {
   return {
     beginBackup: (run) => beginBackup(deps, run),

@@ -11,12 +11,11 @@ import type {
 import { DatalabError } from '../../contracts/errors.js';
 import type { MaintenanceRun } from '../../contracts/lake-maintenance.js';
 import { checkoutScan, DeltaTable, mapLimited, type ObjectStore, type Snapshot } from '../../delta/index.js';
+import { hashOf, type BackupStore } from '../../lake/backup-store.js';
 import { parseTableName } from '../../lake/tables.js';
 import type { MaintenanceDeps } from '../maintenance/deps.js';
 import { runStep, type StepContext } from '../step.js';
 import { backupOf } from './create.js';
-import type { BackupStore } from './store.js';
-import { hashOf } from './store.js';
 
 const PARALLEL = 8;
 const PROBLEMS_MAX = 20;

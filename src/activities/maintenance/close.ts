@@ -19,7 +19,7 @@ import {
 import { ObjectNotFoundError } from '../../delta/index.js';
 import { adviceOn } from '../../maintenance/index.js';
 import { renderMaintenance } from '../../report/index.js';
-import { BackupStore } from '../backup/store.js';
+import { BackupStore } from '../../lake/backup-store.js';
 import { runStep } from '../step.js';
 import type { LakeTables } from '../tables.js';
 import { takeLogs } from '../take-logs.js';

@@ -6,7 +6,7 @@ import type { Snapshot } from '../../delta/index.js';
 import { tableProperties } from '../../delta/index.js';
 import type { TableName } from '../../lake/tables.js';
 import { retentionOf } from '../../maintenance/index.js';
-import { BackupStore } from '../backup/store.js';
+import { BackupStore } from '../../lake/backup-store.js';
 import { STAGED_AGE_MAX_MS } from '../publish.js';
 import type { MaintenanceDeps } from './deps.js';
 

@@ -1,13 +1,15 @@
-/** `datalab backup create | list | verify | restore | drill`. All but `list` go through the workflow `lakeBackup`. */
+/** `datalab backup create | list | verify | restore | drill | files`. All but `list` and `files` go through the workflow `lakeBackup`. */
 import path from 'node:path';
-import { Option, type Command } from 'commander';
+import { InvalidArgumentError, type Command } from 'commander';
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
+import { loadConfig } from '../../config/config.js';
 import { resolveLakeUri } from '../../connectors/lake-uri.js';
 import { openObjectStore } from '../../connectors/object-store/index.js';
 import type { BackupInput, BackupManifest, BackupSummary } from '../../contracts/backup.js';
 import { DatalabError, type ErrorCode } from '../../contracts/errors.js';
+import { BackupStore } from '../../lake/backup-store.js';
+import { restoreFiles } from '../backup-files.js';
 import { EXIT } from '../exit.js';
-import { positiveOrZero } from '../options.js';
 import { print, withSession, type Session } from '../session.js';
 import { bytes, count, plural, table } from '../text.js';
 
@@ -15,8 +17,7 @@ interface Flags {
   readonly json?: boolean;
   readonly backup?: string;
   readonly table?: string;
-  readonly toVersion?: number;
-  readonly toTime?: string;
+  readonly to?: { readonly version: number } | { readonly time: string };
   readonly into?: string;
 }
 
@@ -34,7 +35,7 @@ export function addBackup(program: Command): void {
     .command('list')
     .description('the backups that there are')
     .option('--json', 'print JSON')
-    .action(({ json }: Flags) => withSession((session) => list(session, json)));
+    .action(({ json }: Flags) => list(json));
   named(
     task(backup, 'verify', 'read all of a backup and compare every file with its checksum', (flags) => ({
       ...{ task: 'verify', ...only(flags, 'backup') },
@@ -44,22 +45,44 @@ export function addBackup(program: Command): void {
     task(backup, 'restore', 'put tables of a backup where they are not; never overwrites', (flags) => ({
       task: 'restore',
       ...only(flags, 'backup', 'table', 'into'),
-      ...(flags.toVersion !== undefined && { version: flags.toVersion }),
-      ...(flags.toTime !== undefined && { time: flags.toTime }),
+      ...flags.to,
     })),
   )
     .option('--table <name>', 'only this one, as in silver.stocks')
-    .addOption(
-      new Option('--to-version <n>', 'with --table: the backup that holds this version of it').argParser(
-        positiveOrZero,
-      ),
+    .option(
+      '--to <version|time>',
+      'the newest backup of that time (ISO), or, with --table, the one that holds this version of it',
+      versionOrTime,
     )
-    .option('--to-time <iso>', 'the newest backup of that time')
     .option('--into <uri>', 'another lake: s3://bucket/prefix or file:///folder');
   named(
     task(backup, 'drill', 'restore into a scratch prefix and compare the rows with the lake', (flags) => ({
       ...{ task: 'drill', ...only(flags, 'backup') },
     })),
+  );
+  named(
+    backup
+      .command('files')
+      .description('put configuration, datasets and the stores of services into a folder; needs no service')
+      .requiredOption('--into <folder>', 'made where it is not there; no file in it is overwritten')
+      .option('--json', 'print JSON'),
+  ).action(async ({ backup: id, into, json }: Flags & { into: string }) => {
+    const folder = path.resolve(into);
+    const done = await restoreFiles(await openBackups(), id, folder, new AbortController().signal);
+    const places = [...new Set(done.files.map((key) => key.split('/')[0] ?? key))].join(', ');
+    print(
+      json,
+      done,
+      `backup ${done.backup}: ${plural(done.files.length, 'file')} (${bytes(done.bytes)}) in ${folder}: ${places}`,
+    );
+  });
+}
+
+function versionOrTime(text: string): NonNullable<Flags['to']> {
+  if (/^\d{1,15}$/.test(text)) return { version: Number(text) };
+  if (/^\d{4}-\d\d-\d\d/.test(text) && !Number.isNaN(Date.parse(text))) return { time: text };
+  throw new InvalidArgumentError(
+    'a version (a whole number) or a time, as in 2026-11-24T06:00:00Z, is expected',
   );
 }
 
@@ -122,8 +145,11 @@ function picture({ task: what, backup, figures, pruned, problems }: BackupSummar
   ].join('\n');
 }
 
-async function list({ loaded }: Session, json: boolean | undefined): Promise<void> {
-  const { config, projectDirectory } = loaded;
+/** Where the configuration says that backups are. Throws BACKUP_NOT_CONFIGURED. */
+async function openBackups(): Promise<BackupStore> {
+  const { config, projectDirectory } = await loadConfig({
+    ...{ projectDirectory: process.cwd(), env: process.env },
+  });
   const { uri } = config.maintenance.backup;
   if (uri === '')
     throw new DatalabError('BACKUP_NOT_CONFIGURED', 'maintenance.backup.uri names no place for backups');
@@ -132,14 +158,13 @@ async function list({ loaded }: Session, json: boolean | undefined): Promise<voi
     cacheDirectory: path.resolve(projectDirectory, config.worker.cacheDirectory),
     cacheBytes: config.worker.cacheGb * 2 ** 30,
   });
+  return new BackupStore(store);
+}
+
+async function list(json: boolean | undefined): Promise<void> {
+  const backups = await openBackups();
   const found: BackupManifest[] = [];
-  for await (const { key } of store.list('backups/')) {
-    if (!key.endsWith('/manifest.json')) continue;
-    const { manifest } = JSON.parse(new TextDecoder().decode(await store.get(key))) as {
-      manifest: BackupManifest;
-    };
-    found.push(manifest);
-  }
+  for (const id of await backups.ids()) found.push(await backups.manifest(id));
   const rows = found.map(({ id, at, tables }) => [
     id,
     at,

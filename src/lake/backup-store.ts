@@ -6,9 +6,9 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
-import type { BackupManifest, BackupObject, BackupPart, BackupTable } from '../../contracts/backup.js';
-import { DatalabError } from '../../contracts/errors.js';
-import { mapLimited, ObjectNotFoundError, type ObjectStore } from '../../delta/index.js';
+import type { BackupManifest, BackupObject, BackupPart, BackupTable } from '../contracts/backup.js';
+import { DatalabError } from '../contracts/errors.js';
+import { mapLimited, ObjectNotFoundError, type ObjectStore } from '../delta/index.js';
 
 const PARALLEL = 8;
 
