@@ -26,17 +26,28 @@ export function xAxis(chart: ChartData, from: number, to: number): Axis {
     };
   }
   const wanted = Math.max(2, Math.floor(pixels / 90));
-  if (chart.xKind === 'time') {
-    const scale = scaleUtc([new Date(domain[0]), new Date(domain[1])], [from, to]);
-    return {
-      at: (value) => scale(new Date(value)),
-      ticks: scale.ticks(wanted).map((tick) => ({ at: scale(tick), label: timeLabel(tick) })),
-    };
-  }
+  if (chart.xKind === 'time') return timeAxis(values, [from, to], wanted);
   const scale = scaleLinear(domain, [from, to]).nice(wanted);
   return {
     at: (value) => scale(value),
     ticks: scale.ticks(wanted).map((tick) => ({ at: scale(tick), label: compact(tick) })),
+  };
+}
+
+/** A few days are named themselves: ticks between them would name times that nothing was measured at. */
+function timeAxis(values: readonly number[], pixels: [number, number], wanted: number): Axis {
+  const times = [...new Set(values)].sort((a, b) => a - b);
+  const [first = 0, last = first] = [times[0], times.at(-1)];
+  const room = first === last ? DAY_MS : 0;
+  const scale = scaleUtc([new Date(first - room), new Date(last + room)], pixels);
+  const isFew =
+    last - first <= FEW_DAYS * DAY_MS &&
+    times.length <= wanted &&
+    times.every((time, at) => at === 0 || scale(time) - scale(times[at - 1] ?? time) >= APART);
+  const ticks = isFew ? times.map((time) => new Date(time)) : scale.ticks(wanted);
+  return {
+    at: (value) => scale(new Date(value)),
+    ticks: ticks.map((tick) => ({ at: scale(tick), label: isFew ? dayLabel(tick) : timeLabel(tick) })),
   };
 }
 
@@ -69,6 +80,11 @@ export function yAxis(chart: ChartData, bottom: number, top: number): Axis {
   };
 }
 
+const DAY_MS = 24 * 3600_000;
+const FEW_DAYS = 60;
+/** Pixels between two dates that can both be read. */
+const APART = 60;
+
 /** Pixels below which two labels run into each other. */
 const NEAR = 20;
 
@@ -80,6 +96,12 @@ function leading(value: number): number {
 
 const days = new Intl.DateTimeFormat('en-US', { day: 'numeric', month: 'short', timeZone: 'UTC' });
 const months = new Intl.DateTimeFormat('en-US', { month: 'short', timeZone: 'UTC' });
+
+/** The day of a date, the time of what is none. */
+function dayLabel(time: Date): string {
+  const iso = time.toISOString();
+  return iso.endsWith('T00:00:00.000Z') ? days.format(time) : iso.slice(11, 16);
+}
 
 /** As much as tells a tick from its neighbours: the year at its beginning, else month, day or time. */
 function timeLabel(tick: Date): string {

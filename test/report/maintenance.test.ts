@@ -44,6 +44,30 @@ describe('the page of maintenance', () => {
       expect(page).toContain(said);
   });
 
+  it.each([
+    [['2026-11-29'], ['Nov 29']],
+    [
+      ['2026-11-28', '2026-11-29', '2026-12-01'],
+      ['Nov 28', 'Nov 29', 'Dec 1'],
+    ],
+  ])('names the days of %j below what was taken in, and no others', (days, named) => {
+    const full = maintenanceDocument('x');
+    const few = renderMaintenance({
+      ...full,
+      usage: {
+        ...full.usage,
+        ingestion: days.map((day) => ({ day, dataset: 'stocks', rows: 12_154, runs: 1 })),
+      },
+    });
+    const chart = few.slice(few.indexOf('Rows taken in'));
+    const ticks = [...chart.slice(0, chart.indexOf('</svg>')).matchAll(/<text[^>]*>([^<]*)</g)].map(
+      ([, text]) => text,
+    );
+    expect(ticks.filter((text) => /^[A-Z][a-z]{2}( \d+)?$|^\d{4}$|^\d{2}:\d{2}$/.test(text ?? ''))).toEqual(
+      named,
+    );
+  });
+
   it('is whole where nothing was done and nothing is known', () => {
     const full = maintenanceDocument('x');
     const empty = renderMaintenance({
