@@ -93,10 +93,23 @@ async function download(
   const directory = path.join(scratch, 'sources');
   await mkdir(directory, { recursive: true });
   let done = 0;
+  let bytes = 0;
+  const total = sources.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+  const inBytes = sources.every(({ sizeBytes, offsets }) => sizeBytes > 0 && !offsets);
+  const tell = (): void =>
+    progress({
+      phase: 'fetching sources',
+      ...(inBytes ? { done: bytes, total, unit: 'bytes' } : { done, total: sources.length, unit: 'sources' }),
+    });
   return mapLimited(sources, PARALLEL_DOWNLOADS, async (source) => {
     signal.throwIfAborted();
-    const local = await deps.sources.download(source, directory, { signal });
-    progress({ phase: 'fetching sources', done: ++done, total: sources.length, unit: 'sources' });
+    const onBytes = (more: number): void => {
+      bytes += more;
+      tell();
+    };
+    const local = await deps.sources.download(source, directory, { signal, onBytes });
+    done++;
+    tell();
     return identified(dataset, local);
   });
 }

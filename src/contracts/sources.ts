@@ -43,5 +43,11 @@ export interface LocalSource extends SourceRef {
 export interface SourceReader {
   list(location: string, options?: { signal?: AbortSignal }): Promise<SourceObject[]>;
   /** Makes the bytes readable at a local path and hashes them in the same pass. Local files are not copied. */
-  download(source: SourceObject, directory: string, options?: { signal?: AbortSignal }): Promise<LocalSource>;
+  download(source: SourceObject, directory: string, options?: DownloadOptions): Promise<LocalSource>;
+}
+
+export interface DownloadOptions {
+  readonly signal?: AbortSignal;
+  /** Told of each piece that came, in bytes. A topic's messages are not counted. */
+  readonly onBytes?: (bytes: number) => void;
 }

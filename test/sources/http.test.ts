@@ -61,7 +61,9 @@ describe('a file behind an address', () => {
     });
     expect(asked).toEqual(['HEAD /a.csv']);
     if (!listed) return;
-    const local = await reader.download(listed, folder);
+    const told: number[] = [];
+    const local = await reader.download(listed, folder, { onBytes: (bytes) => told.push(bytes) });
+    expect(told.reduce((sum, bytes) => sum + bytes, 0)).toBe(5);
     expect(readFileSync(local.localPath, 'utf8')).toBe('id\n1\n');
     expect(local).toMatchObject({ ...listed, sourceId: local.contentHash });
     expect(local.sourceId).toMatch(/^[0-9a-f]{64}$/);

@@ -6,7 +6,7 @@ import path from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { DatalabError } from '../../contracts/errors.js';
-import type { LocalSource, SourceObject } from '../../contracts/sources.js';
+import type { DownloadOptions, LocalSource, SourceObject } from '../../contracts/sources.js';
 
 export interface HttpSourceOptions {
   /** How long an answer, or the next bytes of one, may take. */
@@ -51,7 +51,7 @@ export async function downloadHttp(
   { timeoutMs = TIMEOUT_MS }: HttpSourceOptions,
   source: SourceObject,
   directory: string,
-  signal?: AbortSignal,
+  { signal, onBytes }: DownloadOptions = {},
 ): Promise<LocalSource> {
   const name = createHash('sha256').update(source.path).digest('hex').slice(0, 32);
   const localPath = path.join(directory, `${name}.source`);
@@ -70,6 +70,7 @@ export async function downloadHttp(
           idle.sawSomething();
           hash.update(chunk);
           bytes += chunk.length;
+          onBytes?.(chunk.length);
           yield chunk;
         }
       }

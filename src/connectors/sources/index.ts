@@ -25,16 +25,16 @@ export function openSources({ projectDirectory, s3, kafka }: SourcesOptions): So
   };
   const local: SourceReader = {
     list: (location, options) => listLocal(location, projectDirectory, options?.signal),
-    download: (source, _directory, options) => downloadLocal(source, options?.signal),
+    download: (source, _directory, options) => downloadLocal(source, options),
   };
   const http: SourceReader = {
     list: (location, options) => listHttp({}, location, options?.signal),
-    download: (source, directory, options) => downloadHttp({}, source, directory, options?.signal),
+    download: (source, directory, options) => downloadHttp({}, source, directory, options),
   };
   const byScheme: Readonly<Record<string, SourceReader>> = {
     s3: {
       list: (location, options) => listS3(s3Client(), location, options?.signal),
-      download: (source, directory, options) => downloadS3(s3Client(), source, directory, options?.signal),
+      download: (source, directory, options) => downloadS3(s3Client(), source, directory, options),
     },
     http,
     https: http,

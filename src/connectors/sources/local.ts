@@ -6,7 +6,7 @@ import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { glob, isDynamicPattern } from 'tinyglobby';
 import { DatalabError } from '../../contracts/errors.js';
-import type { LocalSource, SourceObject } from '../../contracts/sources.js';
+import type { DownloadOptions, LocalSource, SourceObject } from '../../contracts/sources.js';
 import { byPath } from './order.js';
 
 const STATS_AT_ONCE = 64;
@@ -45,12 +45,19 @@ export async function listLocal(
 }
 
 /** Hashes the file where it lies. Throws SOURCE_CHANGED where it is not, or does not stay, what the listing saw. */
-export async function downloadLocal(source: SourceObject, signal?: AbortSignal): Promise<LocalSource> {
+export async function downloadLocal(
+  source: SourceObject,
+  { signal, onBytes }: DownloadOptions = {},
+): Promise<LocalSource> {
   const localPath = fileURLToPath(source.path);
   await requireUnchanged(source, localPath, 'since it was listed');
   const hash = createHash('sha256');
-  for await (const chunk of createReadStream(localPath, { highWaterMark: 1 << 20, signal })) {
+  for await (const chunk of createReadStream(localPath, {
+    highWaterMark: 1 << 20,
+    signal,
+  })) {
     hash.update(chunk as Buffer);
+    onBytes?.((chunk as Buffer).length);
   }
   await requireUnchanged(source, localPath, 'while it was read');
   const contentHash = hash.digest('hex');

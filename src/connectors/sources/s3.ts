@@ -7,7 +7,7 @@ import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { GetObjectCommand, ListObjectsV2Command, type S3Client } from '@aws-sdk/client-s3';
 import { DatalabError } from '../../contracts/errors.js';
-import type { LocalSource, SourceObject } from '../../contracts/sources.js';
+import type { DownloadOptions, LocalSource, SourceObject } from '../../contracts/sources.js';
 import { globPattern, literalPrefix } from './glob.js';
 import { byPath } from './order.js';
 
@@ -58,7 +58,7 @@ export async function downloadS3(
   client: S3Client,
   source: SourceObject,
   directory: string,
-  signal?: AbortSignal,
+  { signal, onBytes }: DownloadOptions = {},
 ): Promise<LocalSource> {
   const { bucket, key } = bucketAndKey(source.path);
   const name = createHash('sha256').update(source.path).digest('hex').slice(0, 32);
@@ -78,6 +78,7 @@ export async function downloadS3(
       for await (const chunk of body) {
         hash.update(chunk);
         bytes += chunk.length;
+        onBytes?.(chunk.length);
         yield chunk;
       }
     }
