@@ -22,6 +22,7 @@ import { createTrainingActivities } from './activities/training/index.js';
 import { composeMonitoringDeps } from './compose-monitoring.js';
 import { composeTrainingDeps } from './compose-training.js';
 import { loadConfig, type Config, type LoadedConfig } from './config/config.js';
+import { productVersion } from './config/version.js';
 import { loadDataset } from './config/datasets.js';
 import { createDuckDbEngine } from './connectors/duckdb/engine.js';
 import { isExpected, scheduleSlots } from './connectors/expected-runs.js';
@@ -87,6 +88,8 @@ export async function runWorker(pools: readonly Pool[], loaded: LoadedConfig): P
           connection,
           namespace,
           taskQueue: TASK_QUEUES[pool],
+          // Names the program to whoever asks who polls; histories are not bound to it.
+          buildId: `datalab@${productVersion(process.env)}`,
           activities: activitiesOf(pool),
           ...(RUNS_WORKFLOWS.includes(pool) && { workflowBundle: { codePath: WORKFLOW_BUNDLE_PATH } }),
           maxConcurrentActivityTaskExecutions: config.worker.concurrency[pool],

@@ -156,8 +156,31 @@ export async function askTemporal(client: Client): Promise<string> {
 const POLLED_WITHIN_MS = 120_000;
 const KINDS = [1, 2] as const;
 
+/** A process that polls a task queue. */
+export interface Poller {
+  /** `pid@host`, unless it was given another. */
+  readonly identity: string;
+  /** What its program calls itself. */
+  readonly build: string;
+  /** When it asked last, ISO. */
+  readonly seenAt: string;
+}
+
+/** What Temporal says of one task queue. */
+export interface PoolState {
+  readonly measurements: readonly Measurement[];
+  readonly pollers: readonly Poller[];
+  /** Tasks handed to workers, by the second. */
+  readonly perSecond: number;
+}
+
 /** Pollers, and what waits, of one task queue. Workflow and activity tasks together. */
 export async function measurePool(client: Client, pool: string, taskQueue: string): Promise<Measurement[]> {
+  return [...(await describePool(client, pool, taskQueue)).measurements];
+}
+
+/** As {@link measurePool}, and who polls. */
+export async function describePool(client: Client, pool: string, taskQueue: string): Promise<PoolState> {
   const { workflowService } = client.connection as Connection;
   const answers = await Promise.all(
     KINDS.map((taskQueueType) =>
@@ -178,9 +201,22 @@ export async function measurePool(client: Client, pool: string, taskQueue: strin
   const waiting = stats.reduce((sum, one) => sum + Number(one?.approximateBacklogCount ?? 0), 0);
   const age = Math.max(0, ...stats.map((one) => Number(one?.approximateBacklogAge?.seconds ?? 0)));
   const labels = { pool, task_queue: taskQueue };
-  return [
-    { metric: 'pool.pollers', labels, value: new Set(recent.map(({ identity }) => identity)).size },
-    { metric: 'pool.backlog', labels, value: waiting },
-    { metric: 'pool.backlog_age_seconds', labels, value: age },
-  ];
+  const pollers = new Map<string, Poller>();
+  for (const { identity, lastAccessTime, workerVersionCapabilities } of recent) {
+    const seenAt = new Date(Number(lastAccessTime?.seconds ?? 0) * 1000).toISOString();
+    const known = pollers.get(identity ?? '');
+    if (!known || known.seenAt < seenAt)
+      pollers.set(identity ?? '', {
+        ...{ identity: identity ?? '', seenAt, build: workerVersionCapabilities?.buildId ?? '' },
+      });
+  }
+  return {
+    pollers: [...pollers.values()],
+    perSecond: stats.reduce((sum, one) => sum + (one?.tasksDispatchRate ?? 0), 0),
+    measurements: [
+      { metric: 'pool.pollers', labels, value: pollers.size },
+      { metric: 'pool.backlog', labels, value: waiting },
+      { metric: 'pool.backlog_age_seconds', labels, value: age },
+    ],
+  };
 }
