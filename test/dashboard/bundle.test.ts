@@ -4,24 +4,13 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import { en } from '../../src/dashboard/web/src/locale-en.js';
-import { ptBR } from '../../src/dashboard/web/src/locale-pt-br.js';
 
 const web = fileURLToPath(new URL('../../dist/dashboard/web', import.meta.url));
 const built = existsSync(path.join(web, 'index.html'));
 const FIRST_LOAD_KB_MAX = 150;
 const ALL_KB_MAX = 230;
 
-const keysOf = (texts: object, prefix = ''): string[] =>
-  Object.entries(texts).flatMap(([key, value]) =>
-    typeof value === 'string' ? [`${prefix}${key}`] : keysOf(value as object, `${prefix}${key}.`),
-  );
-
 describe('the page', () => {
-  it('has every text in both languages', () => {
-    expect(keysOf(ptBR)).toEqual(keysOf(en));
-  });
-
   it.skipIf(!built)('stays within its budget, compressed', () => {
     const index = readFileSync(path.join(web, 'index.html'), 'utf8');
     const kb = (file: string): number => gzipSync(readFileSync(path.join(web, 'assets', file))).length / 1000;

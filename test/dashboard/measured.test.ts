@@ -54,6 +54,13 @@ describe('the visibility query', () => {
   it('quotes what a browser sends, so that a filter can only filter', () => {
     expect(visibilityQuery({ dataset: `x' OR 'a' = 'a` })).toContain(`DatalabDataset = 'x'' OR ''a'' = ''a'`);
   });
+  it('leaves a flow out, and takes several statuses', () => {
+    const query = visibilityQuery({ flow: '-platformMonitoring', status: ['failed', 'timed_out'] });
+    expect(query).toContain(`'medallionEtl'`);
+    expect(query).not.toContain('platformMonitoring');
+    expect(query).toContain(`ExecutionStatus IN ('Failed', 'TimedOut')`);
+    expect(visibilityQuery({ flow: 'medallionEtl' })).toContain(`WorkflowType IN ('medallionEtl')`);
+  });
   it('refuses a flow that there is not', () => {
     expect(() => visibilityQuery({ flow: 'alertManager' })).toThrow('there is no flow');
   });

@@ -77,7 +77,7 @@ export async function viewRun(deps: DashboardDeps, workflowId: string, runId: st
         flow: description.type,
         dataset: attribute(SEARCH_ATTRIBUTES.dataset.name),
         logicalTime: attribute(SEARCH_ATTRIBUTES.logicalTime.name),
-        status: name === 'CONTINUED_AS_NEW' ? 'running' : (name.toLowerCase() as RunStatus),
+        status: statusOf(name),
         startedAt: description.startTime.toISOString(),
         finishedAt: description.closeTime?.toISOString() ?? null,
         scheduleId: attribute('TemporalScheduledById'),
@@ -94,6 +94,12 @@ export async function viewRun(deps: DashboardDeps, workflowId: string, runId: st
       cause: error,
     });
   }
+}
+
+/** As lists of runs have it: the client's names are not those of visibility. */
+function statusOf(name: string): RunStatus {
+  if (name === 'CONTINUED_AS_NEW') return 'running';
+  return name === 'CANCELLED' ? 'canceled' : (name.toLowerCase() as RunStatus);
 }
 
 type Described = Awaited<

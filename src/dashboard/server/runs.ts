@@ -31,9 +31,11 @@ export interface RunRow {
 }
 
 export interface RunFilter {
+  /** A flow; `-` before it: every other one. */
   readonly flow?: string | undefined;
   readonly dataset?: string | undefined;
-  readonly status?: RunStatus | undefined;
+  /** Any of them. */
+  readonly status?: readonly RunStatus[] | undefined;
   readonly outcome?: string | undefined;
   /** Part of a workflow id from its beginning. */
   readonly search?: string | undefined;
@@ -74,8 +76,11 @@ const STATUS_BY_NUMBER: Readonly<Record<number, RunStatus>> = {
 
 /** The query in Temporal's language. Values are quoted, so that a filter can only filter. */
 export function visibilityQuery(filter: RunFilter): string {
-  const flows = filter.flow === undefined ? RUN_FLOWS : RUN_FLOWS.filter((flow) => flow === filter.flow);
-  if (flows.length === 0) throw new DatalabError('INPUT_INVALID', `there is no flow '${filter.flow}'`);
+  const named = filter.flow?.replace(/^-/, '');
+  if (named !== undefined && !RUN_FLOWS.some((flow) => flow === named))
+    throw new DatalabError('INPUT_INVALID', `there is no flow '${named}'`);
+  const isLeftOut = filter.flow?.startsWith('-') ?? false;
+  const flows = RUN_FLOWS.filter((flow) => named === undefined || (flow === named) !== isLeftOut);
   const is = (name: string, value: string | undefined): string[] =>
     value === undefined ? [] : [`${name} = ${literal(value)}`];
   return [
@@ -83,7 +88,9 @@ export function visibilityQuery(filter: RunFilter): string {
     `ExecutionStatus != 'ContinuedAsNew'`,
     ...is(SEARCH_ATTRIBUTES.dataset.name, filter.dataset),
     ...is(SEARCH_ATTRIBUTES.outcome.name, filter.outcome),
-    ...is('ExecutionStatus', filter.status && STATUS_NAMES[filter.status]),
+    ...(filter.status?.length
+      ? [`ExecutionStatus IN (${filter.status.map((one) => literal(STATUS_NAMES[one])).join(', ')})`]
+      : []),
     ...(filter.search ? [`WorkflowId STARTS_WITH ${literal(filter.search)}`] : []),
     ...(filter.since ? [`StartTime >= ${literal(filter.since)}`] : []),
   ].join(' AND ');
@@ -158,10 +165,11 @@ export interface RunsNow {
 }
 
 /** The flows that move data: a cycle of monitoring every five minutes would hide them. */
+const DATA_FLOWS = '-platformMonitoring';
+
 export async function runsNow(deps: DashboardDeps): Promise<RunsNow> {
-  const data = RUN_FLOWS.filter((flow) => flow !== 'platformMonitoring');
   const since = new Date(Date.now() - 24 * 3600_000).toISOString();
-  const types = `WorkflowType IN (${data.map((flow) => literal(flow)).join(', ')})`;
+  const types = visibilityQuery({ flow: DATA_FLOWS });
   const { temporal } = deps;
   const { workflowService } = temporal.connection as Connection;
   const list = async (query: string, pageSize: number): Promise<RunRow[]> => {
@@ -176,7 +184,7 @@ export async function runsNow(deps: DashboardDeps): Promise<RunsNow> {
     (await temporal.workflow.count(`${types} AND StartTime >= '${since}'${more}`)).count;
   return temporal.withDeadline(Date.now() + WITHIN_MS, async () => {
     const [newest, running, total, failed, going] = await Promise.all([
-      list(`${types} AND ExecutionStatus != 'ContinuedAsNew'`, 12),
+      list(types, 12),
       list(`${types} AND ExecutionStatus = 'Running'`, 20),
       count(''),
       count(` AND ExecutionStatus IN ('Failed', 'TimedOut', 'Terminated')`),
@@ -184,4 +192,31 @@ export async function runsNow(deps: DashboardDeps): Promise<RunsNow> {
     ]);
     return { newest, running, lastDay: { total, failed, running: going } };
   });
+}
+
+/** What has started since an instant, such as midnight where the reader is. */
+export interface RunsSince {
+  readonly total: number;
+  /** How many of each status; those that there are none of are left out. */
+  readonly statuses: Readonly<Record<string, number>>;
+  /** The newest of them. */
+  readonly rows: readonly RunRow[];
+}
+
+const SINCE_SHOWN = 12;
+
+/** Of the flows that move data. `since` is an ISO instant. */
+export async function runsSince(deps: DashboardDeps, since: string): Promise<RunsSince> {
+  const filter = { flow: DATA_FLOWS, since };
+  const groups = `${visibilityQuery(filter)} GROUP BY ExecutionStatus`;
+  const [page, count] = await Promise.all([
+    listRuns(deps, filter, { limit: SINCE_SHOWN }),
+    deps.temporal.withDeadline(Date.now() + WITHIN_MS, () => deps.temporal.workflow.count(groups)),
+  ]);
+  const statuses: Record<string, number> = {};
+  for (const { groupValues, count: rows } of count.groups) {
+    const name = Object.entries(STATUS_NAMES).find(([, said]) => said === String(groupValues[0]))?.[0];
+    if (name !== undefined) statuses[name] = (statuses[name] ?? 0) + rows;
+  }
+  return { total: page.total, statuses, rows: page.rows };
 }

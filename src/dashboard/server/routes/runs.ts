@@ -4,11 +4,12 @@ import { DATASET_NAME } from '../../../contracts/flows.js';
 import { literal } from '../../../contracts/sql-text.js';
 import { RunLogPages } from '../../../lake/run-log.js';
 import { viewRun } from '../run-view.js';
-import { listRuns, RUN_STATUSES } from '../runs.js';
+import { Section } from '../measured.js';
+import { listRuns, RUN_STATUSES, runsSince as askSince, type RunsSince } from '../runs.js';
 import type { App, RouteContext } from '../server.js';
-import { done, startedRun } from '../shapes/common.js';
+import { done, measured, startedRun } from '../shapes/common.js';
 import { runChecks } from '../shapes/quality.js';
-import { runLog, runPage, runView } from '../shapes/runs.js';
+import { runLog, runPage, runsSince, runView } from '../shapes/runs.js';
 
 const runParams = z.object({ workflowId: z.string().min(1).max(1000), runId: z.uuid() });
 const started = z.object({
@@ -17,6 +18,13 @@ const started = z.object({
   rebuild: z.boolean().default(false),
 });
 const LOG_LINES_MAX = 500;
+/** So many beginnings of a day at once are every zone that readers are in. */
+const SINCE_KEPT = 40;
+const statuses = z
+  .string()
+  .max(200)
+  .transform((text) => text.split(','))
+  .pipe(z.array(z.enum(RUN_STATUSES)));
 
 export async function runRoutes(app: App, context: RouteContext): Promise<void> {
   const { deps, hub } = context;
@@ -26,9 +34,9 @@ export async function runRoutes(app: App, context: RouteContext): Promise<void> 
       schema: {
         summary: 'Runs that Temporal still keeps, newest first, by page',
         querystring: z.object({
-          flow: z.string().max(100).optional(),
+          flow: z.string().max(100).optional().describe('A flow; with - before it, every other one'),
           dataset: z.string().max(100).optional(),
-          status: z.enum(RUN_STATUSES).optional(),
+          status: statuses.optional().describe('One or more, with commas between'),
           outcome: z.string().max(30).optional(),
           search: z.string().max(300).optional(),
           since: z.iso.datetime({ offset: true }).optional(),
@@ -74,7 +82,29 @@ export async function runRoutes(app: App, context: RouteContext): Promise<void> 
       return { done: true };
     },
   );
+  await sinceRoute(app, context);
   await runFiles(app, context);
+}
+
+async function sinceRoute(app: App, { deps }: RouteContext): Promise<void> {
+  const days = new Map<string, Section<RunsSince>>();
+  app.get(
+    '/api/runs/since',
+    {
+      schema: {
+        summary: 'Runs of the flows that move data since an instant: counts by status, and the newest',
+        querystring: z.object({ since: z.iso.datetime({ offset: true }) }),
+        response: { 200: measured(runsSince) },
+      },
+    },
+    async ({ query: { since } }) => {
+      const known = days.get(since) ?? new Section(() => askSince(deps, since), 2000);
+      days.delete(since);
+      days.set(since, known);
+      for (const oldest of days.keys()) if (days.size > SINCE_KEPT) days.delete(oldest);
+      return known.fresh();
+    },
+  );
 }
 
 async function runFiles(app: App, { deps, hub }: RouteContext): Promise<void> {

@@ -7,8 +7,8 @@ import type { LogLine } from '../../../contracts/run-log.js';
 import type { LogPage } from '../../../lake/run-log.js';
 import type { FlowRow } from '../flows.js';
 import type { PendingActivity, RunView } from '../run-view.js';
-import { RUN_STATUSES, type RunPage, type RunRow, type RunsNow } from '../runs.js';
-import type { PoolRow, ServiceRow, ServicesNow } from '../services.js';
+import { RUN_STATUSES, type RunPage, type RunRow, type RunsNow, type RunsSince } from '../runs.js';
+import type { PoolRow, ServiceRow, ServicesNow, VersionRow, WorkerRow } from '../services.js';
 import { list, shapeOf } from './common.js';
 
 const text = z.string().nullable();
@@ -32,6 +32,10 @@ export const runsNow = shapeOf<RunsNow>()(
     running: list(runRow),
     lastDay: z.object({ total: z.number(), failed: z.number(), running: z.number() }),
   }),
+);
+
+export const runsSince = shapeOf<RunsSince>()(
+  z.object({ total: z.number(), statuses: z.record(z.string(), z.number()), rows: list(runRow) }),
 );
 
 const pending = shapeOf<PendingActivity>()(
@@ -98,11 +102,18 @@ const service = shapeOf<ServiceRow>()(
 const pool = shapeOf<PoolRow>()(
   z.object({
     ...{ pool: z.string(), taskQueue: z.string(), pollers: figure, backlog: figure },
-    backlogAgeSeconds: figure,
+    ...{ backlogAgeSeconds: figure, perSecond: figure },
   }),
 );
+const worker = shapeOf<WorkerRow>()(
+  z.object({ identity: z.string(), build: z.string(), pools: list(z.string()), seenAt: z.string() }),
+);
+const version = shapeOf<VersionRow>()(z.object({ part: z.string(), version: z.string() }));
 export const servicesNow = shapeOf<ServicesNow>()(
-  z.object({ services: list(service), pools: list(pool), poolsProblem: text }),
+  z.object({
+    ...{ services: list(service), pools: list(pool), poolsProblem: text },
+    ...{ workers: list(worker), versions: list(version) },
+  }),
 );
 export const serviceHistory = z.object({
   rows: list(z.object({ service: z.string(), at: z.string(), value: z.number() })),

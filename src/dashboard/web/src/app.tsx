@@ -4,6 +4,7 @@ import { useTranslation } from 'react-i18next';
 import { Link, Redirect, Route, Switch, useLocation } from 'wouter';
 import { post } from './api';
 import { chooseLanguage } from './i18n';
+import { learn, said } from './said';
 import { Live, useConnected, useSection } from './live';
 import { Overview } from './pages/overview';
 import { SignedIn, useSession } from './session';
@@ -143,14 +144,14 @@ function Foot() {
         <select
           aria-label={t('common.language')}
           value={i18n.language}
-          onChange={({ target }) => chooseLanguage(target.value)}
+          onChange={({ target }) => void learn(target.value).then(() => chooseLanguage(target.value))}
         >
           <option value="en">English</option>
           <option value="pt-BR">Português</option>
         </select>
       </div>
       <span>
-        {name} · {role}
+        {name} · {said(role)}
       </span>
       <div className="row">
         <a href="/api/docs" target="_blank" rel="noreferrer">

@@ -1,4 +1,5 @@
 /** The page's texts in English. */
+import { englishCount as counted } from './texts/counted.js';
 import { rules } from './texts/alerts.js';
 import { maintenance, models } from './texts/models.js';
 import { inputTitles } from './texts/inputs.js';
@@ -59,8 +60,10 @@ export const en = {
   },
   overview: {
     healthy: 'Everything answers',
-    unhealthy: '{{count}} services do not answer',
+    ...counted('unhealthy', '# service does not answer', '# services do not answer'),
     noWorkers: 'No worker polls {{pools}}',
+    today: 'Today’s runs',
+    noneToday: 'No run yet today. The newest before:',
     runsDay: 'Runs, last 24 h',
     failedDay: 'Failed, last 24 h',
     runningNow: 'Running now',
@@ -71,7 +74,6 @@ export const en = {
     refused: 'Refused in last run',
     layers: 'Layers',
     tables: 'Tables',
-    latest: 'Newest runs',
     next: 'Next run',
     last: 'Last expected',
     paused: 'paused',
@@ -82,7 +84,10 @@ export const en = {
   runs: {
     search: 'Workflow id begins with',
     status: 'Status',
-    total: '{{count}} runs',
+    ...counted('total', '# run', '# runs'),
+    since: 'Started since',
+    data: 'all but monitoring',
+    unwell: 'failed, timed out or terminated',
     start: 'Start a run',
     logical: 'Logical time',
     rebuild: 'Recompute Silver and Gold from all of Bronze',
@@ -102,6 +107,7 @@ export const en = {
     accepted: 'accepted',
     duplicate: 'duplicate',
     quarantined: 'quarantined',
+    nothingRead: 'This run brought nothing here to read (so far).',
     attempt: 'attempt {{n}}',
     failure: 'Why it failed',
     noSummary: 'No worker answered for this run',
@@ -115,7 +121,11 @@ export const en = {
     examples: 'Failing rows',
     earlier: 'Attempts that failed',
     allSteps: 'all steps',
-    logLeftOut: '{{count}} older files of steps are left out; the command shows them all.',
+    ...counted(
+      'logLeftOut',
+      '# older file of steps is left out; the command shows it too.',
+      '# older files of steps are left out; the command shows them all.',
+    ),
     openReport: 'Open the report',
     noReport: 'No report (yet)',
     input: 'Input',
@@ -156,8 +166,8 @@ export const en = {
     min: 'Smallest',
     max: 'Largest',
     measure: 'Measure columns',
-    lost: '{{count}} rows lost',
-    gained: '{{count}} rows gained',
+    ...counted('lost', '# row lost', '# rows lost'),
+    ...counted('gained', '# row gained', '# rows gained'),
     from: 'From version',
     to: 'to',
     compare: 'Compare',
@@ -220,6 +230,13 @@ export const en = {
     pollers: 'Workers',
     backlog: 'Waiting tasks',
     oldest: 'Oldest waits',
+    rate: 'Handed out',
+    workers: 'Workers that poll',
+    worker: 'Process',
+    program: 'Program',
+    seen: 'Asked last',
+    noWorkers: 'No worker polls any pool.',
+    versions: 'Versions of this dashboard',
     config: 'Configuration',
     response: 'Response',
     masked: 'Secrets are masked.',
@@ -249,6 +266,14 @@ export const en = {
   inputs: inputTitles.en,
   empty: {
     lineage: 'No table yet, so nothing flows.',
+  },
+  amount: {
+    ...counted('rows', '# row', '# rows'),
+    ...counted('tables', '# table', '# tables'),
+    ...counted('healthy', '# healthy', '# healthy'),
+    ...counted('unreadable', '# unreadable', '# unreadable'),
+    ...counted('left', '# left for next time', '# left for next time'),
+    ...counted('expired', '# row expired', '# rows expired'),
   },
   word: {
     ok: 'ok',

@@ -1,4 +1,5 @@
 /** The page's texts in Brazilian Portuguese. */
+import { portugueseCount as counted } from './texts/counted.js';
 import { rules } from './texts/alerts.js';
 import { maintenance, models } from './texts/models.js';
 import { inputTitles } from './texts/inputs.js';
@@ -59,8 +60,10 @@ export const ptBR = {
   },
   overview: {
     healthy: 'Tudo responde',
-    unhealthy: '{{count}} serviços não respondem',
+    ...counted('unhealthy', '#~ serviço não responde', '#~ serviços não respondem'),
     noWorkers: 'Nenhum worker atende {{pools}}',
+    today: 'Execuções de hoje',
+    noneToday: 'Nenhuma execução hoje ainda. As últimas antes:',
     runsDay: 'Execuções, últimas 24 h',
     failedDay: 'Falhas, últimas 24 h',
     runningNow: 'Em andamento',
@@ -71,7 +74,6 @@ export const ptBR = {
     refused: 'Recusadas na última',
     layers: 'Camadas',
     tables: 'Tabelas',
-    latest: 'Execuções recentes',
     next: 'Próxima execução',
     last: 'Última esperada',
     paused: 'pausado',
@@ -82,7 +84,10 @@ export const ptBR = {
   runs: {
     search: 'Id do workflow começa com',
     status: 'Status',
-    total: '{{count}} execuções',
+    ...counted('total', '#~ execução', '#~ execuções'),
+    since: 'Iniciadas desde',
+    data: 'todos menos monitoramento',
+    unwell: 'falhou, tempo esgotado ou encerrada',
     start: 'Iniciar execução',
     logical: 'Tempo lógico',
     rebuild: 'Recalcular Silver e Gold a partir de toda a Bronze',
@@ -102,6 +107,7 @@ export const ptBR = {
     accepted: 'aceitas',
     duplicate: 'duplicadas',
     quarantined: 'em quarentena',
+    nothingRead: 'Esta execução (ainda) não trouxe nada para ler aqui.',
     attempt: 'tentativa {{n}}',
     failure: 'Por que falhou',
     noSummary: 'Nenhum worker respondeu por esta execução',
@@ -115,7 +121,11 @@ export const ptBR = {
     examples: 'Linhas que falharam',
     earlier: 'Tentativas que falharam',
     allSteps: 'todos os passos',
-    logLeftOut: '{{count}} arquivos mais antigos de passos ficam de fora; o comando mostra todos.',
+    ...counted(
+      'logLeftOut',
+      '#~ arquivo mais antigo de passos fica de fora; o comando mostra também esse.',
+      '#~ arquivos mais antigos de passos ficam de fora; o comando mostra todos.',
+    ),
     openReport: 'Abrir o relatório',
     noReport: 'Sem relatório (ainda)',
     input: 'Entrada',
@@ -156,8 +166,8 @@ export const ptBR = {
     min: 'Menor',
     max: 'Maior',
     measure: 'Medir colunas',
-    lost: '{{count}} linhas perdidas',
-    gained: '{{count}} linhas ganhas',
+    ...counted('lost', '#~ linha perdida', '#~ linhas perdidas'),
+    ...counted('gained', '#~ linha ganha', '#~ linhas ganhas'),
     from: 'Da versão',
     to: 'à',
     compare: 'Comparar',
@@ -219,6 +229,13 @@ export const ptBR = {
     pollers: 'Workers',
     backlog: 'Tarefas em espera',
     oldest: 'A mais antiga espera',
+    rate: 'Entregues',
+    workers: 'Workers em atividade',
+    worker: 'Processo',
+    program: 'Programa',
+    seen: 'Pediu por último',
+    noWorkers: 'Nenhum worker atende um pool.',
+    versions: 'Versões deste painel',
     config: 'Configuração',
     response: 'Resposta',
     masked: 'Segredos estão mascarados.',
@@ -248,6 +265,14 @@ export const ptBR = {
   inputs: inputTitles.ptBR,
   empty: {
     lineage: 'Ainda sem tabelas, nada flui.',
+  },
+  amount: {
+    ...counted('rows', '#~ linha', '#~ linhas'),
+    ...counted('tables', '#~ tabela', '#~ tabelas'),
+    ...counted('healthy', '# saudável', '# saudáveis'),
+    ...counted('unreadable', '# ilegível', '# ilegíveis'),
+    ...counted('left', '# fica para a próxima', '# ficam para a próxima'),
+    ...counted('expired', '#~ linha expirada', '#~ linhas expiradas'),
   },
   word: {
     ok: 'ok',

@@ -6,10 +6,12 @@ import type { AuditEntry } from '../../../../contracts/audit-log';
 import type { Role } from '../../../server/store';
 import { get, post, queryOf, remove } from '../api';
 import { commands } from '../commands';
+import { useFilter } from '../filter';
 import { useSession } from '../session';
 import { num } from '../format';
+import { said } from '../said';
 import { Pager } from '../ui/pager';
-import { Action, Card, Empty, Problem, Time, Twin, useFilter } from '../ui/parts';
+import { Action, Card, Empty, Problem, Time, Twin } from '../ui/parts';
 import { Table } from '../ui/table';
 
 const PAGE = 50;
@@ -50,7 +52,7 @@ function Audit() {
             placeholder={t('access.search')}
             value={search}
             onChange={({ target }) => {
-              set('search', target.value);
+              set({ search: target.value }, { isTyped: true });
               setOffset(0);
             }}
           />
@@ -67,13 +69,13 @@ function Audit() {
           column(t('access.who'), ({ who, role }) => (
             <>
               {who}
-              <div className="small dim">{role}</div>
+              <div className="small dim">{said(role)}</div>
             </>
           )),
-          column(t('access.action'), ({ action }) => action),
+          column(t('access.action'), ({ action }) => said(action)),
           column(t('access.target'), ({ target }) => target, 'cut'),
           column(t('common.detail'), ({ detail }) => detail, 'mono cut', { title: ({ detail }) => detail }),
-          column(t('common.outcome'), ({ outcome }) => outcome),
+          column(t('common.outcome'), ({ outcome }) => said(outcome)),
         ]}
       />
       <Pager total={log.data?.total ?? 0} offset={offset} limit={PAGE} onOffset={setOffset} />
@@ -98,7 +100,7 @@ function People() {
       keyOf={({ name }) => name}
       columns={[
         { cell: ({ name }) => name },
-        { cell: ({ role }) => role },
+        { cell: ({ role }) => said(role) },
         { kind: 'nowrap', cell: ({ createdAt }) => <Time iso={createdAt} /> },
         {
           cell: ({ name }) =>

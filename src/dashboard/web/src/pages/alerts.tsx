@@ -8,6 +8,7 @@ import { get, post, queryOf, remove } from '../api';
 import { commands } from '../commands';
 import { useSection } from '../live';
 import { useSession } from '../session';
+import { said } from '../said';
 import { Pager } from '../ui/pager';
 import { Action, Badge, Card, Empty, Problem, Time, Twin } from '../ui/parts';
 import { Channels, Rules } from '../ui/rules';
@@ -91,7 +92,7 @@ function Episodes({ episodes }: { readonly episodes: readonly Episode[] }) {
         {
           cell: ({ summary, fingerprint }) => (
             <>
-              {summary}
+              {said(summary)}
               <div className="small dim mono">{fingerprint}</div>
             </>
           ),
@@ -139,7 +140,7 @@ function Timeline({ stamp }: { readonly stamp: number }) {
             {
               cell: ({ summary, rule, actor, channel }) => (
                 <>
-                  {summary || rule}
+                  {said(summary) || rule}
                   {actor && ` (${actor})`}
                   {channel && ` → ${channel}`}
                 </>

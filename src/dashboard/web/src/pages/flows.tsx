@@ -6,6 +6,7 @@ import { post } from '../api';
 import { commands } from '../commands';
 import { percent, seconds } from '../format';
 import { useSection } from '../live';
+import { said } from '../said';
 import { Backfill } from '../ui/backfill';
 import { Durations } from '../ui/durations';
 import { Action, Badge, Card, Empty, Problem, Time } from '../ui/parts';
@@ -87,7 +88,7 @@ function Flow({
           )}
           <StartFlow flow={flow.flow} input={flow.input} />
           {flow.flow === 'medallionEtl' && <Backfill schedule={scheduleId} />}
-          <span className="dim small push">{flow.note}</span>
+          <span className="dim small push">{said(flow.note)}</span>
         </div>
         <div className="row small">
           <span>

@@ -7,17 +7,19 @@ import type { TableDetail, TableInfo } from '../../../../lake/tables';
 import type { Measured } from '../../../server/measured';
 import { get, queryOf } from '../api';
 import { commands } from '../commands';
+import { useFilter } from '../filter';
 import { bytes, num } from '../format';
 import { useSection } from '../live';
 import { Layers } from '../ui/layers';
 import { Pager } from '../ui/pager';
-import { Card, Empty, Json, Problem, Tabs, Time, Twin, useFilter } from '../ui/parts';
+import { Age, ageOf, Card, Empty, Json, Problem, Time, Twin } from '../ui/parts';
 import { Sql } from '../ui/sql-box';
 import { StartFlow } from '../ui/start-flow';
 import { Files } from '../ui/table-files';
 import { Diff, History, Preview, Schema } from '../ui/table-panes';
 import { Profile } from '../ui/table-profile';
 import { Table } from '../ui/table';
+import { Tabs } from '../ui/tabs';
 
 export default function Lake({ table }: { readonly table: string | undefined }) {
   return table ? <OneTable name={table} /> : <Tables />;
@@ -67,12 +69,12 @@ function Tables() {
           aria-label={t('overview.tables')}
           placeholder={t('overview.tables')}
           value={value('search')}
-          onChange={({ target }) => set('search', target.value)}
+          onChange={({ target }) => set({ search: target.value }, { isTyped: true })}
         />
         <select
           aria-label={t('overview.layers')}
           value={value('layer')}
-          onChange={({ target }) => set('layer', target.value)}
+          onChange={({ target }) => set({ layer: target.value })}
         >
           <option value="">
             {t('overview.layers')}: {t('common.all')}
@@ -100,10 +102,9 @@ function Tables() {
                 <button
                   type="button"
                   className="sort"
-                  onClick={() => {
-                    set('sort', name);
-                    set('order', sort === name && order === 'asc' ? 'desc' : 'asc');
-                  }}
+                  onClick={() =>
+                    set({ sort: name, order: sort === name && order === 'asc' ? 'desc' : 'asc' })
+                  }
                 >
                   {t(label)}
                   {sort === name ? (order === 'asc' ? ' ↑' : ' ↓') : ''}
@@ -119,7 +120,7 @@ function Tables() {
           total={page.data?.value?.total ?? 0}
           offset={offset}
           limit={PAGE}
-          onOffset={(next) => set('offset', next === 0 ? '' : String(next))}
+          onOffset={(next) => set({ offset: next === 0 ? '' : String(next) })}
         />
       </Card>
       <Sql initial={first ? `SELECT * FROM ${first.name} LIMIT 20` : ''} />
@@ -150,7 +151,8 @@ function OneTable({ name }: { readonly name: string }) {
           <Link href="/lake">{t('nav.lake')}</Link> / {name}
         </h1>
         <Twin command={commands.showTable(name)} />
-        <span className="push row">
+        <Age of={ageOf(detail)} />
+        <span className="row">
           <StartFlow flow="tableMaintenance" input={{ table: name }} label={t('starting.maintain')} />
         </span>
       </div>
@@ -169,33 +171,38 @@ function OneTable({ name }: { readonly name: string }) {
           </div>
         ))}
       </div>
-      <Tabs names={names} chosen={tab} onChoose={(chosen) => set('tab', chosen)} />
-      {tab === 'schema' && <Schema info={info} />}
-      {tab === 'history' && (
-        <History
-          name={name}
-          onPreview={(at) => {
-            set('version', String(at));
-            set('tab', 'preview');
-          }}
-        />
-      )}
-      {tab === 'preview' && (
-        <Preview name={name} version={version} newest={info.version} onVersion={(at) => set('version', at)} />
-      )}
-      {tab === 'profile' && <Profile name={name} />}
-      {tab === 'files' && (
-        <Files name={name} version={info.version} partitioned={info.partitionColumns.length > 0} />
-      )}
-      {tab === 'diff' && <Diff name={name} newest={info.version} />}
-      {tab === 'properties' && (
-        <section className="card">
-          <Json
-            label={t('lake.properties')}
-            value={{ uri: info.uri, id: info.id, protocol: info.protocol, properties: info.properties }}
+      <Tabs names={names} chosen={tab} onChoose={(chosen) => set({ tab: chosen })}>
+        {tab === 'schema' && <Schema info={info} />}
+        {tab === 'history' && (
+          <History
+            name={name}
+            onPreview={(at) => {
+              set({ version: String(at), tab: 'preview' });
+            }}
           />
-        </section>
-      )}
+        )}
+        {tab === 'preview' && (
+          <Preview
+            name={name}
+            version={version}
+            newest={info.version}
+            onVersion={(at) => set({ version: at }, { isTyped: true })}
+          />
+        )}
+        {tab === 'profile' && <Profile name={name} />}
+        {tab === 'files' && (
+          <Files name={name} version={info.version} partitioned={info.partitionColumns.length > 0} />
+        )}
+        {tab === 'diff' && <Diff name={name} newest={info.version} />}
+        {tab === 'properties' && (
+          <section className="card">
+            <Json
+              label={t('lake.properties')}
+              value={{ uri: info.uri, id: info.id, protocol: info.protocol, properties: info.properties }}
+            />
+          </section>
+        )}
+      </Tabs>
     </>
   );
 }

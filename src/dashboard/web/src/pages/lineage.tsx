@@ -6,10 +6,12 @@ import { useTranslation } from 'react-i18next';
 import { Link } from 'wouter';
 import type { LineageGraph } from '../../../server/shapes/lake';
 import { get, queryOf } from '../api';
+import { useFilter } from '../filter';
 import { useDatasetNames } from '../datasets';
 import { compact, relative } from '../format';
 import { useNow, useSection } from '../live';
-import { Card, Empty, Problem, useFilter } from '../ui/parts';
+import { said } from '../said';
+import { Card, Empty, Problem } from '../ui/parts';
 
 const WIDTH = 190;
 const HEIGHT = 46;
@@ -37,7 +39,7 @@ export default function Lineage() {
         <select
           aria-label={t('common.dataset')}
           value={dataset}
-          onChange={({ target }) => set('dataset', target.value)}
+          onChange={({ target }) => set({ dataset: target.value })}
         >
           <option value="">
             {t('common.dataset')}: {t('common.all')}
@@ -67,7 +69,7 @@ export default function Lineage() {
                 <path key={d} d={d} />
               ))}
               {drawn.nodes.map(({ id, kind, rows, changedAt, href, x, y }) => {
-                const said = [
+                const told = [
                   rows === null ? '' : compact(rows),
                   changedAt === null ? '' : relative(changedAt, now),
                 ];
@@ -78,12 +80,12 @@ export default function Lineage() {
                   >
                     <rect width={WIDTH} height={HEIGHT} rx={8} />
                     <text x={12} y={20}>
-                      {id.length > 27 ? `…${id.slice(-26)}` : id}
+                      {said(id).length > 27 ? `…${said(id).slice(-26)}` : said(id)}
                     </text>
                     <text x={12} y={36} className="sub">
-                      {said.filter((one) => one !== '').join(' · ')}
+                      {told.filter((one) => one !== '').join(' · ')}
                     </text>
-                    <title>{id}</title>
+                    <title>{said(id)}</title>
                   </g>
                 );
                 return href ? (

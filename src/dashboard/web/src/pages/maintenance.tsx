@@ -7,11 +7,13 @@ import type { Measured } from '../../../server/measured';
 import type { MaintenanceDetail, MaintenanceNow } from '../../../server/shapes/maintenance';
 import { get, post, queryOf } from '../api';
 import { commands } from '../commands';
+import { useFilter } from '../filter';
 import { bytes, dateTime, num } from '../format';
+import { said } from '../said';
 import { Bars } from '../ui/bars';
 import { Pager } from '../ui/pager';
 import { BackupRuns, Backups } from '../ui/backups';
-import { Action, Badge, Card, Empty, Problem, Time, Twin, useFilter } from '../ui/parts';
+import { Action, Badge, Card, Empty, Problem, Time, Twin } from '../ui/parts';
 import { runHref } from '../ui/run-table';
 import { Table } from '../ui/table';
 
@@ -60,14 +62,14 @@ export default function Maintenance() {
       </div>
       <Problem error={answer.error} />
       {opened ? (
-        <Report id={opened} onClose={() => set('report', '')} />
+        <Report id={opened} onClose={() => set({ report: '' })} />
       ) : (
         <Card title={t('maintenance.newestPlan')} of={answer.data}>
           {answer.data?.at && !now?.plan && <Empty>{t('maintenance.noPlan')}</Empty>}
           {now?.plan && <Tended report={now.plan} />}
         </Card>
       )}
-      <Reports now={now} of={answer.data} onOpen={(id) => set('report', id)} />
+      <Reports now={now} of={answer.data} onOpen={(id) => set({ report: id })} />
       <div className="grid">
         <Card title={t('maintenance.savings')} of={answer.data}>
           {now?.savings.length === 0 && <Empty>{t('maintenance.noSavings')}</Empty>}
@@ -77,7 +79,7 @@ export default function Maintenance() {
                 bars={now.savings.slice(-20).map(({ at, freed, expired }) => ({
                   name: dateTime(at),
                   value: Math.max(0, freed),
-                  text: `${bytes(Math.max(0, freed))} · ${num(expired)} ${t('maintenance.expired')}`,
+                  text: `${bytes(Math.max(0, freed))} · ${t('amount.expired', { count: expired })}`,
                 }))}
               />
             </div>
@@ -142,9 +144,7 @@ function Reports({
                   </span>
                 ))}
                 {unreadable.length > 0 && (
-                  <span className="badge bad">
-                    {num(unreadable.length)} {t('maintenance.unreadable')}
-                  </span>
+                  <span className="badge bad">{t('amount.unreadable', { count: unreadable.length })}</span>
                 )}
               </>
             )),
@@ -210,17 +210,13 @@ function Tended({ report }: { readonly report: MaintenanceDetail }) {
           <Time iso={report.at} ago={false} />
         </span>
         <span>
-          <b>{num(report.healthy)}</b> / {num(report.tables)} {t('maintenance.healthy')}
+          {t('amount.tables', { count: report.tables })}, {t('amount.healthy', { count: report.healthy })}
         </span>
-        {report.left > 0 && (
-          <span>
-            {num(report.left)} {t('maintenance.left')}
-          </span>
-        )}
+        {report.left > 0 && <span>{t('amount.left', { count: report.left })}</span>}
         {!report.dryRun && (
           <span>
-            {bytes(Math.max(0, report.bytesFreed))} {t('maintenance.freed')}, {num(report.rowsExpired)}{' '}
-            {t('maintenance.expired')}
+            {t('maintenance.freed')}: {bytes(Math.max(0, report.bytesFreed))},{' '}
+            {t('amount.expired', { count: report.rowsExpired })}
           </span>
         )}
       </div>
@@ -245,11 +241,11 @@ function Tended({ report }: { readonly report: MaintenanceDetail }) {
               t('maintenance.table'),
               ({ table, isFirst }) => isFirst && <Link href={`/lake/${table}`}>{table}</Link>,
             ),
-            column(t('maintenance.task'), ({ task }) => task),
+            column(t('maintenance.task'), ({ task }) => said(task)),
             column(t('common.outcome'), ({ outcome }) => <Badge word={outcome} />),
             column(t('lake.files'), ({ files }) => num(files), 'n'),
             column(t('common.size'), ({ bytes: size }) => bytes(size), 'n'),
-            column(t('common.detail'), ({ detail }) => detail),
+            column(t('common.detail'), ({ detail }) => said(detail)),
           ]}
         />
       )}
@@ -275,12 +271,12 @@ function Advice({ report }: { readonly report: MaintenanceDetail }) {
                 </span>
               ),
             },
-            { cell: ({ subject }) => subject },
+            { cell: ({ subject }) => said(subject) },
             {
               cell: ({ reason, setting, command }) => (
                 <>
-                  {reason}
-                  {setting && <div className="small dim">{setting}</div>}
+                  {said(reason)}
+                  {setting && <div className="small dim">{said(setting)}</div>}
                   <div className="small mono">{command}</div>
                 </>
               ),
@@ -301,7 +297,7 @@ function Advice({ report }: { readonly report: MaintenanceDetail }) {
             )),
             column(t('run.severity'), ({ severity }) => <Badge word={severity} />),
             column(t('run.bad'), ({ badRows }) => num(badRows), 'n'),
-            column(t('common.detail'), ({ detail }) => detail),
+            column(t('common.detail'), ({ detail }) => said(detail)),
           ]}
         />
       )}

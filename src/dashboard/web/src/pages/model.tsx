@@ -3,12 +3,15 @@ import { useQuery } from '@tanstack/react-query';
 import { useMemo } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Link, useLocation } from 'wouter';
+import type { Measured } from '../../../server/measured';
 import type { ModelDetail, ModelVersion } from '../../../server/shapes/models';
 import { get, post } from '../api';
 import { commands } from '../commands';
+import { useFilter } from '../filter';
 import { num } from '../format';
+import { said } from '../said';
 import { Judgement } from '../ui/judgement';
-import { Action, Badge, Card, Empty, Problem, Time, Twin, useFilter } from '../ui/parts';
+import { Action, ageOf, Badge, Card, Empty, Problem, Time, Twin } from '../ui/parts';
 import { runHref } from '../ui/run-table';
 import { Line } from '../ui/spark';
 import { Waiting } from './models';
@@ -73,10 +76,11 @@ export default function Model({ model }: { readonly model: string }) {
       )}
       {data && data.versions.length > 0 && (
         <Versions
+          of={ageOf(detail)}
           detail={data}
           champion={champion ?? null}
           chosen={chosen}
-          onChoose={(version) => set('version', version)}
+          onChoose={(version) => set({ version })}
           onRun={toRun}
         />
       )}
@@ -102,7 +106,8 @@ function Facts({ detail }: { readonly detail: ModelDetail }) {
         {detail.table && <Link href={`/lake/${detail.table}`}>{detail.table}</Link>}
         {detail.target && (
           <span>
-            {t('models.target')} <code>{detail.target}</code>, {num(detail.horizon)} {t('models.horizon')}
+            {t('models.target')} <code>{detail.target}</code>,{' '}
+            {t('models.horizon', { count: detail.horizon ?? 0 })}
           </span>
         )}
         {detail.deploys !== null && <span>{t(detail.deploys ? 'models.deploys' : 'models.keeps')}</span>}
@@ -176,12 +181,14 @@ function Over({ detail }: { readonly detail: ModelDetail }) {
 }
 
 function Versions({
+  of,
   detail,
   champion,
   chosen,
   onChoose,
   onRun,
 }: {
+  readonly of: Measured<unknown>;
   readonly detail: ModelDetail;
   readonly champion: string | null;
   readonly chosen: string | undefined;
@@ -193,7 +200,7 @@ function Versions({
     (a, b) => Number(b === detail.metric) - Number(a === detail.metric) || a.localeCompare(b),
   );
   return (
-    <Card title={`${t('models.versions')} (${num(detail.total)})`}>
+    <Card title={`${t('models.versions')} (${num(detail.total)})`} of={of}>
       <Table
         rows={detail.versions}
         keyOf={({ version }) => version}
@@ -260,7 +267,7 @@ function Decision({ version: { aliases, decision, reasons } }: { readonly versio
       </span>
       {reasons.map((reason) => (
         <div key={reason} className="small dim">
-          {reason}
+          {said(reason)}
         </div>
       ))}
     </>

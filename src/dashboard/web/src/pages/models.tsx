@@ -7,6 +7,7 @@ import type { ModelsNow } from '../../../server/shapes/models';
 import { get, post } from '../api';
 import { commands } from '../commands';
 import { useSection } from '../live';
+import { said } from '../said';
 import { Action, Badge, Card, Empty, Problem, Time, Twin } from '../ui/parts';
 import { runHref } from '../ui/run-table';
 import { Table } from '../ui/table';
@@ -59,7 +60,7 @@ export default function Models() {
               column(t('models.newest'), ({ newest }) => (
                 <>
                   <Badge word={newest?.decision} /> <Time iso={newest?.at} />
-                  <div className="small dim">{newest?.reasons}</div>
+                  <div className="small dim">{said(newest?.reasons)}</div>
                 </>
               )),
               {

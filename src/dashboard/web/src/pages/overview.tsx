@@ -1,13 +1,21 @@
 /** Health in one line, what runs, whether data is fresh and good, what is wrong. */
+import { useQuery } from '@tanstack/react-query';
 import { useTranslation } from 'react-i18next';
 import { Link } from 'wouter';
+import type { Measured } from '../../../server/measured';
+import type { RunsSince } from '../../../server/runs';
+import { get, queryOf } from '../api';
+import { DATA_FLOWS, dayOf, UNWELL } from '../days';
 import { num, percent, seconds } from '../format';
-import { useSection } from '../live';
+import { useNow, useSection } from '../live';
+import { said } from '../said';
 import { Layers } from '../ui/layers';
-import { Age, Badge, Card, Coming, Empty, Time } from '../ui/parts';
+import { Age, Badge, Card, Coming, Empty, Time, toneOf } from '../ui/parts';
 import { runHref, RunTable } from '../ui/run-table';
 import { Slots } from '../ui/slots';
 import { Table } from '../ui/table';
+
+const DAY_MS = 24 * 3600_000;
 
 export function Overview() {
   const { t } = useTranslation();
@@ -67,20 +75,27 @@ function Tiles() {
   const { t } = useTranslation();
   const runs = useSection('runs');
   const alerts = useSection('alerts');
+  const since = new Date(Date.parse(runs.at ?? new Date(0).toISOString()) - DAY_MS).toISOString();
+  const lastDay = `/runs${queryOf({ flow: DATA_FLOWS, since })}`;
   const tiles = [
-    [t('overview.runningNow'), runs.value?.running.length, runs],
-    [t('overview.runsDay'), runs.value?.lastDay.total, runs],
-    [t('overview.failedDay'), runs.value?.lastDay.failed, runs],
-    [t('overview.openAlerts'), alerts.value?.open.length, alerts],
+    [
+      t('overview.runningNow'),
+      runs.value?.running.length,
+      runs,
+      `/runs${queryOf({ flow: DATA_FLOWS, status: 'running' })}`,
+    ],
+    [t('overview.runsDay'), runs.value?.lastDay.total, runs, lastDay],
+    [t('overview.failedDay'), runs.value?.lastDay.failed, runs, `${lastDay}&status=${UNWELL}`],
+    [t('overview.openAlerts'), alerts.value?.open.length, alerts, '/alerts'],
   ] as const;
   return (
     <div className="tiles">
-      {tiles.map(([label, value, of]) => (
-        <div className="tile" key={label}>
+      {tiles.map(([label, value, of, href]) => (
+        <Link className="tile" key={label} href={href}>
           <span>{label}</span>
           <b>{num(value)}</b>
           <Age of={of} staleMs={20_000} />
-        </div>
+        </Link>
       ))}
     </div>
   );
@@ -187,7 +202,7 @@ function AlertsCard() {
           keyOf={({ id }) => id}
           columns={[
             { cell: ({ severity }) => <Badge word={severity} /> },
-            { cell: ({ summary }) => summary },
+            { cell: ({ summary }) => said(summary) },
             {
               kind: 'nowrap',
               cell: ({ openedAt, since }) => <Time iso={new Date(openedAt ?? since).toISOString()} />,
@@ -199,16 +214,44 @@ function AlertsCard() {
   );
 }
 
+/** The runs of the reader's day, monitoring left out; before the first of them, those that came last. */
 function RunsCard() {
   const { t } = useTranslation();
   const measured = useSection('runs');
+  const newest = measured.value?.newest ?? [];
+  const day = dayOf(new Date(useNow()));
+  const path = `/api/runs/since${queryOf({ since: new Date(`${day}T00:00:00`).toISOString() })}`;
+  const stamp = newest.map(({ runId, status, phase }) => runId + status + phase).join();
+  const today = useQuery({
+    queryKey: [path, stamp],
+    enabled: measured.at !== null,
+    queryFn: () => get<Measured<RunsSince>>(path),
+    placeholderData: (before) => before,
+    refetchInterval: 15_000,
+  }).data;
+  const value = today?.value;
+  const href = (status: string): string => `/runs${queryOf({ flow: DATA_FLOWS, since: day, status })}`;
   return (
-    <Card title={<Link href="/runs">{t('overview.latest')}</Link>} of={measured} staleMs={20_000}>
-      {measured.value?.newest.length === 0 ? (
-        <Empty>{t('overview.noRuns')}</Empty>
-      ) : (
-        <RunTable rows={measured.value?.newest ?? []} />
-      )}
+    <Card
+      title={<Link href={href('')}>{t('overview.today')}</Link>}
+      of={today ?? measured}
+      staleMs={40_000}
+      actions={
+        value && (
+          <span className="row">
+            {t('runs.total', { count: value.total })}
+            {Object.entries(value.statuses).map(([status, count]) => (
+              <Link key={status} href={href(status)} className={`badge ${toneOf(status)}`}>
+                {num(count)} {t(`word.${status}` as 'word.ok')}
+              </Link>
+            ))}
+          </span>
+        )
+      }
+    >
+      {measured.value && newest.length === 0 && <Empty>{t('overview.noRuns')}</Empty>}
+      {value?.total === 0 && newest.length > 0 && <Empty>{t('overview.noneToday')}</Empty>}
+      {newest.length > 0 && <RunTable rows={value && value.total > 0 ? value.rows : newest} />}
     </Card>
   );
 }

@@ -6,16 +6,19 @@ import type { EtlSummary } from '../../../../contracts/run';
 import type { RunView } from '../../../server/run-view';
 import { get, post, queryOf } from '../api';
 import { commands } from '../commands';
+import { useFilter } from '../filter';
 import { num, seconds } from '../format';
 import { useLiveRun, useNow } from '../live';
-import { Action, Badge, Card, Empty, Json, Problem, Tabs, Time, Twin, useFilter } from '../ui/parts';
+import { Action, Badge, Card, Empty, Json, Problem, Time, Twin } from '../ui/parts';
 import { MaintenanceSummary, isMaintenance } from '../ui/maintenance-summary';
 import { Retry } from '../ui/retry';
 import { CheckTable, type CheckRow } from '../ui/check-table';
 import { FailedAttempts } from '../ui/failed-attempts';
 import { Gantt } from '../ui/gantt';
+import { LedgerFlow } from '../ui/ledger-flow';
 import { LogView } from '../ui/log-view';
 import { Table } from '../ui/table';
+import { Tabs } from '../ui/tabs';
 
 export default function Run({ workflowId, runId }: { readonly workflowId: string; readonly runId: string }) {
   const { t } = useTranslation();
@@ -49,44 +52,45 @@ export default function Run({ workflowId, runId }: { readonly workflowId: string
       )}
       {summary && <Ledgers summary={summary} />}
       {isMaintenance(view.summary) && <MaintenanceSummary summary={view.summary} />}
-      <Tabs names={tabs} chosen={tab} onChoose={(chosen) => set('tab', chosen)} />
-      {tab === 'timeline' && (
-        <Card
-          title={t('run.timeline')}
-          of={view.status === 'running' ? measured : undefined}
-          staleMs={10_000}
-        >
-          {!summary && view.summaryProblem && (
-            <Empty>
-              {t('run.noSummary')}: {view.summaryProblem}
-            </Empty>
-          )}
-          <div className="pad">
-            <Gantt view={view} steps={summary?.steps ?? []} />
+      <Tabs names={tabs} chosen={tab} onChoose={(chosen) => set({ tab: chosen })}>
+        {tab === 'timeline' && (
+          <Card
+            title={t('run.timeline')}
+            of={view.status === 'running' ? measured : undefined}
+            staleMs={10_000}
+          >
+            {!summary && view.summaryProblem && (
+              <Empty>
+                {t('run.noSummary')}: {view.summaryProblem}
+              </Empty>
+            )}
+            <div className="pad">
+              <Gantt view={view} steps={summary?.steps ?? []} />
+            </div>
+            <FailedAttempts runId={view.firstRunId} />
+            {summary && summary.tables.length > 0 && <Tables summary={summary} />}
+          </Card>
+        )}
+        {tab === 'checks' && <Checks runId={view.firstRunId} status={view.status} />}
+        {tab === 'log' && (
+          <LogView
+            runId={view.firstRunId}
+            following={view.status === 'running'}
+            command={(activity) => commands.runLog(workflowId, activity)}
+          />
+        )}
+        {tab === 'io' && (
+          <div className="grid">
+            <Card title={t('run.input')}>
+              <Json label={t('run.input')} value={view.input} />
+            </Card>
+            <Card title={t('run.result')}>
+              <Json label={t('run.result')} value={view.summary} />
+            </Card>
           </div>
-          <FailedAttempts runId={view.firstRunId} />
-          {summary && summary.tables.length > 0 && <Tables summary={summary} />}
-        </Card>
-      )}
-      {tab === 'checks' && <Checks runId={view.firstRunId} status={view.status} />}
-      {tab === 'log' && (
-        <LogView
-          runId={view.firstRunId}
-          following={view.status === 'running'}
-          command={(activity) => commands.runLog(workflowId, activity)}
-        />
-      )}
-      {tab === 'io' && (
-        <div className="grid">
-          <Card title={t('run.input')}>
-            <Json label={t('run.input')} value={view.input} />
-          </Card>
-          <Card title={t('run.result')}>
-            <Json label={t('run.result')} value={view.summary} />
-          </Card>
-        </div>
-      )}
-      {tab === 'report' && <Report keyOf={summary?.report?.html} workflowId={workflowId} />}
+        )}
+        {tab === 'report' && <Report keyOf={summary?.report?.html} workflowId={workflowId} />}
+      </Tabs>
     </>
   );
 }
@@ -153,29 +157,10 @@ function touchedBy({ tables }: EtlSummary): string {
 }
 
 function Ledgers({ summary }: { readonly summary: EtlSummary }) {
-  const { t } = useTranslation();
-  const words = ['read', 'accepted', 'duplicate', 'quarantined'] as const;
   return (
     <div className="grid">
-      {(['bronze', 'silver'] as const).map((layer) => (
-        <Card key={layer} title={`${t('run.ledger')}: ${layer}`}>
-          <div className="pad flow-picture">
-            {words.map((word) => (
-              <div key={word}>
-                <span className="dim small">{t(`run.${word}`)}</span>
-                <b>{num(summary[layer][word])}</b>
-                <div className="bar">
-                  <i
-                    style={{
-                      width: `${summary[layer].read === 0 ? 0 : (100 * summary[layer][word]) / summary[layer].read}%`,
-                    }}
-                  />
-                </div>
-              </div>
-            ))}
-          </div>
-        </Card>
-      ))}
+      <LedgerFlow layer="bronze" ledger={summary.bronze} />
+      <LedgerFlow layer="silver" ledger={summary.silver} />
     </div>
   );
 }

@@ -6,21 +6,27 @@ import { useLocation } from 'wouter';
 import type { RunPage } from '../../../server/runs';
 import { get, post, queryOf } from '../api';
 import { commands } from '../commands';
+import { useFilter } from '../filter';
 import { num } from '../format';
 import { useSection } from '../live';
 import { useSession } from '../session';
-import { Empty, Problem, Twin, useFilter } from '../ui/parts';
+import { Empty, Problem, Twin } from '../ui/parts';
+import { DATA_FLOWS, dayOf, UNWELL } from '../days';
 import { useDatasetNames } from '../datasets';
 import { runHref, RunTable } from '../ui/run-table';
 
 const STATUSES = ['running', 'completed', 'failed', 'canceled', 'terminated', 'timed_out'];
+/** A day in the address is the reader's; a link from a figure brings the very instant. */
+const instantOf = (since: string): string =>
+  /^\d{4}-\d{2}-\d{2}$/.test(since) ? new Date(`${since}T00:00:00`).toISOString() : since;
 
 export default function Runs() {
   const { t } = useTranslation();
   const [filter, set] = useFilter();
   const value = (name: string): string => filter.get(name) ?? '';
   const names = ['flow', 'dataset', 'status', 'search', 'cursor'];
-  const path = `/api/runs${queryOf(Object.fromEntries(names.map((name) => [name, value(name)])))}`;
+  const asked = Object.fromEntries(names.map((name) => [name, value(name)]));
+  const path = `/api/runs${queryOf({ ...asked, since: instantOf(value('since')) })}`;
   const page = useQuery({
     queryKey: [path],
     queryFn: ({ signal }) => get<RunPage>(path, signal),
@@ -31,16 +37,19 @@ export default function Runs() {
   const { refetch } = page;
   useEffect(() => void refetch(), [stamp, refetch]);
   const datasets = useDatasetNames();
-  const choose = (name: string, label: string, options: readonly string[]) => (
-    <select aria-label={label} value={value(name)} onChange={({ target }) => set(name, target.value)}>
+  const choose = (name: string, label: string, options: ReadonlyArray<readonly [string, string]>) => (
+    <select aria-label={label} value={value(name)} onChange={({ target }) => set({ [name]: target.value })}>
       <option value="">
         {label}: {t('common.all')}
       </option>
-      {options.map((option) => (
-        <option key={option}>{option}</option>
+      {options.map(([option, said]) => (
+        <option key={option} value={option}>
+          {said}
+        </option>
       ))}
     </select>
   );
+  const plain = (one: string): readonly [string, string] => [one, one];
   return (
     <>
       <div className="head">
@@ -51,15 +60,29 @@ export default function Runs() {
         </span>
       </div>
       <div className="row">
-        {choose('flow', t('common.flow'), page.data?.flows ?? [])}
-        {choose('dataset', t('common.dataset'), datasets)}
-        {choose('status', t('runs.status'), STATUSES)}
+        {choose('flow', t('common.flow'), [
+          [DATA_FLOWS, t('runs.data')],
+          ...(page.data?.flows ?? []).map(plain),
+        ])}
+        {choose('dataset', t('common.dataset'), datasets.map(plain))}
+        {choose('status', t('runs.status'), [
+          ...STATUSES.map((one) => [one, t(`word.${one}` as 'word.ok')] as const),
+          [UNWELL, t('runs.unwell')],
+        ])}
+        <label className="inline small dim">
+          {t('runs.since')}
+          <input
+            type="date"
+            value={value('since') && dayOf(new Date(instantOf(value('since'))))}
+            onChange={({ target }) => set({ since: target.value })}
+          />
+        </label>
         <input
           type="search"
           placeholder={t('runs.search')}
           aria-label={t('runs.search')}
           value={value('search')}
-          onChange={({ target }) => set('search', target.value)}
+          onChange={({ target }) => set({ search: target.value }, { isTyped: true })}
         />
         <Twin command={commands.listRuns()} />
       </div>
@@ -72,9 +95,9 @@ export default function Runs() {
         )}
       </section>
       <div className="row">
-        {value('cursor') && <button onClick={() => set('cursor', '')}>{t('common.first')}</button>}
+        {value('cursor') && <button onClick={() => set({ cursor: '' })}>{t('common.first')}</button>}
         {page.data?.next && (
-          <button onClick={() => set('cursor', page.data.next ?? '')}>
+          <button onClick={() => set({ cursor: page.data.next ?? '' })}>
             {t('common.more')} ({num(page.data.total)})
           </button>
         )}

@@ -6,7 +6,8 @@ import { commands } from '../commands';
 import { num, seconds } from '../format';
 import { useSection } from '../live';
 import { useSession } from '../session';
-import { Badge, Card, Empty, Json, Problem, Twin } from '../ui/parts';
+import { said } from '../said';
+import { Badge, Card, Empty, Json, Problem, Time, Twin } from '../ui/parts';
 import { Line } from '../ui/spark';
 import { Table } from '../ui/table';
 
@@ -45,7 +46,7 @@ export default function Services() {
               column(t('nav.services'), ({ service }) => service),
               column(t('common.state'), ({ state }) => <Badge word={state} />),
               column(t('services.response'), ({ ms }) => (ms === null ? '–' : `${num(ms)} ms`), 'n'),
-              column(t('common.detail'), ({ detail }) => detail),
+              column(t('common.detail'), ({ detail }) => said(detail)),
             ]}
           />
         </Card>
@@ -68,11 +69,40 @@ export default function Services() {
               ),
               column(t('services.backlog'), ({ backlog }) => num(backlog), 'n'),
               column(
+                t('services.rate'),
+                ({ perSecond }) => (perSecond === null ? '–' : `${num(perSecond, 1)}/s`),
+                'n',
+              ),
+              column(
                 t('services.oldest'),
                 ({ backlogAgeSeconds: age }) => (age === null ? '–' : seconds(age)),
                 'n',
               ),
             ]}
+          />
+        </Card>
+      </div>
+      <div className="grid">
+        <Card title={t('services.workers')} of={measured} staleMs={20_000}>
+          {value?.workers.length === 0 && <Empty>{t('services.noWorkers')}</Empty>}
+          {value && value.workers.length > 0 && (
+            <Table
+              rows={value.workers}
+              keyOf={({ identity }) => identity}
+              columns={(column) => [
+                column(t('services.worker'), ({ identity }) => identity, 'mono'),
+                column(t('services.program'), ({ build }) => build || '–', 'mono'),
+                column(t('services.pools'), ({ pools }) => pools.join(', ')),
+                column(t('services.seen'), ({ seenAt }) => <Time iso={seenAt} />, 'nowrap'),
+              ]}
+            />
+          )}
+        </Card>
+        <Card title={t('services.versions')} of={measured} staleMs={20_000}>
+          <Table
+            rows={value?.versions}
+            keyOf={({ part }) => part}
+            columns={[{ cell: ({ part }) => part }, { kind: 'mono', cell: ({ version }) => version }]}
           />
         </Card>
       </div>

@@ -1,4 +1,6 @@
 /** Texts of rules, channels and people, in both languages side by side. */
+import { englishCount, portugueseCount } from './counted.js';
+
 export const rules = {
   en: {
     edit: 'Edit',
@@ -20,7 +22,8 @@ export const rules = {
     unless: 'Silent while one of these holds, a rule a line',
     enabled: 'switched on',
     test: 'Test on newest sample',
-    tested: '{{series}} series judged, {{count}} found',
+    ...englishCount('judged', '# series judged', '# series judged'),
+    ...englishCount('found', '# found', '# found'),
     noSample: 'No sample was recorded yet.',
     none: 'No series of this metric: the metric or a label may be misspelt.',
     review: 'Review',
@@ -57,7 +60,8 @@ export const rules = {
     unless: 'Calada enquanto uma destas vale, uma regra por linha',
     enabled: 'ligada',
     test: 'Testar na amostra mais nova',
-    tested: '{{series}} séries julgadas, {{count}} encontradas',
+    ...portugueseCount('judged', '#~ série julgada', '#~ séries julgadas'),
+    ...portugueseCount('found', '# encontrada', '# encontradas'),
     noSample: 'Nenhuma amostra registrada ainda.',
     none: 'Nenhuma série desta métrica: a métrica ou um rótulo pode estar errado.',
     review: 'Revisar',

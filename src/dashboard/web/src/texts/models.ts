@@ -1,4 +1,6 @@
 /** Texts of the pages of models and maintenance, in both languages side by side. */
+import { englishCount, portugueseCount } from './counted.js';
+
 export const models = {
   en: {
     champion: 'Champion',
@@ -27,7 +29,7 @@ export const models = {
     made: 'Made',
     run: 'Training',
     target: 'Target',
-    horizon: 'rows ahead',
+    ...englishCount('horizon', '# row ahead', '# rows ahead'),
     deploys: 'deploys by itself when the gate passes',
     keeps: 'is deployed by hand only',
     approval: 'a person has to approve',
@@ -60,7 +62,6 @@ export const models = {
     byPrediction: 'By the size of the prediction',
     mean: 'Mean',
     deviation: 'Deviation',
-    rows: 'Rows',
     byKey: 'By key',
     byPeriod: 'Over time',
     predict: 'Predict',
@@ -106,7 +107,7 @@ export const models = {
     made: 'Criada',
     run: 'Treino',
     target: 'Alvo',
-    horizon: 'linhas à frente',
+    ...portugueseCount('horizon', '#~ linha à frente', '#~ linhas à frente'),
     deploys: 'implanta-se sozinho quando passa no gate',
     keeps: 'só é implantado à mão',
     approval: 'uma pessoa precisa aprovar',
@@ -139,7 +140,6 @@ export const models = {
     byPrediction: 'Pelo tamanho da previsão',
     mean: 'Média',
     deviation: 'Desvio',
-    rows: 'Linhas',
     byKey: 'Por chave',
     byPeriod: 'No tempo',
     predict: 'Prever',
@@ -189,10 +189,7 @@ export const maintenance = {
     drill: 'Restore drill',
     confirmDrill: 'Restore the newest backup into a scratch prefix and compare every row with the lake?',
     healthy: 'Healthy',
-    unreadable: 'Unreadable',
-    left: 'Left for next time',
     freed: 'Freed',
-    expired: 'Rows expired',
     task: 'Task',
     table: 'Table',
     before: 'Before',
@@ -232,10 +229,7 @@ export const maintenance = {
     drill: 'Ensaio de restauração',
     confirmDrill: 'Restaurar o backup mais novo num prefixo de rascunho e comparar cada linha com o lake?',
     healthy: 'Saudáveis',
-    unreadable: 'Ilegíveis',
-    left: 'Ficam para a próxima',
     freed: 'Liberado',
-    expired: 'Linhas expiradas',
     task: 'Tarefa',
     table: 'Tabela',
     before: 'Antes',

@@ -1,4 +1,6 @@
 /** Texts of forms, backfills, retries and of what pages of lists share, in both languages side by side. */
+import { englishCount, portugueseCount } from './counted.js';
+
 export const starting = {
   en: {
     startFlow: 'Start with input…',
@@ -14,9 +16,9 @@ export const starting = {
     mode: 'Which times',
     parallel: 'Runs at once',
     preview: 'Preview',
-    startBackfill: 'Start {{count}} runs',
+    ...englishCount('startBackfill', 'Start # run', 'Start # runs'),
     nothingOwed: 'Nothing is owed in that range.',
-    moreTimes: 'and {{count}} more',
+    ...englishCount('moreTimes', 'and # more', 'and # more'),
     mode_missing: 'without a run',
     mode_failed: 'failed or did a part',
     mode_all: 'all of them',
@@ -31,7 +33,7 @@ export const starting = {
     durations: 'How long runs take',
     whole: 'whole run',
     phase: 'Phase',
-    runsMeasured: '{{count}} runs',
+    ...englishCount('runsMeasured', '# run', '# runs'),
     noDurations: 'No run was recorded yet.',
   },
   ptBR: {
@@ -48,9 +50,9 @@ export const starting = {
     mode: 'Quais instantes',
     parallel: 'Execuções por vez',
     preview: 'Prévia',
-    startBackfill: 'Iniciar {{count}} execuções',
+    ...portugueseCount('startBackfill', 'Iniciar #~ execução', 'Iniciar #~ execuções'),
     nothingOwed: 'Nada é devido nesse período.',
-    moreTimes: 'e mais {{count}}',
+    ...portugueseCount('moreTimes', 'e mais #', 'e mais #'),
     mode_missing: 'sem execução',
     mode_failed: 'falharam ou fizeram parte',
     mode_all: 'todos',
@@ -65,7 +67,7 @@ export const starting = {
     durations: 'Quanto as execuções demoram',
     whole: 'execução inteira',
     phase: 'Fase',
-    runsMeasured: '{{count}} execuções',
+    ...portugueseCount('runsMeasured', '#~ execução', '#~ execuções'),
     noDurations: 'Nenhuma execução registrada ainda.',
   },
 } as const;

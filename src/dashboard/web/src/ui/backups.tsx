@@ -6,6 +6,7 @@ import type { MaintenanceNow } from '../../../server/shapes/maintenance';
 import { post } from '../api';
 import { commands } from '../commands';
 import { bytes, num } from '../format';
+import { said } from '../said';
 import { Action, Badge, Card, Empty, Problem, Time, Twin } from './parts';
 import { runHref } from './run-table';
 import { Table } from './table';
@@ -61,7 +62,7 @@ export function Backups({
           columns={[
             { kind: 'nowrap', cell: ({ at }) => <Time iso={at} /> },
             { kind: 'mono cut', cell: ({ id }) => id, title: ({ id }) => id },
-            { kind: 'n', cell: ({ tables }) => `${num(tables)} ${t('overview.tables')}` },
+            { kind: 'n', cell: ({ tables }) => t('amount.tables', { count: tables }) },
             { kind: 'n', cell: ({ files }) => num(files) },
             { kind: 'n', cell: ({ bytes: size }) => bytes(size) },
           ]}
@@ -101,7 +102,7 @@ export function BackupRuns({
                 </Link>
               ),
             },
-            { cell: ({ task }) => task },
+            { cell: ({ task }) => said(task) },
             { cell: ({ status }) => <Badge word={status} /> },
             { kind: 'n', cell: ({ bytes: size }) => bytes(size) },
             { kind: 'small text', cell: ({ problems }) => problems.join('; ') },

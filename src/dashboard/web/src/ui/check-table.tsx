@@ -1,6 +1,7 @@
 /** Results of checks as rows. */
 import { useTranslation } from 'react-i18next';
 import { num, percent } from '../format';
+import { said } from '../said';
 import { Badge } from './parts';
 import { Table } from './table';
 
@@ -33,16 +34,16 @@ export function CheckTable({ checks }: { readonly checks: readonly CheckRow[] })
         column(t('run.check'), ({ check_name, kind }) => (
           <>
             {check_name}
-            <div className="small dim">{kind}</div>
+            <div className="small dim">{said(kind)}</div>
           </>
         )),
-        column(t('run.severity'), ({ severity }) => severity),
+        column(t('run.severity'), ({ severity }) => said(severity)),
         column(t('run.measuredValue'), ({ measured, unit }) => figure(measured, unit), 'n'),
         column(t('run.threshold'), ({ threshold, unit }) => figure(threshold, unit), 'n'),
         column(t('run.bad'), ({ bad_rows }) => num(bad_rows), 'n'),
         column(t('common.detail'), ({ detail, examples }) => (
           <>
-            {detail}
+            {said(detail)}
             {examples && (
               <details>
                 <summary className="small dim">{t('run.examples')}</summary>

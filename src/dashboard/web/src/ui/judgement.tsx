@@ -7,6 +7,7 @@ import type { ModelReportView, prediction } from '../../../server/shapes/models'
 import { get, post, queryOf } from '../api';
 import { commands } from '../commands';
 import { num, percent } from '../format';
+import { said } from '../said';
 import { Bars, Histogram } from './bars';
 import { Badge, Card, Problem, Twin } from './parts';
 import { Table } from './table';
@@ -114,8 +115,8 @@ function Gate({ view: { gate } }: { readonly view: ModelReportView }) {
           {
             cell: ({ rule, detail }) => (
               <>
-                {rule}
-                <div className="small dim">{detail}</div>
+                {said(rule)}
+                <div className="small dim">{said(detail)}</div>
               </>
             ),
           },
@@ -232,7 +233,7 @@ function Errors({ view }: { readonly view: ModelReportView }) {
             <span>{num(residuals.bins[0]?.from, 2)}</span>
             <span className="push">
               {t('models.mean')} {num(residuals.mean, 4)} · {t('models.deviation')}{' '}
-              {num(residuals.deviation, 4)} · {num(residuals.rows)} {t('models.rows')}
+              {num(residuals.deviation, 4)} · {t('amount.rows', { count: residuals.rows })}
             </span>
             <span className="push">{num(residuals.bins.at(-1)?.to, 2)}</span>
           </div>

@@ -2,7 +2,7 @@
 import { useTranslation } from 'react-i18next';
 import { Link } from 'wouter';
 import type { LakeMaintenanceSummary } from '../../../../contracts/lake-maintenance';
-import { bytes, num } from '../format';
+import { bytes } from '../format';
 import { Badge, Card, Problem } from './parts';
 import { Table } from './table';
 
@@ -34,26 +34,14 @@ export function MaintenanceSummary({ summary }: { readonly summary: LakeMaintena
       }
     >
       <div className="pad row small">
-        <span>
-          {num(tables)} {t('overview.tables')}
-        </span>
-        <span>
-          {num(healthy)} {t('maintenance.healthy')}
-        </span>
-        {unreadable > 0 && (
-          <span className="badge bad">
-            {num(unreadable)} {t('maintenance.unreadable')}
-          </span>
-        )}
-        {left > 0 && (
-          <span>
-            {num(left)} {t('maintenance.left')}
-          </span>
-        )}
+        <span>{t('amount.tables', { count: tables })}</span>
+        <span>{t('amount.healthy', { count: healthy })}</span>
+        {unreadable > 0 && <span className="badge bad">{t('amount.unreadable', { count: unreadable })}</span>}
+        {left > 0 && <span>{t('amount.left', { count: left })}</span>}
         {!run.dryRun && (
           <span>
-            {bytes(Math.max(0, summary.bytesFreed))} {t('maintenance.freed')}, {num(summary.rowsExpired)}{' '}
-            {t('maintenance.expired')}
+            {t('maintenance.freed')}: {bytes(Math.max(0, summary.bytesFreed))},{' '}
+            {t('amount.expired', { count: summary.rowsExpired })}
           </span>
         )}
       </div>

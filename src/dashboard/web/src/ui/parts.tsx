@@ -7,6 +7,7 @@ import { ApiError } from '../api';
 import type { Command } from '../commands';
 import { dateTime, relative } from '../format';
 import { useNow } from '../live';
+import { said } from '../said';
 import { useSession } from '../session';
 
 const TONES: Readonly<Record<string, string>> = {
@@ -56,7 +57,7 @@ export function Badge({ word }: { readonly word: string | null | undefined }) {
   if (!word) return <span className="dim">–</span>;
   return (
     <span className={`badge ${toneOf(word)}`}>
-      {t(`word.${word}` as 'word.ok', { defaultValue: word.replaceAll('_', ' ') })}
+      {t(`word.${word}` as 'word.ok', { defaultValue: said(word).replaceAll('_', ' ') })}
     </span>
   );
 }
@@ -110,6 +111,16 @@ export function Age({
     </span>
   );
 }
+
+/** The age of what a page asked for by itself. */
+export const ageOf = (asked: {
+  readonly data: unknown;
+  readonly dataUpdatedAt: number;
+  readonly error: Error | null;
+}): Measured<unknown> => ({
+  ...{ at: asked.data === undefined ? null : new Date(asked.dataUpdatedAt).toISOString(), value: null },
+  problem: asked.error?.message ?? null,
+});
 
 export function Card({
   title,
@@ -245,54 +256,8 @@ export function Action({ label, command, run, confirm, tone, needs = 'operator',
   );
 }
 
-export function Tabs({
-  names,
-  chosen,
-  onChoose,
-}: {
-  readonly names: ReadonlyArray<readonly [string, string]>;
-  readonly chosen: string;
-  readonly onChoose: (name: string) => void;
-}) {
-  return (
-    <div className="tabs" role="tablist">
-      {names.map(([name, label]) => (
-        <button
-          key={name}
-          type="button"
-          role="tab"
-          aria-selected={name === chosen}
-          onClick={() => onChoose(name)}
-        >
-          {label}
-        </button>
-      ))}
-    </div>
-  );
-}
-
 export const Json = ({ value, label }: { readonly value: unknown; readonly label: string }) => (
   <pre tabIndex={0} aria-label={label} role="region">
     {JSON.stringify(value, null, 2)}
   </pre>
 );
-
-/** Filters that live in the address. */
-export function useFilter(): [URLSearchParams, (name: string, value: string) => void] {
-  const [, again] = useState(0);
-  const values = new URLSearchParams(location.search);
-  return [
-    values,
-    (name, value) => {
-      const next = new URLSearchParams(location.search);
-      if (value === '') next.delete(name);
-      else next.set(name, value);
-      // Another filter is another list: its first page.
-      if (name !== 'cursor') next.delete('cursor');
-      if (name !== 'offset') next.delete('offset');
-      const text = next.toString();
-      history.replaceState(null, '', `${location.pathname}${text ? `?${text}` : ''}`);
-      again((count) => count + 1);
-    },
-  ];
-}

@@ -171,7 +171,8 @@ function Trial({ trial }: { readonly trial: RuleTrialView }) {
   return (
     <div className="small" role="status">
       <p>
-        <Time iso={trial.at} />: {t('rules.tested', { series: trial.series, count: trial.findings.length })}
+        <Time iso={trial.at} />: {t('rules.judged', { count: trial.series })},{' '}
+        {t('rules.found', { count: trial.findings.length })}
       </p>
       {trial.series === 0 && <p className="badge warn">{t('rules.none')}</p>}
       {trial.findings.slice(0, 8).map((one) => (

@@ -7,6 +7,7 @@ import { get, remove } from '../api';
 import { commands } from '../commands';
 import { num, seconds } from '../format';
 import { useSession } from '../session';
+import { said } from '../said';
 import { Action, Badge, Card, Problem, Time, Twin } from './parts';
 import { NEW_RULE, RuleForm } from './rule-form';
 import { Table } from './table';
@@ -70,7 +71,7 @@ export function Rules() {
             'mono nowrap',
           ),
           column(t('alerts.for'), ({ rule }) => rule.for ?? '–', 'n'),
-          column(t('common.detail'), ({ rule }) => rule.summary, 'text'),
+          column(t('common.detail'), ({ rule }) => said(rule.summary), 'text'),
           {
             kind: 'row',
             cell: ({ rule, origin }) => (

@@ -1,4 +1,5 @@
 /** Expected runs as squares: one each, coloured by what became of it. */
+import { useTranslation } from 'react-i18next';
 import { Link } from 'wouter';
 import type { Slot } from '../../../../contracts/expected-runs';
 import { dateTime } from '../format';
@@ -6,10 +7,11 @@ import { toneOf } from './parts';
 import { runHref } from './run-table';
 
 export function Slots({ slots }: { readonly slots: readonly Slot[] }) {
+  const { t } = useTranslation();
   return (
     <div className="slots">
       {slots.map(({ logicalTime, outcome, detail, workflowId, runId }) => {
-        const said = `${dateTime(logicalTime)} (${logicalTime}): ${outcome.replaceAll('_', ' ')} ${detail}`;
+        const said = `${dateTime(logicalTime)} (${logicalTime}): ${t(`word.${outcome}` as 'word.ok')} ${detail}`;
         const tone = `slot ${toneOf(outcome) || 'idle'}`;
         return workflowId && runId ? (
           <Link

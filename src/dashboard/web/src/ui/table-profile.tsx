@@ -36,7 +36,7 @@ export function Profile({ name }: { readonly name: string }) {
           )}
           {data && (
             <span className="dim small">
-              {name}@{data.version} · {num(data.rows)} {t('common.rows')}
+              {name}@{data.version} · {t('amount.rows', { count: data.rows })}
               {data.complete ? '' : ` · ${t('lake.truncated')}`}
             </span>
           )}
