@@ -2,112 +2,47 @@
  * The dashboard in a real browser against a real platform: the first administrator comes in by the one-time link, starts a
  * run from the page and watches it finish; every page shows what there is, in both themes, without a fault that axe finds.
  */
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import path from 'node:path';
-import type { Browser, Page } from 'playwright-core';
+import { readFileSync } from 'node:fs';
+import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createEphemeral, destroyEphemeral } from '../../src/platform/ephemeral.js';
 import { adminLinkFile } from '../../src/platform/services/dashboard.js';
-import { readSettings } from '../../src/platform/settings.js';
-import { startPlatform } from '../../src/platform/start.js';
 import { stopPlatform } from '../../src/platform/stop.js';
-import { chromiumPath, openBrowser, pictureOf } from '../support/browser.js';
+import { chromiumPath } from '../support/browser.js';
 import { datalab, type Environment } from '../support/worker-process.js';
+import { Bench, PAGES, PICTURES } from './dashboard/bench.js';
+import { actsOnPeoplesWord } from './dashboard/acts.js';
+import { isWalkedByKeyboard } from './dashboard/keyboard.js';
+import { remembersWhereItIs } from './dashboard/places.js';
 
-const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-const PAGES = [
-  '',
-  'runs',
-  'flows',
-  'lake',
-  'quality',
-  'lineage',
-  'models',
-  'alerts',
-  'maintenance',
-  'services',
-  'access',
-];
 const PASSWORD = 'a long enough password';
-/** Set: a picture of each page goes there, in both themes and both languages. */
-const PICTURES = process.env['DATALAB_PICTURES'];
 const THEMES = ['light', 'dark'] as const;
 const LANGUAGES = ['en', 'pt-BR'] as const;
 
-interface AxeResult {
-  readonly id: string;
-  readonly nodes: ReadonlyArray<{ readonly html: string; readonly failureSummary?: string }>;
-}
-
 describe.skipIf(chromiumPath === undefined)('the dashboard in Chromium', () => {
-  let ephemeral: Environment;
+  let bench: Bench;
   let env: Environment;
   let url: string;
-  let browser: Browser;
   let page: Page;
   /** Of the first run, for the pictures. */
   let runAddress = '';
-  const complaints: string[] = [];
-  const calls: string[] = [];
+  let complaints: string[];
 
   beforeAll(async () => {
-    ephemeral = await createEphemeral();
-    const { outcomes } = await startPlatform(
-      { ...process.env, ...ephemeral },
-      { only: ['temporal', 's3', 'kafka', 'mlflow', 'worker', 'model-server', 'dashboard'] },
-    );
-    expect(outcomes.filter(({ outcome }) => outcome === 'failed')).toEqual([]);
-    const settings = readSettings({ ...process.env, ...ephemeral });
-    env = { ...settings.env, ...ephemeral };
-    expect((await datalab(['schedules', 'apply'], env)).code).toBe(0);
-    url = `http://127.0.0.1:${settings.ports.dashboard}`;
-    browser = await openBrowser();
-    page = await (
-      await browser.newContext({ viewport: { width: 1360, height: 900 }, locale: 'en-GB' })
-    ).newPage();
-    page.on('console', (message) => {
-      // The test's own look into the report: nothing runs in that frame, which is how it should be.
-      if (message.type() === 'error' && !/api\/reports.*sandboxed/.test(message.text()))
-        complaints.push(message.text());
-    });
-    page.on('pageerror', (error) => complaints.push(error.message));
-    page.on('request', (request) => calls.push(request.url()));
+    bench = await Bench.open();
+    ({ env, url, page, complaints } = bench);
   }, 180_000);
 
-  afterAll(async () => {
-    await browser?.close();
-    await destroyEphemeral(ephemeral ?? {});
-  }, 90_000);
+  afterAll(async () => bench?.close(), 90_000);
 
-  const violations = async (): Promise<string[]> => {
-    // The page's policy forbids scripts that are not its own; the debugger's evaluation is not under it.
-    await page.evaluate(AXE);
-    const found = (await page.evaluate(
-      `axe.run({ runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa'] }).then(({ violations }) => violations)`,
-    )) as AxeResult[];
-    return found.map(
-      ({ id, nodes }) => `${page.url()} ${id}: ${nodes[0]?.failureSummary ?? ''} ${nodes[0]?.html ?? ''}`,
-    );
-  };
-  const picture = async (name: string): Promise<void> => {
-    if (!PICTURES) return;
-    mkdirSync(PICTURES, { recursive: true });
-    // What a dialog lies over is not scrolled with it.
-    const isWhole = (await page.locator('dialog[open]').count()) === 0;
-    writeFileSync(path.join(PICTURES, `${name}.webp`), await pictureOf(page, isWhole));
-  };
-  const appear = async (theme: string, language: string): Promise<void> => {
-    await page.evaluate(`localStorage.setItem('datalab.theme', '${theme}')`);
-    await page.evaluate(`localStorage.setItem('datalab.language', '${language}')`);
-  };
+  const picture = (name: string): Promise<void> => bench.picture(name);
+  const appear = (theme: string, language: string): Promise<void> => bench.appear(theme, language);
 
   it('lets nobody in without a user, and the first administrator by a link that works once', async () => {
     const refused = await fetch(`${url}/api/runs`);
     expect(refused.status).toBe(401);
     await page.goto(url);
     await page.getByText('No user yet').waitFor();
-    const link = readFileSync(adminLinkFile(readSettings({ ...process.env, ...ephemeral })), 'utf8').trim();
+    const link = readFileSync(adminLinkFile(bench.settings), 'utf8').trim();
     await page.goto(link);
     await page.getByLabel('Name').fill('ana');
     await page.getByLabel('Password').fill(PASSWORD);
@@ -304,7 +239,7 @@ describe.skipIf(chromiumPath === undefined)('the dashboard in Chromium', () => {
             !/Measuring…|Medindo…/.test(await page.locator('main').innerText());
           for (let waited = 0; waited < 20 && !(await isMeasured()); waited++) await page.waitForTimeout(500);
           await page.waitForTimeout(PICTURES ? 2000 : 900);
-          found.push(...(await violations()));
+          found.push(...(await bench.violations()));
           await picture(
             `${name.split('/')[0] || 'overview'}${name.includes('/') ? '-one' : ''}-${theme}-${language}`,
           );
@@ -313,7 +248,7 @@ describe.skipIf(chromiumPath === undefined)('the dashboard in Chromium', () => {
       expect(found).toEqual([]);
       expect(complaints).toEqual([]);
       // Everything comes from the dashboard itself.
-      expect(calls.filter((call) => !call.startsWith(url) && !/^(data|blob):/.test(call))).toEqual([]);
+      expect(bench.calls.filter((call) => !call.startsWith(url) && !/^(data|blob):/.test(call))).toEqual([]);
     },
     PICTURES === undefined ? 240_000 : 900_000,
   );
@@ -342,6 +277,25 @@ describe.skipIf(chromiumPath === undefined)('the dashboard in Chromium', () => {
       await page.getByRole('cell', { name: action, exact: true }).first().waitFor();
   });
 
+  it('resumes a schedule that was paused', async () => {
+    await page.goto(`${url}/flows`);
+    const daily = page.locator('section', { has: page.locator('#medallion-etl-daily') });
+    await daily.getByRole('button', { name: 'Resume', exact: true }).click();
+    await daily.getByRole('button', { name: 'Pause', exact: true }).waitFor();
+    const listed = JSON.parse((await datalab(['schedules', 'list', '--json'], env)).stdout) as Array<{
+      id: string;
+      paused: boolean;
+    }>;
+    expect(listed.find(({ id }) => id === 'medallion-etl-daily')?.paused).toBe(false);
+    await page.goto(`${url}/access`);
+    await page.getByRole('cell', { name: 'resume schedule' }).waitFor();
+    expect(complaints).toEqual([]);
+  });
+
+  actsOnPeoplesWord(() => bench);
+  remembersWhereItIs(() => bench);
+  isWalkedByKeyboard(() => bench);
+
   it('has its audit log and its log of queries in the lake, for SQL', async () => {
     const counted = async (table: string, where: string): Promise<number> => {
       const sql = `SELECT count(*) AS n FROM meta.${table} WHERE ${where}`;
@@ -355,13 +309,13 @@ describe.skipIf(chromiumPath === undefined)('the dashboard in Chromium', () => {
           await datalab(['monitoring', 'run'], env);
           return counted('dashboard_audit', `who = 'ana' AND action = 'pause schedule' AND outcome = 'done'`);
         },
-        { timeout: 60_000, interval: 2000 },
+        { timeout: 150_000, interval: 2000 },
       )
       .toBe(1);
     expect(await counted('dashboard_audit', `action = 'query' AND detail <> ''`)).toBe(0);
     // One SELECT, and its three files.
     expect(await counted('queries', `source = 'dashboard' AND table_name = 'silver.stocks'`)).toBe(4);
-  }, 90_000);
+  }, 240_000);
 
   it('is usable on a narrow screen', async () => {
     await page.setViewportSize({ width: 390, height: 800 });
@@ -378,11 +332,11 @@ describe.skipIf(chromiumPath === undefined)('the dashboard in Chromium', () => {
     await page.goto(url);
     await page.getByText('Everything answers').waitFor();
     await page.locator('.tile b').first().waitFor();
-    await stopPlatform(readSettings({ ...process.env, ...ephemeral }), ['kafka', 'temporal']);
+    await stopPlatform(bench.settings, ['kafka', 'temporal']);
     await page.getByText('services do not answer').waitFor({ timeout: 60_000 });
     await page.locator('.age.stale').first().waitFor({ timeout: 60_000 });
     await picture('services-down');
-    await stopPlatform(readSettings({ ...process.env, ...ephemeral }), ['s3', 'mlflow', 'model-server']);
+    await stopPlatform(bench.settings, ['s3', 'mlflow', 'model-server']);
     for (const name of [...PAGES, 'lake/silver.stocks', 'models/next_day_direction']) {
       await page.goto(`${url}/${name}`);
       // The frame stands, and what cannot be measured says so: no page is blank or spins for ever.
