@@ -7,12 +7,17 @@ import type { AddressInfo } from 'node:net';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { promisify } from 'node:util';
+import { execFile } from 'node:child_process';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parseConfig } from '../../src/config/config.js';
+import { connectTemporal } from '../../src/connectors/temporal.js';
 import type { AlertOverview } from '../../src/contracts/alerts.js';
 import type { MonitoringSummary } from '../../src/contracts/monitoring.js';
 import { openObjectStore } from '../../src/connectors/object-store/index.js';
 import { createEphemeral, destroyEphemeral } from '../../src/platform/ephemeral.js';
-import { readSettings } from '../../src/platform/settings.js';
+import type { PlatformPicture } from '../../src/platform/picture.js';
+import { PROJECT_ROOT, readSettings } from '../../src/platform/settings.js';
 import type { ServiceName } from '../../src/platform/services/definition.js';
 import { startPlatform } from '../../src/platform/start.js';
 import { stopPlatform } from '../../src/platform/stop.js';
@@ -20,6 +25,20 @@ import { eventsOn } from '../support/topic.js';
 import { datalab, WorkerProcess, type Environment } from '../support/worker-process.js';
 
 const LAKE = 's3://datalab/monitoring';
+const PLATFORM = path.join(PROJECT_ROOT, 'dist', 'platform', 'main.js');
+
+/** A busy machine is no outage: what is down refuses at once, and nothing here is held against a time. */
+const configOf = (address: string): string => `
+monitoring:
+  targetTimeoutSeconds: 30
+  probeTimeoutSeconds: 55
+  channels: [{ type: webhook, name: sink, url: '${address}/alerts' }]
+  targets: [{ name: shop, url: '${address}/shop' }]
+  rules:
+    - { name: service_slow, metric: service.response_ms, condition: '> 5000', severity: warning, summary: slow, enabled: false }
+mlflow: { enabled: false }
+dashboard: { watched: false }
+`;
 
 describe('monitoring', () => {
   let folder: string;
@@ -29,6 +48,8 @@ describe('monitoring', () => {
   let sink: Server;
   const posted: Array<{ change: string; title: string }> = [];
   const beats: unknown[] = [];
+  /** What the watched shop answers with. */
+  let shop = 200;
 
   beforeAll(async () => {
     folder = await mkdtemp(path.join(tmpdir(), 'datalab-monitoring-'));
@@ -36,6 +57,10 @@ describe('monitoring', () => {
       let body = '';
       request.on('data', (chunk: Buffer) => (body += chunk.toString()));
       request.on('end', () => {
+        if (request.url === '/shop') {
+          response.writeHead(shop, { 'content-type': 'application/json' }).end('{"version":"7.1"}');
+          return;
+        }
         if (request.url === '/beat') beats.push(JSON.parse(body));
         else posted.push(JSON.parse(body) as (typeof posted)[number]);
         response.end();
@@ -44,10 +69,7 @@ describe('monitoring', () => {
     await new Promise<void>((resolve) => sink.listen(0, '127.0.0.1', resolve));
     const address = `http://127.0.0.1:${(sink.address() as AddressInfo).port}`;
     const file = path.join(folder, 'datalab.yaml');
-    await writeFile(
-      file,
-      `monitoring: { channels: [{ type: webhook, name: sink, url: '${address}/alerts' }] }\nmlflow: { enabled: false }\ndashboard: { watched: false }\n`,
-    );
+    await writeFile(file, configOf(address));
     ephemeral = await createEphemeral();
     await start('s3', 'kafka', 'temporal');
     env = {
@@ -78,10 +100,10 @@ describe('monitoring', () => {
   const stop = (service: ServiceName) =>
     stopPlatform(readSettings({ ...process.env, ...ephemeral }), [service]);
 
-  async function cycle(): Promise<MonitoringSummary> {
+  async function cycle(): Promise<MonitoringSummary & PlatformPicture> {
     const { stdout, stderr } = await datalab(['monitoring', 'run', '--json'], env);
     expect(stderr).toBe('');
-    return JSON.parse(stdout) as MonitoringSummary;
+    return JSON.parse(stdout) as MonitoringSummary & PlatformPicture;
   }
 
   /** Open alerts, once the manager has taken the cycle in and told of it. */
@@ -109,11 +131,59 @@ describe('monitoring', () => {
       ['tables', 'query', `SELECT value FROM meta.metrics WHERE metric = 'service.up'`, '--json'],
       env,
     );
-    expect(JSON.parse(stdout)).toMatchObject([{ value: 1 }, { value: 1 }]);
+    expect(JSON.parse(stdout)).toMatchObject([{ value: 1 }, { value: 1 }, { value: 1 }]);
     const brokers = [env['KAFKA_BOOTSTRAP_SERVERS'] ?? ''];
     const samples = await eventsOn<{ measurements: unknown[] }>(brokers, 'datalab-metrics');
     expect(samples).toHaveLength(1);
     expect(samples[0]?.data.measurements.length).toBeGreaterThan(30);
+  });
+
+  it('says status, response time and version of a target, and when it answers with an error', async () => {
+    const { services } = await cycle();
+    const seen = services.find(({ service }) => service === 'shop');
+    expect(seen).toMatchObject({ state: 'up', detail: 'status 200, version 7.1' });
+    expect(seen?.ms).toBeGreaterThanOrEqual(0);
+    shop = 503;
+    expect(await openNow()).toEqual(['service_down{service=shop}']);
+    shop = 200;
+    expect(await openNow()).toEqual([]);
+  });
+
+  it('says what was changed of a schedule by hand, and what puts it right', async () => {
+    const id = 'datalake-maintenance-weekly';
+    const temporal = await connectTemporal(parseConfig('', env).temporal);
+    try {
+      await temporal.schedule.getHandle(id).update(({ spec, policies, action, state }) => ({
+        ...{ policies, state, spec: { ...spec, timezone: 'UTC' } },
+        action: { ...action, args: [{ options: { dryRun: true } }] },
+      }));
+    } finally {
+      await temporal.connection.close();
+    }
+    const summary = await cycle();
+    expect(summary.findings).toMatchObject([
+      {
+        fingerprint: `schedule_changed{schedule=${id}}`,
+        summary: expect.stringMatching(/the zone is UTC .*dryRun.*datalab schedules apply$/) as string,
+      },
+    ]);
+    expect(await openAfter(summary)).toEqual([`schedule_changed{schedule=${id}}`]);
+    const listed = await datalab(['schedules', 'list'], env);
+    expect(listed.stdout).toMatch(new RegExp(`${id}.*not as declared`));
+    expect((await datalab(['schedules', 'apply'], env)).stdout).toContain(`${id}: updated`);
+    expect(await openNow()).toEqual([]);
+  });
+
+  it('says the same in health, whose picture names the newest cycle', async () => {
+    const { stdout } = await promisify(execFile)(process.execPath, [PLATFORM, 'health', '--json'], {
+      env: { ...process.env, ...ephemeral },
+    }).catch((error: { stdout: string }) => error);
+    const summary = await cycle();
+    const { services, ...health } = JSON.parse(stdout) as PlatformPicture;
+    expect(services.map(({ service }) => service)).toContain('kafka');
+    expect(health).toMatchObject({ findings: [], problems: [] });
+    expect(health.probes.map(({ probe }) => probe)).toEqual(summary.probes.map(({ probe }) => probe));
+    expect(Date.parse(health.cycle?.at ?? '')).toBeLessThan(Date.parse(summary.cycle.at));
   });
 
   it('says that the object store is down, once, and that it is back', async () => {
@@ -122,7 +192,7 @@ describe('monitoring', () => {
     expect(await openNow()).toEqual(['store_down{service=store}']);
     await start('s3');
     expect(await openNow()).toEqual([]);
-    expect(posted.map(({ change, title }) => `${change} ${title}`)).toEqual([
+    expect(posted.slice(-2).map(({ change, title }) => `${change} ${title}`)).toEqual([
       'opened [critical] store_down opened',
       expect.stringMatching(/^resolved \[critical\] store_down resolved/),
     ]);
@@ -199,7 +269,9 @@ describe('monitoring', () => {
     expect(JSON.parse(stdout)).toEqual(
       [
         ['probe_failed', 1],
+        ['schedule_changed', 1],
         ['schedule_paused', 2],
+        ['service_down', 1],
         ['store_down', 1],
         ['table_unreadable', 1],
       ].flatMap(([rule, n]) => ['opened', 'resolved'].map((change) => ({ rule, change, n }))),
