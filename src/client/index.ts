@@ -11,6 +11,14 @@
 import { randomUUID } from 'node:crypto';
 import { Client, Connection, type ConnectionOptions } from '@temporalio/client';
 import { TASK_QUEUES, type MedallionEtlInput, type WorkflowType } from '../contracts/flows.js';
+import {
+  ALERT_MANAGER,
+  type AcknowledgeRequest,
+  type AlertOverview,
+  type Episode,
+  type Silence,
+  type SilenceRequest,
+} from '../contracts/alerts.js';
 import type { BackfillInput } from '../contracts/backfill.js';
 import {
   APPROVAL_UPDATE,
@@ -22,6 +30,7 @@ import {
 } from '../contracts/ml-flows.js';
 import type { QuarantineReplayInput } from '../contracts/replay.js';
 import type { TableMaintained, TableMaintenanceInput } from '../contracts/table-maintenance.js';
+import { alertsNow, tellManager } from './alerts.js';
 import { startBackfill, type BackfillHandle } from './backfill.js';
 import { BACKUP_WORKFLOW_ID, type BackupInput, type BackupSummary } from '../contracts/backup.js';
 import type { LakeMaintenanceInput, LakeMaintenanceSummary } from '../contracts/lake-maintenance.js';
@@ -37,6 +46,13 @@ export { FLOW_INPUTS, type FlowInputOf, type StartableFlow } from './flow-inputs
 export { isStartable, parseFlowInput, startFlow } from './start-flow.js';
 export { retryRun, retrySteps, type RetryStep } from './retry.js';
 export type { TableMaintained, TableMaintenanceInput, TableTask } from '../contracts/table-maintenance.js';
+export type {
+  AcknowledgeRequest,
+  AlertOverview,
+  Episode,
+  Silence,
+  SilenceRequest,
+} from '../contracts/alerts.js';
 export { BackfillHandle } from './backfill.js';
 export type { BackfillInput, BackfillMode, BackfillSummary } from '../contracts/backfill.js';
 export type { LakeMaintenanceInput, LakeMaintenanceSummary } from '../contracts/lake-maintenance.js';
@@ -114,6 +130,26 @@ export class DatalabClient {
    */
   startFlow(flow: string, input: unknown): Promise<RunHandle> {
     return startFlow(this.temporal, flow, input);
+  }
+
+  /** Open, pending and silenced alerts; null where monitoring has not reported yet. Throws DatalabError FLOWS_IDLE. */
+  alerts(): Promise<AlertOverview | null> {
+    return alertsNow(this.temporal);
+  }
+
+  /** Says that somebody looks after an alert: it is not told again until it changes. Throws ALERT_UNKNOWN. */
+  acknowledgeAlert(request: AcknowledgeRequest): Promise<Episode> {
+    return tellManager<Episode>(this.temporal, ALERT_MANAGER.acknowledge, [request]);
+  }
+
+  /** Nothing that matches is told until then. Throws INPUT_INVALID. */
+  silenceAlerts(request: SilenceRequest): Promise<Silence> {
+    return tellManager<Silence>(this.temporal, ALERT_MANAGER.silence, [request]);
+  }
+
+  /** Ends a silence. Throws ALERT_UNKNOWN. */
+  endSilence(id: string, by: string): Promise<Silence> {
+    return tellManager<Silence>(this.temporal, ALERT_MANAGER.unsilence, [id, by]);
   }
 
   async #start(type: WorkflowType, workflowId: string, input: object): Promise<RunHandle> {

@@ -20,6 +20,7 @@ import type {
   ProbeAnswer,
   ProbeName,
 } from '../../src/contracts/monitoring.js';
+import { DatalabClient } from '../../src/client/index.js';
 import { TASK_QUEUES } from '../../src/contracts/flows.js';
 import { hasTestServer, timeSkippingEnvironment } from '../support/time-skipping.js';
 import { withWorkers as whileWorking } from '../support/workers.js';
@@ -181,6 +182,32 @@ describe.skipIf(!hasTestServer && !process.env['CI'])(
         await expect(refused).rejects.toMatchObject({ cause: { type: 'ALERT_UNKNOWN' } });
         const { open } = await handle.query<AlertOverview>(ALERT_MANAGER.overview);
         expect(open).toMatchObject([{ acknowledged: { by: 'ann' } }]);
+        await handle.terminate();
+      });
+    });
+
+    it('lets other services look at alerts, acknowledge and silence them', async () => {
+      const { activities, told } = scripted();
+      await withWorker(activities, async () => {
+        const handle = await send(ALERT_MANAGER.workflowId, report(1, [A]));
+        await settled(handle, START + CYCLE, () => told.length === 2);
+        const datalab = new DatalabClient(environment.client);
+        expect((await datalab.alerts())?.open).toMatchObject([{ fingerprint: A.fingerprint }]);
+        const acknowledged = await datalab.acknowledgeAlert({
+          alert: A.fingerprint,
+          by: 'shop',
+          note: 'seen',
+        });
+        expect(acknowledged.acknowledged).toMatchObject({ by: 'shop', note: 'seen' });
+        const wish = { by: 'shop', reason: 'moving', rule: 'service_*', labels: {} };
+        const { id } = await datalab.silenceAlerts({ ...wish, until: Date.now() + 3_600_000_000 });
+        expect((await datalab.alerts())?.silences).toMatchObject([{ id, reason: 'moving' }]);
+        await datalab.endSilence(id, 'shop');
+        expect((await datalab.alerts())?.silences).toEqual([]);
+        await expect(datalab.endSilence(id, 'shop')).rejects.toMatchObject({ code: 'ALERT_UNKNOWN' });
+        await expect(datalab.silenceAlerts({ ...wish, until: 0 })).rejects.toMatchObject({
+          code: 'INPUT_INVALID',
+        });
         await handle.terminate();
       });
     });
