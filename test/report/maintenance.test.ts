@@ -68,6 +68,15 @@ describe('the page of maintenance', () => {
     );
   });
 
+  it('shows the first measurement at its day, not at its century', () => {
+    const full = maintenanceDocument('x');
+    const history = full.usage.history.slice(0, 3);
+    const first = renderMaintenance({ ...full, usage: { ...full.usage, history, ingestion: [] } });
+    const ticks = [...first.matchAll(/<text[^>]*>([^<]*)<\/text>/g)].map(([, text]) => text);
+    expect(ticks).toContain('12:00');
+    expect(ticks.filter((text) => /^\d{4}$/.test(text ?? ''))).toEqual([]);
+  });
+
   it('is whole where nothing was done and nothing is known', () => {
     const full = maintenanceDocument('x');
     const empty = renderMaintenance({
