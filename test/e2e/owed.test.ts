@@ -160,9 +160,10 @@ it('a schedule whose runs fail is paused, once, and goes on when it is told to',
   const cycle = (): Promise<unknown> => datalab(['monitoring', 'run'], lake.env, project);
   expect(await paused()).toMatchObject({ paused: false });
   put('datasets/visits/silver.sql', 'SELECT * EXCLUDE (_extra), no_such_column FROM bronze.visits');
+  // One of its runs, and not the next minute's.
+  expect((await datalab(['schedules', 'trigger', SCHEDULE, '--wait'], lake.env, project)).code).toBe(1);
   let seen = await paused();
   for (const deadline = Date.now() + 150_000; !seen?.paused && Date.now() < deadline;) {
-    await new Promise((resolve) => setTimeout(resolve, 5000));
     await cycle();
     seen = await paused();
   }
