@@ -110,14 +110,21 @@ export class Actor {
         stdio: ['ignore', 'pipe', 'inherit'],
       });
       this.#child = child;
+      // Some die while they begin. The others live for some words, however long those take on a busy machine, and die at
+      // some moment of what comes next.
+      let words = this.random() < 0.2 ? 0 : 1 + Math.floor(this.random() ** 2 * 12);
+      const die = (ms: number): NodeJS.Timeout => setTimeout(() => child.kill('SIGKILL'), ms);
+      let timer = this.random() < 0.1 ? die(500) : undefined;
+      const lastMs = this.random() * 1500;
       createInterface({ input: child.stdout as NodeJS.ReadableStream }).on('line', (line) => {
         const heard = JSON.parse(line) as Record<string, unknown>;
+        if (words === 0) timer ??= die(lastMs);
+        words -= 1;
+        if ('begun' in heard) return;
         this.said.push(heard);
         if (typeof heard['acknowledged'] === 'number') this.#first = heard['acknowledged'] + 1;
       });
       const ended = new Promise((resolve) => child.once('exit', resolve));
-      // Some die while they begin, some in the middle of their work, some after a while.
-      const timer = setTimeout(() => child.kill('SIGKILL'), 700 + this.random() ** 2 * 9000);
       await ended;
       clearTimeout(timer);
       this.kills += child.signalCode === 'SIGKILL' && !this.#stopped ? 1 : 0;

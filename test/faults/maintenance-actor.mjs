@@ -96,6 +96,7 @@ async function maintain(random) {
 /** What two that are at work at once may meet, and what a program of ours would try again. */
 const OVERTAKEN = new Set(['DELTA_CONCURRENT_CHANGE', 'DELTA_COMMIT_CONTENDED']);
 
+say({ begun: true });
 const random = mulberry(seed + first * 7919);
 for (let number = first; ;) {
   try {
