@@ -242,7 +242,7 @@ function RunsCard() {
             {t('runs.total', { count: value.total })}
             {Object.entries(value.statuses).map(([status, count]) => (
               <Link key={status} href={href(status)} className={`badge ${toneOf(status)}`}>
-                {num(count)} {t(`word.${status}` as 'word.ok')}
+                {t(`word.${status}` as 'word.ok')} · {num(count)}
               </Link>
             ))}
           </span>
