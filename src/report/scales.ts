@@ -12,7 +12,7 @@ export interface Axis {
 /** The horizontal axis, from pixel `from` to pixel `to`. */
 export function xAxis(chart: ChartData, from: number, to: number): Axis {
   const values = chart.series.flatMap(({ points }) => points.map(([x]) => x));
-  const domain = extent(values, chart.xKind === 'time' ? HALF_DAY_MS : undefined);
+  const domain = extent(values);
   const pixels = to - from;
   if (chart.xKind === 'category') {
     const names = chart.categories.map((_name, index) => String(index));
@@ -111,10 +111,8 @@ function timeLabel(tick: Date): string {
   return tick.getUTCMonth() === 0 ? iso.slice(0, 4) : months.format(tick);
 }
 
-const HALF_DAY_MS = 12 * 3_600_000;
-
-/** Smallest and largest; one value alone gets room on both sides: half of itself, where nothing else is said. */
-function extent(values: readonly number[], roomOfOne?: number): [number, number] {
+/** Smallest and largest; one value alone gets room on both sides. */
+function extent(values: readonly number[]): [number, number] {
   let low = Infinity;
   let high = -Infinity;
   for (const value of values) {
@@ -123,7 +121,7 @@ function extent(values: readonly number[], roomOfOne?: number): [number, number]
   }
   if (low > high) return [1, 2];
   if (low < high) return [low, high];
-  const room = roomOfOne ?? (low === 0 ? 1 : Math.abs(low) * 0.5);
+  const room = low === 0 ? 1 : Math.abs(low) * 0.5;
   return [low - room, high + room];
 }
 
