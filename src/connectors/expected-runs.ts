@@ -28,7 +28,7 @@ export interface SlotRange {
   readonly beforeCreation?: boolean;
 }
 
-/** How often a schedule is asked for, where its scheduler is busy with another question. */
+/** How often Temporal is asked one thing, where it is busy with other questions. */
 const ATTEMPTS = 3;
 const PAUSE_MS = 300;
 
@@ -42,15 +42,15 @@ export async function scheduleSlots(
   range: SlotRange,
   declared?: DeclaredSchedule,
 ): Promise<ScheduleState | null> {
-  const description = await describe(client, scheduleId);
+  const description = await patiently(() => describe(client, scheduleId));
   if (!description) return null;
   const { state, info, policies } = description;
   const differences = declared && differencesOf(declared, description);
   const fromMs = range.beforeCreation ? range.fromMs : Math.max(range.fromMs, info.createdAt.getTime());
   const toMs = Math.min(range.toMs, range.nowMs);
   const [times, runs] = await Promise.all([
-    matchingTimes(client, scheduleId, fromMs, toMs),
-    runsOf(client, scheduleId, fromMs),
+    patiently(() => matchingTimes(client, scheduleId, fromMs, toMs)),
+    patiently(() => runsOf(client, scheduleId, fromMs)),
   ]);
   // A backfill goes on from the oldest; whoever watches wants the newest.
   const kept = range.beforeCreation ? times.slice(0, SLOTS_MAX) : times.slice(-SLOTS_MAX);
@@ -67,15 +67,24 @@ export async function scheduleSlots(
   };
 }
 
-async function describe(client: Client, scheduleId: string): Promise<ScheduleDescription | null> {
+/** Asks again, a little later, what could not be answered. */
+async function patiently<Answer>(ask: () => Promise<Answer>): Promise<Answer> {
   for (let attempt = 1; ; attempt++) {
     try {
-      return await client.schedule.getHandle(scheduleId).describe();
+      return await ask();
     } catch (error) {
-      if (error instanceof ScheduleNotFoundError) return null;
       if (attempt === ATTEMPTS) throw error;
       await wait(attempt * PAUSE_MS);
     }
+  }
+}
+
+async function describe(client: Client, scheduleId: string): Promise<ScheduleDescription | null> {
+  try {
+    return await client.schedule.getHandle(scheduleId).describe();
+  } catch (error) {
+    if (error instanceof ScheduleNotFoundError) return null;
+    throw error;
   }
 }
 

@@ -26,11 +26,14 @@ export async function codeTexts(
   for (const name of new Set(columns)) {
     if (types.get(name) !== 'VARCHAR') continue;
     const column = identifier(name);
-    const values = `SELECT DISTINCT ${column} AS value FROM ${relation} WHERE ${column} IS NOT NULL`;
-    const distinct = await count(session, `SELECT count(*) AS n FROM (${values} LIMIT ${CODES_MAX + 1})`);
+    await session.run(
+      `CREATE OR REPLACE TABLE code_values AS SELECT DISTINCT ${column} AS value FROM ${relation} ` +
+        `WHERE ${column} IS NOT NULL LIMIT ${CODES_MAX + 1}`,
+    );
+    const distinct = await count(session, 'SELECT count(*) AS n FROM code_values');
     if (distinct === 0 || distinct > CODES_MAX) continue;
     const type = identifier(`${name}_code`);
-    await session.run(`CREATE TYPE ${type} AS ENUM (${values} ORDER BY value)`);
+    await session.run(`CREATE TYPE ${type} AS ENUM (SELECT value FROM code_values ORDER BY value)`);
     coded.push(`${column}::${type} AS ${column}`);
   }
   return coded.length === 0 ? ALL_AS_THEY_ARE : `* REPLACE (${coded.join(', ')})`;
