@@ -41,6 +41,12 @@ describe('sentences of workers in Portuguese', () => {
     ['ml/gate.ts', /detail: '([^']+)'|'(no feature looks ahead)'|: `(looks ahead[^`]+)`/g, 4],
     ['activities/maintenance/tend.ts', /without\(\s*'\w+',\s*(?:'([^']+)'|`([^`]+)`)/g, 8],
     ['activities/maintenance/tend.ts', /const detail = `([^`$]*\$[^`]+)`;/g, 3],
+    [
+      'activities/maintenance/tend.ts',
+      /detail: `([^`$]*\$[^`]+)`|const detail = `([^`$]*\$[^`]+)`|left > 0 \? `([^`]+)`/g,
+      5,
+    ],
+    ['maintenance/advice.ts', /^ {6,}'((?!datalab )[^']+ [^']+)',$/gm, 4],
     ['activities/maintenance/expire.ts', /nothing\('\w+', ['`]([^'`]+)['`]\)|detail: `([^`]+)`/g, 4],
     ['schedules.ts', /note: '([^']+)'/g, 5],
   ] as const)('has those that %s writes', (file, finds, least) => {

@@ -153,6 +153,16 @@ const alerts: readonly Sentence[] = [
     '{value} expected runs of {schedule} never started ({detail}): datalab schedules gaps {again}',
     '{value} execuções esperadas de {schedule} nunca iniciaram ({detail}): datalab schedules gaps {again}',
   ],
+  [
+    'tasks wait {value} s until a worker of {pool} takes them: {detail}',
+    'as tarefas esperam {value} s até que um worker de {pool} as pegue: {detail}',
+  ],
+  ['events are not sent for {value} s: {detail}', 'há {value} s eventos não são enviados: {detail}'],
+  ['alerts took {value} s to go out over {channel}', 'os alertas levaram {value} s para sair por {channel}'],
+  [
+    '{schedule} is not as the configuration declares it ({detail}); to put it right: datalab schedules apply',
+    '{schedule} não está como a configuração declara ({detail}); para corrigir: datalab schedules apply',
+  ],
   ['the last {value} runs of {schedule} failed', 'as últimas {value} execuções de {schedule} falharam'],
   [
     'the last {value} runs of {schedule} did only a part',
@@ -231,6 +241,24 @@ const maintenance: readonly Sentence[] = [
   [
     '{rows} rows with {column} before {before}: version {version}',
     '{rows} linhas com {column} antes de {before}: versão {version}',
+  ],
+  [
+    'the time of the table was over: the next run does it',
+    'o tempo da tabela acabou: a próxima execução o faz',
+  ],
+  [
+    '{done}, {left} left for the next run: the time of the table was over',
+    '{done}, {left} deixados à próxima execução: o tempo da tabela acabou',
+  ],
+  ['the time was over before these were done: {tables}', 'o tempo acabou antes destas: {tables}'],
+  [
+    'where that is so every week, set a larger maintenance.budgetMinutes or maintenance.tableMinutes in datalab.yaml',
+    'se for assim toda semana, aumente maintenance.budgetMinutes ou maintenance.tableMinutes em datalab.yaml',
+  ],
+  ['set maintenance.backup.uri in datalab.yaml', 'defina maintenance.backup.uri em datalab.yaml'],
+  [
+    'give it a retention in its dataset.yaml (docs/maintenance.md); the plan then says what would go',
+    'dê-lhe uma retenção no dataset.yaml (docs/maintenance.md); o plano então diz o que sairia',
   ],
   ['{task} failed: {detail}', '{task} falhou: {detail}'],
   ['{task} stepped aside: {detail}', '{task} deu passagem: {detail}'],
