@@ -32,7 +32,7 @@ const START = Date.UTC(2026, 0, 1);
 const CYCLE = 5 * 60_000;
 const A_DAY = (24 * 3600_000) / CYCLE;
 /** Each cycle is a workflow of its own, so that more of them show nothing else; the manager gets all of its reports above. */
-const CYCLES_A_DAY = 8;
+const CYCLES_A_DAY = 3;
 const EVENTS_MAX = 2500;
 /** A third of what Temporal takes. */
 const PAYLOAD_MAX = 700_000;
@@ -154,11 +154,11 @@ describe.skipIf(!hasTestServer && !process.env['CI'])(
       const client = new Client({ connection: environment.connection });
       const managerId = randomUUID();
       let cycles = 0;
-      // Each day one target is down for two cycles.
+      // Each day one target is down for one cycle.
       const reporting: MonitoringActivities = {
         ...activities,
         judgeSample: async () => ({
-          ...{ findings: cycles % CYCLES_A_DAY < 2 ? [failing('a')] : [], left: 0, policy: POLICY },
+          ...{ findings: cycles % CYCLES_A_DAY < 1 ? [failing('a')] : [], left: 0, policy: POLICY },
         }),
         reportFindings: async (report) => {
           await client.workflow.signalWithStart('alertManager', {
