@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { Client, type WorkflowHandle } from '@temporalio/client';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { DefaultLogger, Runtime } from '@temporalio/worker';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import {
   ALERT_MANAGER,
   type AlertMessage,
@@ -77,11 +77,12 @@ describe.skipIf(!hasTestServer && !process.env['CI'])(
   'the growth of monitoring (skipped where the test server is not prepared)',
   () => {
     let environment: TestWorkflowEnvironment;
-    beforeAll(async () => {
-      Runtime.install({ logger: new DefaultLogger('ERROR') });
+    beforeAll(() => Runtime.install({ logger: new DefaultLogger('ERROR') }));
+    // A server for each: in one that had run the month before, the clock of the next never leapt again.
+    beforeEach(async () => {
       environment = await timeSkippingEnvironment();
     }, 120_000);
-    afterAll(() => environment?.teardown());
+    afterEach(() => environment?.teardown());
 
     async function send(workflowId: string, cycle: number, findings: readonly Finding[]): Promise<void> {
       const report: AlertReport = {
