@@ -1,11 +1,22 @@
 /** `meta.expected_runs`: what became of a time of a schedule. Flows write their own end, monitoring the rest. */
-import type { Slot } from '../contracts/expected-runs.js';
+import type { OwnEnd, Slot } from '../contracts/expected-runs.js';
 import { appendRows, type Row } from '../delta/index.js';
 import { runTransaction } from '../medallion/transactions.js';
 import { checkpointIfDue } from './checkpoint.js';
 import type { ActivityDeps } from './deps.js';
 import { recordSchema } from './record-schema.js';
 import type { LakeTables } from './tables.js';
+
+/** The end of a run for its own time, once. A run that was triggered by hand is for no time that was expected. */
+export async function recordOwnEnd(
+  deps: ActivityDeps,
+  tables: LakeTables,
+  { scheduleId, execution, ...end }: OwnEnd,
+): Promise<void> {
+  if (scheduleId === undefined || !execution) return;
+  if (!(await deps.isExpected(scheduleId, end.logicalTime))) return;
+  await recordSlots(deps, tables, [{ ...end, ...execution, scheduleId }], execution.runId);
+}
 
 /** Appends rows; those of one execution only once. */
 export async function recordSlots(

@@ -1,7 +1,6 @@
 /** DataLab's own records: one row per run, one per step, one per check, each appended once. */
 import type { RunReport } from '../contracts/activities.js';
 import type { RunFinished } from '../contracts/events.js';
-import type { Slot } from '../contracts/expected-runs.js';
 import type { RunLineage } from '../contracts/lineage.js';
 import type { TrainingSummary } from '../contracts/ml-flows.js';
 import type { StepRecord } from '../contracts/run.js';
@@ -10,7 +9,7 @@ import type { RunNote } from '../medallion/commit-note.js';
 import { runTransaction } from '../medallion/transactions.js';
 import { checkpointIfDue } from './checkpoint.js';
 import type { ActivityDeps } from './deps.js';
-import { recordSlots } from './expected-runs.js';
+import { recordOwnEnd } from './expected-runs.js';
 import { recordSchema } from './record-schema.js';
 import { runStep } from './step.js';
 import type { LakeTables } from './tables.js';
@@ -50,21 +49,20 @@ export async function recordRun(
   return step;
 }
 
-/** The end of a time of a schedule. A run that was triggered by hand is for no time that was expected. */
-async function recordExpected(
+/** The end of a time of a schedule. */
+function recordExpected(
   deps: ActivityDeps,
   tables: LakeTables,
   { summary: { run, bronze }, outcome, startedAt, finishedAt, error }: RunReport,
 ): Promise<void> {
   const { scheduleId, logicalTime, executionId, workflowId } = run;
-  if (scheduleId === undefined || !(await deps.isExpected(scheduleId, logicalTime))) return;
   const ended = outcome === 'ok' || outcome === 'empty' ? outcome : 'failed';
-  const slot: Slot = {
-    ...{ scheduleId, logicalTime, outcome: ended, startedAt, finishedAt, workflowId },
-    ...{ runId: executionId, rows: ended === 'failed' ? null : bronze.accepted },
+  return recordOwnEnd(deps, tables, {
+    ...{ scheduleId, logicalTime, outcome: ended, startedAt, finishedAt },
+    execution: { workflowId, runId: executionId },
+    rows: ended === 'failed' ? null : bronze.accepted,
     detail: error === null ? '' : `${error.code}: ${error.message}`.slice(0, 200),
-  };
-  await recordSlots(deps, tables, [slot], executionId);
+  });
 }
 
 function finishedOf({ summary, outcome, startedAt, finishedAt, error }: RunReport): RunFinished {

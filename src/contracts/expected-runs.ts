@@ -7,6 +7,26 @@
 export type SlotOutcome =
   'due' | 'running' | 'late' | 'ok' | 'partial' | 'empty' | 'failed' | 'skipped' | 'never_started';
 
+/** A time of a schedule. */
+export interface ScheduledTime {
+  readonly scheduleId: string;
+  /** ISO instant. */
+  readonly logicalTime: string;
+}
+
+/** What a run by a schedule knows of its own time when it ends; absent `scheduleId`: it was started by hand. */
+export interface OwnEnd {
+  readonly scheduleId?: string | undefined;
+  readonly logicalTime: string;
+  readonly outcome: SlotOutcome;
+  readonly startedAt: string;
+  readonly finishedAt: string;
+  readonly rows: number | null;
+  readonly detail: string;
+  /** In Temporal. */
+  readonly execution: { readonly workflowId: string; readonly runId: string } | undefined;
+}
+
 /** One logical time of one schedule. Times are ISO instants. */
 export interface Slot {
   readonly scheduleId: string;

@@ -37,6 +37,8 @@ export interface MaintenanceRun {
   readonly workflowId: string;
   /** ISO instant that every age is counted from: the schedule's nominal time, or the start of the run. */
   readonly at: string;
+  /** The schedule that `at` is a time of; absent where the run was started by hand. */
+  readonly scheduleId?: string;
   readonly dryRun: boolean;
   /** Null: all tables of the lake. */
   readonly tables: readonly string[] | null;

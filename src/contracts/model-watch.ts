@@ -1,5 +1,7 @@
 /** Watching models that are in use: what was predicted goes into a table, and is held against the truth once it is there. */
 
+import type { ScheduledTime } from './expected-runs.js';
+
 /** Input of the workflow type `modelWatch`: everything that it needs is configuration. */
 export type ModelWatchInput = Readonly<Record<string, never>>;
 
@@ -50,6 +52,9 @@ export const WATCH_MEMORY = 'models';
 export interface WatchActivities {
   /** Puts what waits in the inbox into `meta.predictions`, every prediction once. */
   takePredictions(): Promise<TakenPredictions>;
-  /** Measures every champion, and keeps the figures for monitoring. `at` is the time that days are counted back from. */
-  measureModels(at: string): Promise<readonly LiveModel[]>;
+  /**
+   * Measures every champion, and keeps the figures for monitoring. `at` is the time that days are counted back from;
+   * `scheduled` is what the run is for, where a schedule started it, and is recorded as done.
+   */
+  measureModels(at: string, scheduled?: ScheduledTime): Promise<readonly LiveModel[]>;
 }

@@ -17,7 +17,6 @@ import {
   setHandler,
   workflowInfo,
 } from '@temporalio/workflow';
-import { defineSearchAttributeKey } from '@temporalio/common';
 import type {
   LakeMaintenanceInput,
   LakeMaintenanceSummary,
@@ -30,6 +29,7 @@ import { BACKUP_WORKFLOW_ID } from '../contracts/backup.js';
 import type { lakeBackup } from './lake-backup.js';
 import { parseLakeMaintenance } from './maintenance-input.js';
 import { maintenanceQuery } from './maintenance-query.js';
+import { originOf } from './origin.js';
 import { sideBySide } from './side-by-side.js';
 import { activityOptions, ASSESS, CLOSE, LIGHT, RELAY, SWEEP } from './policies.js';
 
@@ -104,13 +104,10 @@ type Change = (change: Partial<LakeMaintenanceSummary>) => void;
 
 function identify({ dryRun = false, tables, datasets, only, repair }: LakeMaintenanceInput): MaintenanceRun {
   const info = workflowInfo();
-  const scheduled = info.typedSearchAttributes.get(
-    defineSearchAttributeKey('TemporalScheduledStartTime', 'DATETIME'),
-  );
   return {
     runId: info.firstExecutionRunId,
     workflowId: info.workflowId,
-    at: (scheduled ?? info.startTime).toISOString(),
+    ...originOf(info),
     dryRun,
     tables: tables ?? null,
     ...(datasets && { datasets }),

@@ -6,6 +6,7 @@
  */
 import { proxyActivities, workflowInfo } from '@temporalio/workflow';
 import type { ModelWatchInput, WatchActivities, WatchSummary } from '../contracts/model-watch.js';
+import { originOf } from './origin.js';
 import { activityOptions, WATCH } from './policies.js';
 import { parseModelWatch } from './training-input.js';
 
@@ -13,6 +14,8 @@ export async function modelWatch(input: ModelWatchInput): Promise<WatchSummary> 
   parseModelWatch(input);
   const { takePredictions, measureModels } = proxyActivities<WatchActivities>(activityOptions('ml', WATCH));
   const at = workflowInfo().startTime.toISOString();
+  const { scheduleId, at: logicalTime } = originOf();
+  const scheduled = scheduleId === undefined ? [] : [{ scheduleId, logicalTime }];
   const taken = await takePredictions();
-  return { at, taken, models: await measureModels(at) };
+  return { at, taken, models: await measureModels(at, ...scheduled) };
 }

@@ -2,13 +2,13 @@
 import { upsertSearchAttributes, workflowInfo } from '@temporalio/workflow';
 import { defineSearchAttributeKey, type SearchAttributePair } from '@temporalio/common';
 import type { Reported } from '../contracts/activities.js';
-import { backfilledBy } from '../contracts/expected-runs.js';
 import { SEARCH_ATTRIBUTES } from '../contracts/flows.js';
 import { NO_ROWS, type Ledger } from '../contracts/ledger.js';
 import type { TrainingFigures, TrainingPlan, TrainingSummary } from '../contracts/ml-flows.js';
 import type { QualityVerdict } from '../contracts/quality.js';
 import type { ReplayFigures } from '../contracts/replay.js';
 import type { EtlSummary, Phase, RunOutcome, RunRef, StepRecord, TableState } from '../contracts/run.js';
+import { originOf } from './origin.js';
 
 const attribute = {
   dataset: defineSearchAttributeKey(SEARCH_ATTRIBUTES.dataset.name, SEARCH_ATTRIBUTES.dataset.type),
@@ -26,18 +26,13 @@ const attribute = {
  */
 export function identifyRun(dataset: string, logicalTime: string | undefined): RunRef {
   const info = workflowInfo();
-  const scheduled = info.typedSearchAttributes.get(
-    defineSearchAttributeKey('TemporalScheduledStartTime', 'DATETIME'),
-  );
-  const scheduleId =
-    info.typedSearchAttributes.get(defineSearchAttributeKey('TemporalScheduledById', 'KEYWORD')) ??
-    backfilledBy(info.workflowId);
+  const { at, scheduleId } = originOf(info);
   return {
     runId: info.firstExecutionRunId,
     executionId: info.runId,
     workflowId: info.workflowId,
     dataset,
-    logicalTime: logicalTime ?? (scheduled ?? info.startTime).toISOString(),
+    logicalTime: logicalTime ?? at,
     ...(scheduleId !== undefined && { scheduleId }),
   };
 }

@@ -294,3 +294,25 @@ it('takes whole partitions by the log alone, rewrites files that hold other rows
   expect(vacuumed.report.totals.freedBytes).toBeGreaterThanOrEqual(freed);
   expect(await lab.rows('silver/parted', 'count(*) AS n')).toEqual([{ n: 6000n }]);
 });
+
+it('says once of a time of its schedule that it was done, and nothing of a dry run or one by hand', async () => {
+  lab = new Lab();
+  lab.source('1.csv', '1,ann,1');
+  await lab.run();
+  await maintain();
+  const scheduled = { scheduleId: 'lake-maintenance-weekly', at: new Date(lab.nowMs + 60_000).toISOString() };
+  const expected = { ...scheduled, at: scheduled.at.replace(/\d\d\.\d+Z$/, '00.000Z') };
+  await maintainLab(lab, { dryRun: true }, { scheduled: expected });
+  await maintainLab(lab, {}, { scheduled: { ...expected, at: expected.at.replace('00.000Z', '07.000Z') } });
+  expect(await lab.version('meta/expected_runs')).toBeUndefined();
+  const { run, ending, again } = await maintainLab(lab, {}, { scheduled: expected });
+  await again('closeMaintenance', run, ending);
+  const columns =
+    'schedule_id, epoch_ms(logical_time) AS at, outcome, rows, workflow_id, finished_at > started_at AS took';
+  expect(await lab.rows('meta/expected_runs', columns, '')).toEqual([
+    {
+      ...{ schedule_id: 'lake-maintenance-weekly', at: BigInt(Date.parse(expected.at)), outcome: 'ok' },
+      ...{ rows: null, workflow_id: 'test', took: true },
+    },
+  ]);
+});

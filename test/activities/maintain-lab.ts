@@ -7,6 +7,7 @@ import type { TableAudit } from '../../src/contracts/audit.js';
 import type {
   LakeMaintenanceInput,
   MaintenanceActivities,
+  MaintenanceEnding,
   MaintenanceRun,
   TableTended,
 } from '../../src/contracts/lake-maintenance.js';
@@ -22,6 +23,7 @@ export interface Maintained {
   /** The page, as it lies in the lake. */
   readonly page: string;
   readonly run: MaintenanceRun;
+  readonly ending: MaintenanceEnding;
   /** Calls an activity of the same run once more. */
   readonly again: Call;
 }
@@ -31,6 +33,13 @@ type Call = <Name extends keyof MaintenanceActivities>(
   ...args: Parameters<MaintenanceActivities[Name]>
 ) => ReturnType<MaintenanceActivities[Name]>;
 
+interface Surroundings {
+  readonly running?: ReadonlySet<string>;
+  readonly yaml?: string;
+  /** The schedule that starts it, and the time of it that the run is for. */
+  readonly scheduled?: Partial<Pick<MaintenanceRun, 'at' | 'scheduleId'>>;
+}
+
 const unexpected = (): never => {
   throw new Error('nobody should ask');
 };
@@ -39,7 +48,7 @@ let runs = 0;
 export async function maintainLab(
   lab: Lab,
   { dryRun = false, tables, ...rest }: LakeMaintenanceInput = {},
-  { running = new Set<string>(), yaml = '' }: { running?: ReadonlySet<string>; yaml?: string } = {},
+  { running = new Set(), yaml = '', scheduled = {} }: Surroundings = {},
 ): Promise<Maintained> {
   const activities = createMaintenanceActivities({
     ...lab.deps,
@@ -56,7 +65,7 @@ export async function maintainLab(
   };
   const run: MaintenanceRun = {
     ...{ runId: `maintenance-${++runs}`, workflowId: 'maintenance', dryRun, tables: tables ?? null },
-    at: new Date(lab.nowMs).toISOString(),
+    ...{ at: new Date(lab.nowMs).toISOString(), ...scheduled },
     ...rest,
   };
   const { total } = await call('listLake', run);
@@ -66,11 +75,11 @@ export async function maintainLab(
   for (let place = 0; place < needy; place += 1)
     left += (await call('tendTable', run, place)).unfinished ? 1 : 0;
   if (run.only === undefined) await call('sweepFolders', run);
-  const closed = await call('closeMaintenance', run, {
-    ...{ startedAt: run.at, healthy, left, unreadable, problems: [] },
-  });
+  const ending = { startedAt: run.at, healthy, left, unreadable, problems: [] };
+  const closed = await call('closeMaintenance', run, ending);
   const read = async (key: string): Promise<string> => Buffer.from(await lab.deps.lake.get(key)).toString();
   const report = JSON.parse(await read(closed.report)) as MaintenanceReport;
   const { tended, audits } = report;
-  return { healthy, damaged, tended, audits, report, page: await read(closed.page ?? ''), run, again: call };
+  const page = await read(closed.page ?? '');
+  return { healthy, damaged, tended, audits, report, page, run, ending, again: call };
 }

@@ -8,6 +8,7 @@ import { measureLive } from '../../src/activities/monitoring/models.js';
 import { createTrainingActivities } from '../../src/activities/training/index.js';
 import type { TrainingDeps } from '../../src/activities/training/deps.js';
 import { createRowParquet } from '../../src/connectors/parquet-rows.js';
+import type { ScheduledTime } from '../../src/contracts/expected-runs.js';
 import type { LiveModel, TakenPredictions, WatchActivities } from '../../src/contracts/model-watch.js';
 import { PREDICTIONS_INBOX, type PredictionRecord } from '../../src/contracts/serving.js';
 import { DeltaTable } from '../../src/delta/index.js';
@@ -20,12 +21,14 @@ import { definition, ServingLab } from '../model-server/lab.js';
 let lab: ServingLab;
 let watch: WatchActivities;
 const AT = '2024-06-01T00:00:00.000Z';
+const DUE = '2024-05-31T23:45:00.000Z';
 
 beforeEach(() => {
   lab = new ServingLab();
   const activities = createTrainingActivities({
     ...{ mlflow: lab.mlflow, modelServer: null, lake: lab.store, engine: lab.engine, newId: randomUUID },
     ...{ rowParquet: createRowParquet(), clock: { nowMs: () => Date.now() }, scratchDirectory: tmpdir() },
+    isExpected: (_: string, logicalTime: string) => Promise.resolve(logicalTime === DUE),
     ...{ log: () => undefined, loadModel: () => Promise.resolve(definition()) },
   } as Partial<TrainingDeps> as TrainingDeps);
   const inActivity =
@@ -34,7 +37,9 @@ beforeEach(() => {
       new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') }).run(() => body(...args));
   watch = {
     takePredictions: inActivity(() => activities.takePredictions()),
-    measureModels: inActivity((at: string) => activities.measureModels(at)),
+    measureModels: inActivity((at: string, scheduled?: ScheduledTime) =>
+      activities.measureModels(at, scheduled),
+    ),
   };
 });
 
@@ -252,4 +257,20 @@ it('no model and no prediction is no trouble', async () => {
   expect(await measureLive(lab.store, Date.parse(AT))).toEqual([
     { metric: 'models.watched_seconds', labels: {}, value: 0 },
   ]);
+});
+
+it('says once of a time of its schedule that it was done, and nothing of one that was not expected', async () => {
+  const scheduled = { scheduleId: 'model-watch', logicalTime: DUE };
+  await watch.measureModels(AT);
+  await watch.measureModels(AT, { ...scheduled, logicalTime: '2024-05-31T23:47:11.000Z' });
+  const times = new DeltaTable(lab.store.at('meta/expected_runs'));
+  expect(await times.snapshotIfExists()).toBeNull();
+  await watch.measureModels(AT, scheduled);
+  await watch.measureModels(AT, scheduled);
+  const { rows } = await queryLake(
+    { store: lab.store, engine: lab.engine },
+    'SELECT schedule_id, logical_time::VARCHAR, outcome, workflow_id FROM meta.expected_runs',
+    { limit: 10 },
+  );
+  expect(rows).toEqual([['model-watch', '2024-05-31 23:45:00+00', 'ok', 'test']]);
 });

@@ -75,13 +75,14 @@ describe.skipIf(!hasTestServer && !process.env['CI'])(
     async function run(
       activities: MaintenanceActivities,
       input?: LakeMaintenanceInput,
+      workflowId: string = randomUUID(),
     ): Promise<LakeMaintenanceSummary> {
       return withWorkers(
         environment,
         { flows: {}, maintenance: activities },
         () =>
           environment.client.workflow.execute('lakeMaintenance', {
-            workflowId: randomUUID(),
+            workflowId,
             taskQueue: TASK_QUEUES.flows,
             args: input === undefined ? [] : [input],
           }) as Promise<LakeMaintenanceSummary>,
@@ -101,6 +102,14 @@ describe.skipIf(!hasTestServer && !process.env['CI'])(
         report: 'reports/maintenance/x.json',
       });
       expect(script.endings).toHaveLength(1);
+    });
+
+    it('knows which schedule it was started for, and that a start by hand was for none', async () => {
+      const { run: byHand } = await run(scripted(10).activities);
+      expect(byHand).not.toHaveProperty('scheduleId');
+      const id = 'lake-maintenance-weekly-backfill-2024-01-07T03:00:00Z';
+      const { run: scheduled } = await run(scripted(10).activities, {}, id);
+      expect(scheduled).toMatchObject({ scheduleId: 'lake-maintenance-weekly', workflowId: id });
     });
 
     it('goes on where a table or the sweep fails, and says so', async () => {

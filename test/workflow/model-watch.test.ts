@@ -18,10 +18,14 @@ describe.skipIf(!hasTestServer)('the watch of models', () => {
   });
   afterAll(() => environment?.teardown());
 
-  const run = (ml: WatchActivities, input?: unknown): Promise<WatchSummary> =>
+  const run = (
+    ml: WatchActivities,
+    input?: unknown,
+    workflowId = `watch-${randomUUID()}`,
+  ): Promise<WatchSummary> =>
     withWorkers(environment, { flows: {}, ml }, () =>
       environment.client.workflow.execute('modelWatch', {
-        ...{ taskQueue: TASK_QUEUES.flows, workflowId: `watch-${randomUUID()}`, args: [input] },
+        ...{ taskQueue: TASK_QUEUES.flows, workflowId, args: [input] },
       }),
     );
 
@@ -40,6 +44,20 @@ describe.skipIf(!hasTestServer)('the watch of models', () => {
     });
     expect(calls).toEqual(['take', 'take', 'take', `measure ${summary.at}`]);
     expect(summary).toEqual({ at: summary.at, taken: { files: 1, rows: 2, bad: 0 }, models: [] });
+  });
+
+  it('hands on which schedule it was started for, and nothing where it was started by hand', async () => {
+    const given: unknown[] = [];
+    const ml: WatchActivities = {
+      takePredictions: async () => ({ files: 0, rows: 0, bad: 0 }),
+      measureModels: async (_at, scheduled) => {
+        given.push(scheduled);
+        return [];
+      },
+    };
+    await run(ml);
+    const { at } = await run(ml, undefined, 'model-watch-backfill-2024-01-02T03:00:00Z');
+    expect(given).toEqual([undefined, { scheduleId: 'model-watch', logicalTime: at }]);
   });
 
   it('refuses what it does not take, before anything is touched', async () => {

@@ -2,6 +2,7 @@
  * The end of a run of maintenance: the usage of the lake, the report as page and data, and the records in `meta`. The record
  * of the run comes last, and its commit carries the message that Kafka is told.
  */
+import { Context } from '@temporalio/activity';
 import type { TableAudit } from '../../contracts/audit.js';
 import type {
   MaintenanceClosed,
@@ -20,6 +21,7 @@ import { ObjectNotFoundError } from '../../delta/index.js';
 import { adviceOn } from '../../maintenance/index.js';
 import { renderMaintenance } from '../../report/index.js';
 import { BackupStore } from '../../lake/backup-store.js';
+import { recordOwnEnd } from '../expected-runs.js';
 import { runStep } from '../step.js';
 import type { LakeTables } from '../tables.js';
 import { takeLogs } from '../take-logs.js';
@@ -58,11 +60,25 @@ export async function closeMaintenance(
         recordUsage(deps, tables, run, report.usage, report.finishedAt),
       ]);
       await recordMaintenance(deps, tables, report, keys);
+      await recordEnd(deps, tables, report);
     }
     const value: MaintenanceClosed = { report: keys.json, page: keys.html };
     return { rows: report.tended.length, bytes: page.length, detail: keys.html, value };
   });
   return value;
+}
+
+/** What monitoring would otherwise find out later. */
+async function recordEnd(
+  deps: MaintenanceDeps,
+  tables: LakeTables,
+  { run, startedAt, finishedAt }: MaintenanceReport,
+): Promise<void> {
+  // The execution that ends: a long run is several.
+  await recordOwnEnd(deps, tables, {
+    ...{ scheduleId: run.scheduleId, logicalTime: run.at, startedAt, finishedAt },
+    ...{ outcome: 'ok', rows: null, detail: '', execution: Context.current().info.workflowExecution },
+  });
 }
 
 /** By time, so that the newest sorts last. */

@@ -29,7 +29,7 @@ export function createTrainingActivities(
       whileBeating(() => tagDecision(deps, run, version, decision, reasons)),
     endTraining: (run, status) => endTraining(deps, run, status),
     takePredictions: () => takePredictions(deps, tables),
-    measureModels: (at) => measureModels(deps, tables, at),
+    measureModels: (at, scheduled) => measureModels(deps, tables, at, scheduled),
     readAliases: (input) => whileBeating(() => readAliases(deps, input)),
     smokeTest: (model, version) => whileBeating(() => smokeTest(deps, model, version)),
     switchAlias: (model, from, to) => whileBeating(() => switchAlias(deps, model, from, to)),

@@ -2,8 +2,10 @@
  * Champions in use: their predictions by key, joined with the truth that the Gold table has by now, and how far what they say has
  * moved from what they said on the holdout.
  */
+import { Context } from '@temporalio/activity';
 import type { MlflowVersion } from '../../connectors/mlflow/index.js';
 import { DatalabError } from '../../contracts/errors.js';
+import type { ScheduledTime } from '../../contracts/expected-runs.js';
 import { LOSSES, type ModelDefinition } from '../../contracts/model.js';
 import { WATCH_MEMORY, type LiveModel, type WatchMemory } from '../../contracts/model-watch.js';
 import { checkoutScan, type Snapshot } from '../../delta/index.js';
@@ -12,6 +14,7 @@ import { decodeRows } from '../../ml/matrix.js';
 import { measure, stability } from '../../ml/metrics.js';
 import { openPredictor } from '../../ml/predictor.js';
 import { holdoutSplit } from '../../ml/splits.js';
+import { recordOwnEnd } from '../expected-runs.js';
 import { remember } from '../monitoring/memory.js';
 import { runStep } from '../step.js';
 import type { LakeTables } from '../tables.js';
@@ -33,6 +36,7 @@ export async function measureModels(
   deps: TrainingDeps,
   tables: LakeTables,
   at: string,
+  scheduled?: ScheduledTime,
 ): Promise<readonly LiveModel[]> {
   const { value } = await runStep('measure models', deps.scratchDirectory, async ({ signal, progress }) => {
     const mlflow = mlflowOf(deps);
@@ -49,6 +53,13 @@ export async function measureModels(
     const memory: WatchMemory = { at, models };
     const problem = await remember(deps.lake, WATCH_MEMORY, memory);
     if (problem !== undefined) throw new DatalabError('STORE_UNAVAILABLE', problem);
+    if (scheduled) {
+      const finishedAt = new Date(deps.clock.nowMs()).toISOString();
+      await recordOwnEnd(deps, tables, {
+        ...{ ...scheduled, outcome: 'ok', startedAt: at, finishedAt, rows: null, detail: '' },
+        execution: Context.current().info.workflowExecution,
+      });
+    }
     return { rows: models.length, bytes: 0, detail: `${models.length} models`, value: models };
   });
   return value;
