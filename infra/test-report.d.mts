@@ -4,10 +4,13 @@ export interface TierCounts {
   readonly failed: number;
   readonly skipped: number;
   readonly note: string;
+  /** A line for each test, or file, that failed. */
+  readonly failures: readonly string[];
 }
 
 export const NONE: TierCounts;
 export function readReport(file: string, code: number): TierCounts;
+export function merged(results: readonly TierCounts[]): TierCounts;
 export function totals(rows: ReadonlyArray<TierCounts & { readonly tier: string }>): {
   passed: number;
   failed: number;

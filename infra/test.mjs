@@ -1,16 +1,16 @@
 /**
- * Runs the tests tier by tier, two at a time, on one stack of services, and sums them up. Called by `./manage.sh test [tier…]` after the
+ * Runs the tests, two jobs at a time, on one stack of services, and sums them up by tier. Called by `./manage.sh test [tier…]` after the
  * tools are prepared and the program is built. Exit code 1 on any failure and when no test ran. A tier whose tool is
  * missing is skipped with its reason, and fails where CI is set.
  */
 import { spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { createEphemeral, destroyEphemeral } from '../dist/platform/ephemeral.js';
 import { renderTable } from '../dist/platform/table.js';
-import { NONE, readReport, totals } from './test-report.mjs';
+import { merged, NONE, readReport, totals } from './test-report.mjs';
 import { locateKafka, locateProgram, TOOL_VERSIONS } from '../dist/platform/tools.js';
 import { toolCache } from '../dist/platform/settings.js';
 
@@ -75,23 +75,24 @@ async function runStatic(name) {
   const checks = [
     ['node', ['infra/lint.mjs']],
     ['prettier', ['--check', '--log-level', 'warn', '.']],
-    ['tsc', ['-p', 'tsconfig.json', '--noEmit']],
     ['tsc', ['-p', 'src/workflows/tsconfig.json']],
     ['tsc', ['-p', 'src/dashboard/web']],
+    // With all of src but the page, by the same rules.
     ['tsc', ['-p', 'test/tsconfig.json']],
     ['tsc', ['-p', 'examples/service', '--noEmit']],
   ];
   const failed = [];
   for (const [program, args] of checks)
     if ((await run(name, program, args)) !== 0) failed.push([program, ...args].join(' '));
-  return { ...NONE, passed: checks.length - failed.length, failed: failed.length, note: failed.join('; ') };
+  const counts = { passed: checks.length - failed.length, failed: failed.length };
+  return { ...NONE, ...counts, failures: failed.map((check) => `static: ${check}`) };
 }
 
-async function runTier(name, tier, scratch, env) {
-  const output = path.join(scratch, `${tier}.json`);
+async function runTier(name, { tier, files }, scratch, env) {
+  const output = path.join(scratch, `${[tier, ...files.map((file) => path.basename(file))].join('-')}.json`);
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${output}`];
-  const code = await run(name, 'vitest', ['run', '--project', tier, '--passWithNoTests', ...reporters], env);
-  return readReport(output, code);
+  const args = ['run', '--project', tier, '--passWithNoTests', ...reporters, ...files];
+  return readReport(output, await run(name, 'vitest', args, env));
 }
 
 function missingTool(tier) {
@@ -105,32 +106,49 @@ function missingTool(tier) {
   return undefined;
 }
 
-/** Tiers on the services, which wait much, and the others, which compute: the two kinds go side by side. */
-function lanesOf(tiers) {
-  const onServices = tiers.filter((tier) => TIERS[tier].includes('s3'));
-  const others = tiers.filter((tier) => !onServices.includes(tier));
-  return [others, onServices].filter((lane) => lane.length > 0);
+/** Tiers whose files stop workers, brokers and servers: one file at a time on a lane, each by itself. */
+const BY_FILE = ['faults', 'e2e'];
+
+/** What is run at once: a tier, or a file of one. */
+function jobsOf(tier) {
+  if (!BY_FILE.includes(tier) || missingTool(tier)) return [{ tier, files: [] }];
+  const folder = path.join('test', tier);
+  const files = readdirSync(folder).filter((file) => file.endsWith('.test.ts'));
+  return files.sort().map((file) => ({ tier, files: [path.join(folder, file)] }));
 }
 
+/**
+ * Two queues side by side: tiers on the services, which wait much, and the others, which compute. A lane whose queue is empty
+ * takes from the end of the other, unless that computes: two of those only make each other slower.
+ */
 async function runAll(tiers, env, scratch) {
-  const rows = [];
-  const lanes = lanesOf(tiers);
-  const runLane = async (lane) => {
-    for (const tier of lane) {
-      const name = lanes.length > 1 ? tier.padEnd(8) : undefined;
-      const began = performance.now();
-      const missing = missingTool(tier);
-      process.stdout.write(`\n=== ${tier}\n`);
-      const result = missing
-        ? { ...NONE, [process.env.CI ? 'failed' : 'skipped']: 1, note: missing }
-        : tier === 'static'
-          ? await runStatic(name)
-          : await runTier(name, tier, scratch, env);
-      rows.push({ tier, seconds: (performance.now() - began) / 1000, ...result });
-    }
+  const isOnServices = (tier) => TIERS[tier].includes('s3');
+  const onServices = ['contract', 'e2e', 'faults'].filter((tier) => tiers.includes(tier)).flatMap(jobsOf);
+  const computing = tiers.filter((tier) => !isOnServices(tier)).flatMap(jobsOf);
+  const jobs = computing.length + onServices.length;
+  const done = [];
+  const runJob = async (job) => {
+    const { tier, files } = job;
+    const name = jobs > 1 ? tier.padEnd(8) : undefined;
+    const began = performance.now();
+    const missing = missingTool(tier);
+    process.stdout.write(`\n=== ${[tier, ...files].join(' ')}\n`);
+    const result = missing
+      ? { ...NONE, [process.env.CI ? 'failed' : 'skipped']: 1, note: missing }
+      : tier === 'static'
+        ? await runStatic(name)
+        : await runTier(name, job, scratch, env);
+    done.push({ tier, seconds: (performance.now() - began) / 1000, result });
   };
-  await Promise.all(lanes.map(runLane));
-  return tiers.map((tier) => rows.find((row) => row.tier === tier));
+  const lane = async (next) => {
+    for (let job = next(); job; job = next()) await runJob(job);
+  };
+  await Promise.all([lane(() => computing.shift() ?? onServices.pop()), lane(() => onServices.shift())]);
+  return tiers.map((tier) => {
+    const ofTier = done.filter((one) => one.tier === tier);
+    const seconds = ofTier.reduce((sum, one) => sum + one.seconds, 0);
+    return { tier, seconds, ...merged(ofTier.map(({ result }) => result)) };
+  });
 }
 
 function summarise(rows) {
@@ -146,6 +164,8 @@ function summarise(rows) {
   process.stdout.write(
     `\n${renderTable([['tier', 'passed', 'failed', 'skipped', 'seconds', ''], ...cells])}\n\n`,
   );
+  for (const { failures } of rows)
+    for (const failure of failures) process.stdout.write(`failed: ${failure}\n`);
   if (nothingRan) process.stdout.write('no test ran, which counts as a failure\n');
   process.stdout.write(`${passed} passed, ${failed} failed, ${skipped} skipped\n`);
   return green ? 0 : 1;

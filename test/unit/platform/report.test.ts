@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import { NONE, readReport, totals } from '../../../infra/test-report.mjs';
+import { merged, NONE, readReport, totals } from '../../../infra/test-report.mjs';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'datalab-report-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -16,15 +16,32 @@ function report(passed: number, failed: number, files: readonly object[], code: 
 }
 
 test('tests, broken files and errors outside the tests are counted', () => {
-  const good = { status: 'passed', assertionResults: [{ status: 'passed' }] };
-  const bad = { status: 'failed', assertionResults: [{ status: 'failed' }] };
-  const broken = { status: 'failed', assertionResults: [] };
-  expect(report(3, 0, [good], 0)).toEqual({ passed: 3, failed: 0, skipped: 2, note: '' });
+  const good = { name: 'good.test.ts', status: 'passed', assertionResults: [{ status: 'passed' }] };
+  const test = { status: 'failed', fullName: 'a lake holds', failureMessages: ['Error: 1 is not 2\n  at x'] };
+  const bad = { name: path.resolve('test/bad.test.ts'), status: 'failed', assertionResults: [test] };
+  const broken = {
+    name: path.resolve('broken.test.ts'),
+    status: 'failed',
+    assertionResults: [],
+    message: 'no',
+  };
+  expect(report(3, 0, [good], 0)).toEqual({ passed: 3, failed: 0, skipped: 2, note: '', failures: [] });
   expect(report(3, 1, [good, bad], 1)).toMatchObject({ passed: 3, failed: 1 });
-  expect(report(3, 1, [good, bad, broken], 1)).toMatchObject({ failed: 2 });
+  expect(report(3, 1, [good, bad, broken], 1)).toMatchObject({
+    failed: 2,
+    failures: ['test/bad.test.ts › a lake holds: Error: 1 is not 2', 'broken.test.ts: no'],
+  });
   expect(report(3, 0, [good], 1)).toMatchObject({ failed: 1, note: 'an error outside the tests' });
   expect(readReport(path.join(folder, 'none'), 137)).toMatchObject({ failed: 1 });
   expect(readReport(path.join(folder, 'none'), 0)).toMatchObject({ failed: 0, note: 'no tests' });
+});
+
+test('the files of a tier make one result', () => {
+  const one = { passed: 3, failed: 0, skipped: 1, note: '', failures: [] };
+  const two = { passed: 0, failed: 1, skipped: 0, note: 'killed', failures: ['x: no'] };
+  expect(merged([one, two, two])).toEqual({
+    ...{ passed: 3, failed: 2, skipped: 1, note: 'killed', failures: ['x: no', 'x: no'] },
+  });
 });
 
 test('a run without a test is a failure; static checks alone are not', () => {
