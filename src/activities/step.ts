@@ -11,6 +11,8 @@ export interface StepContext {
   readonly signal: AbortSignal;
   /** A folder of this attempt alone; removed when the step ends. */
   readonly scratch: string;
+  /** Milliseconds that earlier attempts of the same step took, waiting between them included. */
+  readonly earlierMs: number;
   /** Tells how far the step is; sent with the next heartbeat. */
   progress(progress: Progress): void;
 }
@@ -40,6 +42,7 @@ export async function runStep<Value>(
     const done = await body({
       signal: activity.cancellationSignal,
       scratch,
+      earlierMs: activity.info.currentAttemptScheduledTimestampMs - activity.info.scheduledTimestampMs,
       progress: (progress) => {
         latest = progress;
       },

@@ -1,5 +1,5 @@
 /** The real activities over a lake in memory or in a folder, the real engine, and a tiny dataset in a folder of its own. */
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { randomUUID } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -102,9 +102,24 @@ export class Inbox {
   }
 }
 
+/** What a lab with a lake in a folder had come to, for others to go on from. */
+export interface LabState {
+  /** Where it was, and where those that go on from it are: sources are known by their paths. */
+  readonly folder: string;
+  readonly copy: string;
+  readonly runs: number;
+}
+
+interface LabOptions {
+  readonly lake?: 'memory' | 'folder';
+  readonly deps?: (lab: Lab) => Partial<ActivityDeps>;
+  /** One at a time: they share a folder. */
+  readonly state?: LabState;
+}
+
 export class Lab {
-  readonly folder = mkdtempSync(path.join(tmpdir(), 'datalab-activities-'));
-  readonly scratch = path.join(this.folder, 'scratch');
+  readonly folder: string;
+  readonly scratch: string;
   readonly inbox = new Inbox();
   readonly deps: ActivityDeps;
   readonly etl: EtlActivities & ReplayActivities;
@@ -113,8 +128,14 @@ export class Lab {
   newId: () => string = randomUUID;
   #runs = 0;
 
-  constructor(options: { lake?: 'memory' | 'folder'; deps?: (lab: Lab) => Partial<ActivityDeps> } = {}) {
-    mkdirSync(path.join(this.folder, 'in'));
+  constructor(options: LabOptions = {}) {
+    this.folder = options.state?.folder ?? mkdtempSync(path.join(tmpdir(), 'datalab-activities-'));
+    this.scratch = path.join(this.folder, 'scratch');
+    if (options.state) {
+      cpSync(options.state.copy, this.folder, { recursive: true, preserveTimestamps: true });
+      this.#runs = options.state.runs;
+    }
+    mkdirSync(path.join(this.folder, 'in'), { recursive: true });
     this.edit('dataset.yaml', DATASET);
     this.edit('silver.sql', SILVER_SQL);
     this.edit('totals.sql', 'SELECT name, sum(amount) AS total FROM silver.sales GROUP BY name');
@@ -145,6 +166,13 @@ export class Lab {
     };
     this.deps = { ...this.deps, ...options.deps?.(this) };
     this.etl = createActivities(this.deps);
+  }
+
+  /** Keeps a copy of everything; whoever takes it removes it. */
+  saved(): LabState {
+    const copy = mkdtempSync(path.join(tmpdir(), 'datalab-saved-'));
+    cpSync(this.folder, copy, { recursive: true, preserveTimestamps: true });
+    return { folder: this.folder, copy, runs: this.#runs };
   }
 
   /** Writes a file of the dataset's folder. */

@@ -28,17 +28,19 @@ export interface Maintained {
   readonly again: Call;
 }
 
-type Call = <Name extends keyof MaintenanceActivities>(
-  name: Name,
-  ...args: Parameters<MaintenanceActivities[Name]>
-) => ReturnType<MaintenanceActivities[Name]>;
-
 interface Surroundings {
   readonly running?: ReadonlySet<string>;
   readonly yaml?: string;
   /** The schedule that starts it, and the time of it that the run is for. */
   readonly scheduled?: Partial<Pick<MaintenanceRun, 'at' | 'scheduleId'>>;
+  /** Minutes that earlier attempts of every step took. */
+  readonly earlierMinutes?: number;
 }
+
+type Call = <Name extends keyof MaintenanceActivities>(
+  name: Name,
+  ...args: Parameters<MaintenanceActivities[Name]>
+) => ReturnType<MaintenanceActivities[Name]>;
 
 const unexpected = (): never => {
   throw new Error('nobody should ask');
@@ -48,7 +50,7 @@ let runs = 0;
 export async function maintainLab(
   lab: Lab,
   { dryRun = false, tables, ...rest }: LakeMaintenanceInput = {},
-  { running = new Set(), yaml = '', scheduled = {} }: Surroundings = {},
+  { running = new Set(), yaml = '', scheduled = {}, earlierMinutes = 0 }: Surroundings = {},
 ): Promise<Maintained> {
   const activities = createMaintenanceActivities({
     ...lab.deps,
@@ -59,7 +61,10 @@ export async function maintainLab(
   });
   const call: Call = (name, ...args) => {
     const logger = new DefaultLogger('ERROR');
-    const environment = new MockActivityEnvironment({ activityType: name }, { logger });
+    const scheduledTimestampMs = Date.now();
+    const currentAttemptScheduledTimestampMs = scheduledTimestampMs + earlierMinutes * 60_000;
+    const info = { activityType: name, scheduledTimestampMs, currentAttemptScheduledTimestampMs };
+    const environment = new MockActivityEnvironment(info, { logger });
     const go = environment.run.bind(environment) as (...all: unknown[]) => Promise<unknown>;
     return go(activities[name], ...args) as ReturnType<MaintenanceActivities[typeof name]>;
   };

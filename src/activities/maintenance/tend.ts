@@ -55,7 +55,8 @@ export async function tendTable(
   const { value: tended } = await runStep(`tend ${plan.table}`, deps.scratchDirectory, async (context) => {
     const declared = await declaredTables(deps);
     const table = tables.table(name.layer, name.table);
-    const endMs = deps.clock.nowMs() + deps.config.maintenance.tableMinutes * 60_000;
+    const budgetMs = deps.config.maintenance.tableMinutes * 60_000;
+    const endMs = deps.clock.nowMs() + budgetMs - context.earlierMs;
     const isOver = (): boolean => deps.clock.nowMs() >= endMs;
     const ground = { deps, tables, run, declared, name, table, context, isOver };
     const before = await sizeOf(table, context.signal);
