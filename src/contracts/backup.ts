@@ -3,7 +3,12 @@ import type { MaintenanceRun } from './lake-maintenance.js';
 
 /** Input of the workflow type `lakeBackup`. */
 export type BackupInput =
-  | { readonly task: 'create'; readonly tables?: readonly string[] }
+  | {
+      readonly task: 'create';
+      readonly tables?: readonly string[];
+      /** Says what would be copied. Nothing is copied, sealed or cleaned away. */
+      readonly dryRun?: boolean;
+    }
   /** Reads everything that the newest backup, or the one named, consists of. */
   | { readonly task: 'verify'; readonly backup?: string }
   /** Puts tables where they are not: into the lake, or into another one. */
@@ -73,7 +78,10 @@ export interface BackupFigures {
   readonly tables: number;
   readonly objects: number;
   readonly bytes: number;
-  /** What had to be copied: everything else was there. */
+  /**
+   * What had to be copied: everything else was there. Of a dry run what would be, at most: equal bytes under another key are
+   * found when they are read.
+   */
   readonly copiedObjects: number;
   readonly copiedBytes: number;
 }
@@ -82,6 +90,7 @@ export interface BackupFigures {
 export interface BackupSummary {
   readonly run: MaintenanceRun;
   readonly task: BackupInput['task'];
+  /** Null of a dry run. */
   readonly backup: string | null;
   readonly figures: BackupFigures;
   /** Of `create`: backups and objects that went, since no retained backup names them. */
@@ -99,7 +108,7 @@ export interface BackupChoice {
 export interface BackupActivities {
   /** Lists the tables to back up into the lake. Throws BACKUP_NOT_CONFIGURED. */
   beginBackup(run: MaintenanceRun): Promise<number>;
-  /** Copies what one table's newest version needs and the backup does not hold. */
+  /** Copies what one table's newest version needs and the backup does not hold; a dry run counts it. */
   backUpTable(run: MaintenanceRun, place: number): Promise<BackupFigures>;
   /** Adds configuration and datasets, and makes the backup visible. */
   sealBackup(run: MaintenanceRun): Promise<BackupFigures & { readonly problems: readonly string[] }>;

@@ -238,8 +238,12 @@ export interface LakeMaintenanceSummary {
   /** The tables of greatest need with what became of them; all of them are in the report. */
   readonly worked: readonly TableWord[];
   readonly swept: Amount;
-  /** Where backups are configured: what was kept, and what the drill restored and found equal. */
-  readonly backup?: { readonly create?: BackupFigures; readonly drill?: BackupFigures };
+  /** Where backups are configured: what was kept, and what the drill restored and found equal; of a dry run what would be copied. */
+  readonly backup?: {
+    readonly create?: BackupFigures;
+    readonly drill?: BackupFigures;
+    readonly plan?: BackupFigures;
+  };
   readonly problems: readonly string[];
   /** Keys in the lake: the report as data, and as a page. */
   readonly report: string | null;

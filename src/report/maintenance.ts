@@ -155,12 +155,17 @@ function largest({ usage }: MaintenanceReport): Html | null {
 
 function backup({ backup: standing, ending }: MaintenanceReport): Html {
   const { newest, configured } = standing;
-  const { create, drill } = ending.backup ?? {};
+  const { create, drill, plan } = ending.backup ?? {};
   if (!configured) return html`<p class="empty">No place for backups is configured.</p>`;
   const lines = [
     newest
       ? `The newest backup, ${newest.id}, holds ${plural(newest.tables, 'table')} and ${bytes(newest.bytes)}.`
       : 'There is no backup yet.',
+    ...(plan
+      ? [
+          `A backup of ${plural(plan.tables, 'table')} would copy at most ${plural(plan.copiedObjects, 'object')} (${bytes(plan.copiedBytes)}).`,
+        ]
+      : []),
     ...(create
       ? [
           `This run backed up ${plural(create.tables, 'table')}: ${plural(create.copiedObjects, 'object')} (${bytes(create.copiedBytes)}) copied, ${plural(create.objects - create.copiedObjects, 'object')} there already.`,

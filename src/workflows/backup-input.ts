@@ -5,7 +5,7 @@ import { areTableNames, isTableName } from './table-name.js';
 
 const refuse = refuseInput('lakeBackup takes {"task": "create"}, or verify, restore or drill');
 const KEYS: Readonly<Record<BackupInput['task'], readonly string[]>> = {
-  create: ['tables'],
+  create: ['tables', 'dryRun'],
   verify: ['backup'],
   restore: ['backup', 'table', 'version', 'time', 'into'],
   drill: ['backup'],
@@ -20,11 +20,12 @@ export function parseBackup(input: unknown): BackupInput {
     throw refuse(`"task" is one of ${BACKUP_TASKS.join(', ')}`);
   const strange = Object.keys(rest).filter((key) => !KEYS[task].includes(key));
   if (strange.length > 0) throw refuse(`"${task}" has no ${strange.join(', ')}`);
-  const { backup, table, version, time, into, tables } = rest;
+  const { backup, table, version, time, into, tables, dryRun } = rest;
   if (backup !== undefined && !(typeof backup === 'string' && BACKUP_ID.test(backup)))
     throw refuse('"backup" is an id, as `datalab backup list` shows it');
   if (table !== undefined && !isTableName(table)) throw refuse('"table" is a layer and a name');
   if (tables !== undefined && !areTableNames(tables)) throw refuse('"tables" lists layers and names');
+  if (dryRun !== undefined && typeof dryRun !== 'boolean') throw refuse('"dryRun" is true or false');
   if (version !== undefined && !(Number.isSafeInteger(version) && table !== undefined))
     throw refuse('"version" is a whole number, and needs a "table"');
   if (time !== undefined && !(typeof time === 'string' && !Number.isNaN(Date.parse(time))))

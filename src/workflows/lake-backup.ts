@@ -26,7 +26,8 @@ export async function lakeBackup(input: BackupInput): Promise<BackupSummary> {
   const parsed = parseBackup(input);
   const info = workflowInfo();
   const run: MaintenanceRun = {
-    ...{ runId: info.firstExecutionRunId, workflowId: info.workflowId, dryRun: false },
+    ...{ runId: info.firstExecutionRunId, workflowId: info.workflowId },
+    dryRun: parsed.task === 'create' && parsed.dryRun === true,
     at: info.startTime.toISOString(),
     tables: parsed.task === 'create' ? (parsed.tables ?? null) : null,
   };
@@ -58,6 +59,7 @@ async function create(run: MaintenanceRun, total: Total): Promise<BackupSummary>
   const heavy = proxyActivities<BackupActivities>(activityOptions('maintenance', BACKUP));
   const tables = await light.beginBackup(run);
   await sideBySide(PARALLEL_TABLES, tables, async (place) => total.add(await heavy.backUpTable(run, place)));
+  if (run.dryRun) return summaryOf(run, 'create', null, total);
   total.add(await heavy.sealBackup(run));
   const { pruneBackups } = proxyActivities<BackupActivities>(activityOptions('maintenance', SWEEP));
   // The backup is made, whether or not old ones could be cleaned away.
@@ -72,7 +74,7 @@ async function create(run: MaintenanceRun, total: Total): Promise<BackupSummary>
 function summaryOf(
   run: MaintenanceRun,
   task: BackupInput['task'],
-  backup: string,
+  backup: string | null,
   { figures, problems }: Total,
 ): BackupSummary {
   return { run, task, backup, figures, pruned: { backups: 0, objects: 0, bytes: 0 }, problems };

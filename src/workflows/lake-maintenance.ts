@@ -13,6 +13,7 @@ import {
   continueAsNew,
   executeChild,
   isCancellation,
+  patched,
   proxyActivities,
   setHandler,
   workflowInfo,
@@ -25,7 +26,7 @@ import type {
   MaintenanceRun,
   TableTendedBrief,
 } from '../contracts/lake-maintenance.js';
-import { BACKUP_WORKFLOW_ID } from '../contracts/backup.js';
+import { BACKUP_WORKFLOW_ID, type BackupInput } from '../contracts/backup.js';
 import type { lakeBackup } from './lake-backup.js';
 import { parseLakeMaintenance } from './maintenance-input.js';
 import { maintenanceQuery } from './maintenance-query.js';
@@ -63,7 +64,10 @@ export async function lakeMaintenance(
   const state = carried ?? (await assess(run, keeper, set));
   await tend(input, run, state, keeper, set);
   if (run.only === undefined) await sweep(run, keeper, set);
-  if (state.policy.backs && !run.dryRun && isWhole(run)) await backUp(keeper, set);
+  if (state.policy.backs && isWhole(run)) {
+    if (!run.dryRun) await backUp(keeper, set, ['create', 'drill']);
+    else if (patched('plan-backup')) await backUp(keeper, set, ['plan']);
+  }
   await close(run, state, keeper, set);
   return keeper.summary;
 }
@@ -82,14 +86,24 @@ async function sweep(run: MaintenanceRun, keeper: Keeper, set: Change): Promise<
   );
 }
 
-/** The week's backup, and the drill that proves it. A backup that fails is said, and fails nothing else. */
-async function backUp(keeper: Keeper, set: Change): Promise<void> {
+const BACKUP_STEPS = {
+  create: { task: 'create' },
+  drill: { task: 'drill' },
+  plan: { task: 'create', dryRun: true },
+} as const satisfies Readonly<Record<string, BackupInput>>;
+type BackupStep = keyof typeof BACKUP_STEPS;
+
+/**
+ * The week's backup, and the drill that proves it; of a dry run what a backup would copy: there is none yet that could be
+ * drilled. A backup that fails is said, and fails nothing else.
+ */
+async function backUp(keeper: Keeper, set: Change, steps: readonly BackupStep[]): Promise<void> {
   set({ phase: 'backing up' });
-  for (const task of ['create', 'drill'] as const) {
+  for (const task of steps) {
     try {
       const { figures } = await executeChild<typeof lakeBackup>('lakeBackup', {
         workflowId: BACKUP_WORKFLOW_ID,
-        args: [{ task }],
+        args: [BACKUP_STEPS[task]],
       });
       set({ backup: { ...keeper.summary.backup, [task]: figures } });
     } catch (error) {

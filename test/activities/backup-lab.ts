@@ -77,6 +77,18 @@ export class BackupLab {
     return { id: backup, copied: figures.reduce((sum, one) => sum + one.copiedObjects, 0), run };
   }
 
+  /** What a dry run says that a backup would copy. */
+  async plan(): Promise<BackupFigures> {
+    const run = { ...this.newRun(), dryRun: true };
+    const tables = await this.call('beginBackup', run);
+    const sum = { tables: 0, objects: 0, bytes: 0, copiedObjects: 0, copiedBytes: 0 };
+    for (let place = 0; place < tables; place += 1) {
+      const figures = await this.call('backUpTable', run, place);
+      for (const key of Object.keys(sum) as Array<keyof BackupFigures>) sum[key] += figures[key];
+    }
+    return sum;
+  }
+
   /** The work for each table of the backup that the input chooses; the problems of all. */
   async each(
     input: BackupInput,

@@ -1,5 +1,5 @@
 /** Backups of a lake that real runs made: whole, kept once, refused where a byte is wrong, and good for a new lake. */
-import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterEach, expect, it } from 'vitest';
@@ -28,6 +28,24 @@ it('copies nothing twice, and only what is new the next time', async () => {
   expect(next.copied).toBeGreaterThan(0);
   expect(next.copied).toBeLessThan(first.copied);
   expect(await backups.verify()).toEqual([]);
+});
+
+it('says of a dry run what the next backup would copy, and changes nothing', async () => {
+  await someRuns();
+  const whole = await backups.plan();
+  expect(whole.copiedObjects).toBe(whole.objects);
+  expect(whole.copiedBytes).toBe(whole.bytes);
+  expect(existsSync(backups.folder('backup'))).toBe(false);
+  const { copied } = await backups.create();
+  // The configuration is copied too, which belongs to no table.
+  expect(copied).toBe(whole.copiedObjects + 1);
+  expect(await backups.plan()).toEqual({ ...whole, copiedObjects: 0, copiedBytes: 0 });
+  backups.lab.source('next.csv', '50,zoe,5');
+  await backups.lab.run();
+  const before = backups.objects();
+  const next = await backups.plan();
+  expect(backups.objects()).toEqual(before);
+  expect((await backups.create()).copied).toBe(next.copiedObjects);
 });
 
 it('brings a lake back that was deleted whole, row by row, and runs go on in it', async () => {

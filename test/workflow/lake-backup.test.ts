@@ -80,6 +80,13 @@ describe.skipIf(!hasTestServer && !process.env['CI'])(
       expect(summary.backup).toContain(summary.run.runId);
     });
 
+    it('only counts in a dry run: nothing is sealed or cleaned away', async () => {
+      const script = scripted(3);
+      const summary = await run(script.activities, { task: 'create', dryRun: true });
+      expect([...script.calls].sort()).toEqual(['back up 0', 'back up 1', 'back up 2']);
+      expect(summary).toMatchObject({ run: { dryRun: true }, backup: null, figures: { copiedObjects: 3 } });
+    });
+
     it('seals nothing where a table could not be copied', async () => {
       const script = scripted(3, {
         backUpTable: async (_run, place) => {

@@ -4,6 +4,7 @@ import { ApplicationFailure } from '@temporalio/activity';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { DefaultLogger, Runtime } from '@temporalio/worker';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { BackupActivities } from '../../src/contracts/backup.js';
 import type {
   LakeMaintenanceInput,
   LakeMaintenanceSummary,
@@ -16,7 +17,11 @@ import { hasTestServer, timeSkippingEnvironment } from '../support/time-skipping
 import { withWorkers } from '../support/workers.js';
 
 /** A lake of so many tables, every tenth of which needs work. */
-function scripted(total: number, overrides: Partial<MaintenanceActivities> = {}, budgetMinutes = 60) {
+function scripted(
+  total: number,
+  overrides: Partial<MaintenanceActivities> = {},
+  { budgetMinutes = 60, backs = false } = {},
+) {
   const tended: number[] = [];
   const endings: MaintenanceEnding[] = [];
   let assessed = 0;
@@ -31,7 +36,7 @@ function scripted(total: number, overrides: Partial<MaintenanceActivities> = {},
           ...{ startToCloseSeconds: 60, heartbeatSeconds: 0 },
           ...{ maximumAttempts: 1, initialIntervalSeconds: 1 },
         },
-        backs: false,
+        backs,
         parallelTables: 3,
         budgetMinutes,
       },
@@ -112,6 +117,32 @@ describe.skipIf(!hasTestServer && !process.env['CI'])(
       expect(scheduled).toMatchObject({ scheduleId: 'lake-maintenance-weekly', workflowId: id });
     });
 
+    it('makes a backup and drills it, of which a dry run only says what would be copied', async () => {
+      const figures = { tables: 1, objects: 3, bytes: 30, copiedObjects: 2, copiedBytes: 20 };
+      const calls: string[] = [];
+      const called = async <Value>(name: string, value: Value): Promise<Value> => {
+        calls.push(name);
+        return value;
+      };
+      const backup: Partial<BackupActivities> = {
+        beginBackup: async () => 1,
+        backUpTable: ({ dryRun }) => called(dryRun ? 'count' : 'copy', figures),
+        sealBackup: () => called('seal', { ...figures, tables: 0, problems: [] }),
+        pruneBackups: () => called('prune', { backups: 0, objects: 0, bytes: 0 }),
+        chooseBackup: async () => ({ backup: 'newest', tables: ['silver.t'] }),
+        drillTable: () => called('drill', { ...figures, problems: [] }),
+      };
+      const { activities } = scripted(10, {}, { backs: true });
+      const all = { ...activities, ...backup };
+      expect((await run(all, { dryRun: true })).backup).toEqual({ plan: figures });
+      expect(calls).toEqual(['count']);
+      const { backup: made } = await run(all);
+      expect(made).toMatchObject({ create: { tables: 1, copiedObjects: 4 }, drill: { tables: 1 } });
+      expect(calls).toEqual(['count', 'copy', 'seal', 'prune', 'drill']);
+      // A part of the lake is no reason for a backup.
+      expect(await run(all, { tables: ['silver.t0'] })).not.toHaveProperty('backup');
+    });
+
     it('goes on where a table or the sweep fails, and says so', async () => {
       const { activities, endings } = scripted(100, {
         tendTable: async (_run, place) => {
@@ -130,7 +161,7 @@ describe.skipIf(!hasTestServer && !process.env['CI'])(
     });
 
     it('begins no further table once its time is over', async () => {
-      const { activities, tended } = scripted(100, {}, 0);
+      const { activities, tended } = scripted(100, {}, { budgetMinutes: 0 });
       const summary = await run(activities, {});
       expect(tended).toEqual([]);
       expect(summary).toMatchObject({ phase: 'done', needy: 10, left: 10 });

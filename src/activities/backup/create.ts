@@ -53,6 +53,10 @@ export async function backUpTable(
     const table = tables.table(name.layer, name.table);
     const { snapshot, data, log } = await tableObjects(table);
     const known = await knownObjects(backup, text, snapshot.metadata.id);
+    if (run.dryRun) {
+      const value = await countMissing(table.store, backup, [...data, ...log], known);
+      return { rows: 0, bytes: 0, detail: `version ${snapshot.version}`, value };
+    }
     const copied = { objects: 0, bytes: 0 };
     const copy = (objects: readonly TableObject[]): Promise<BackupObject[]> =>
       copyAll(table.store, backup, objects, known, copied, context);
@@ -88,6 +92,39 @@ async function knownObjects(
   return new Map([...before.data, ...before.log].map((object) => [object.key, object]));
 }
 
+/** What copying them would take. */
+async function countMissing(
+  source: ObjectStore,
+  backup: BackupStore,
+  objects: readonly TableObject[],
+  known: ReadonlyMap<string, BackupObject>,
+): Promise<BackupFigures> {
+  const figures = { tables: 1, objects: objects.length, bytes: 0, copiedObjects: 0, copiedBytes: 0 };
+  await mapLimited(objects, PARALLEL, async (object) => {
+    const there = await keptAlready(backup, object, known);
+    const bytes = object.sizeBytes ?? there?.sizeBytes ?? (await source.head(object.key))?.sizeBytes ?? 0;
+    figures.bytes += bytes;
+    if (there) return;
+    figures.copiedObjects += 1;
+    figures.copiedBytes += bytes;
+  });
+  return figures;
+}
+
+/** The object as the backup holds it. One that somebody took out of the backup is copied again. */
+async function keptAlready(
+  backup: BackupStore,
+  { key, sizeBytes }: TableObject,
+  known: ReadonlyMap<string, BackupObject>,
+): Promise<BackupObject | undefined> {
+  const there = known.get(key);
+  const isKnown =
+    there !== undefined &&
+    (sizeBytes === undefined || there.sizeBytes === sizeBytes) &&
+    (await backup.has(there));
+  return isKnown ? there : undefined;
+}
+
 async function copyAll(
   source: ObjectStore,
   backup: BackupStore,
@@ -97,15 +134,10 @@ async function copyAll(
   { signal, progress }: StepContext,
 ): Promise<BackupObject[]> {
   let done = 0;
-  return mapLimited(objects, PARALLEL, async ({ key, sizeBytes }) => {
+  return mapLimited(objects, PARALLEL, async (object) => {
     signal.throwIfAborted();
-    const there = known.get(key);
-    // One that somebody took out of the backup is copied again.
-    const isKnown =
-      there !== undefined &&
-      (sizeBytes === undefined || there.sizeBytes === sizeBytes) &&
-      (await backup.has(there));
-    const kept = isKnown ? there : await copyOne(source, backup, { key, sizeBytes }, copied, signal);
+    const kept =
+      (await keptAlready(backup, object, known)) ?? (await copyOne(source, backup, object, copied, signal));
     done += 1;
     progress({ phase: 'copy', done, total: objects.length, unit: 'objects' });
     return kept;

@@ -19,6 +19,7 @@ interface Flags {
   readonly table?: string;
   readonly to?: { readonly version: number } | { readonly time: string };
   readonly into?: string;
+  readonly dryRun?: boolean;
 }
 
 export function addBackup(program: Command): void {
@@ -27,10 +28,8 @@ export function addBackup(program: Command): void {
     backup,
     'create',
     'copy what the newest version of every table needs and the backup does not hold',
-    () => ({
-      task: 'create',
-    }),
-  );
+    ({ dryRun }) => ({ task: 'create', ...(dryRun && { dryRun }) }),
+  ).option('--dry-run', 'copy nothing, say what would be copied');
   backup
     .command('list')
     .description('the backups that there are')
@@ -131,7 +130,13 @@ const SAID: Readonly<Record<BackupInput['task'], string>> = {
   drill: 'restored on trial, and equal to the lake row by row',
 };
 
-function picture({ task: what, backup, figures, pruned, problems }: BackupSummary): string {
+function picture({ run: { dryRun }, task: what, backup, figures, pruned, problems }: BackupSummary): string {
+  if (dryRun)
+    return [
+      'nothing was copied: this was a dry run',
+      `a backup of ${plural(figures.tables, 'table')}, ${plural(figures.objects, 'object')} (${bytes(figures.bytes)}), would copy at most ` +
+        `${plural(figures.copiedObjects, 'object')}, ${bytes(figures.copiedBytes)}`,
+    ].join('\n');
   return [
     `backup ${backup ?? ''}: ${SAID[what]}`,
     `${plural(figures.tables, 'table')}, ${plural(figures.objects, 'object')}, ${bytes(figures.bytes)}`,

@@ -148,6 +148,11 @@ export function picture(summary: LakeMaintenanceSummary): string {
     ...(run.only === undefined
       ? [`${plural(swept.files, 'object')} of old runs (${bytes(swept.bytes)}) ${would} deleted`]
       : []),
+    ...(summary.backup?.plan
+      ? [
+          `a backup would copy at most ${plural(summary.backup.plan.copiedObjects, 'object')}, ${bytes(summary.backup.plan.copiedBytes)}`,
+        ]
+      : []),
     ...(summary.backup?.create
       ? [
           `backup made: ${plural(summary.backup.create.copiedObjects, 'object')} copied, ${bytes(summary.backup.create.copiedBytes)}`,
