@@ -15,6 +15,7 @@ import { S3Proxy } from '../support/s3-proxy.js';
 import { testStack, type TestStack } from '../support/stack.js';
 import { eventsFrom } from '../support/topic.js';
 import { ownLake, WorkerProcess, type OwnLake } from '../support/worker-process.js';
+import { startVictim } from './victim.js';
 
 /** The sample as a plain model: rows, distinct keys, and the sum of a column. */
 const SAMPLE = { rows: '12154', keys: '12154', volume: '309890993650' };
@@ -64,16 +65,7 @@ describe('a worker killed with SIGKILL', () => {
   };
 
   async function startWorker(pool: 'all' | 'etl' | 'flows'): Promise<WorkerProcess> {
-    // A short heartbeat, so that the test does not wait half a minute for the dead worker to be missed.
-    const worker = await WorkerProcess.start(
-      {
-        ...lake.env,
-        AWS_ENDPOINT_URL: proxy.endpoint,
-        DATALAB_HEARTBEAT_SECONDS: '5',
-        DATALAB_DATASETS_DIRECTORY: datasets,
-      },
-      [pool],
-    );
+    const worker = await startVictim({ env: lake.env, endpoint: proxy.endpoint, datasets }, pool);
     workers.push(worker);
     return worker;
   }

@@ -13,7 +13,8 @@ import { ownNamespace } from '../support/namespace.js';
 import { copyStocks } from '../support/renamed-dataset.js';
 import { S3Proxy } from '../support/s3-proxy.js';
 import { testStack, type TestStack } from '../support/stack.js';
-import { ownLake, PROJECT, WorkerProcess, type OwnLake } from '../support/worker-process.js';
+import { ownLake, PROJECT, type OwnLake, type WorkerProcess } from '../support/worker-process.js';
+import { startVictim } from './victim.js';
 
 const LAYERS = ['silver', 'gold'] as const;
 const MOMENTS = ['between upload and commit', 'between commit and completion'] as const;
@@ -67,15 +68,7 @@ describe('a worker killed with SIGKILL during an increment', () => {
   });
 
   async function startWorker(pool: 'all' | 'etl' | 'flows'): Promise<WorkerProcess> {
-    const worker = await WorkerProcess.start(
-      {
-        ...lake.env,
-        AWS_ENDPOINT_URL: proxy.endpoint,
-        DATALAB_HEARTBEAT_SECONDS: '5',
-        DATALAB_DATASETS_DIRECTORY: datasets,
-      },
-      [pool],
-    );
+    const worker = await startVictim({ env: lake.env, endpoint: proxy.endpoint, datasets }, pool);
     workers.push(worker);
     return worker;
   }
