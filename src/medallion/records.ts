@@ -20,7 +20,7 @@ export class DamagedFile extends Error {
   override readonly name = 'DamagedFile';
   constructor(
     /** Code for the quarantine. */
-    readonly rule: 'stray_quote' | 'line_too_long' | 'gzip_damaged',
+    readonly rule: 'stray_quote' | 'line_too_long' | 'gzip_damaged' | 'zstd_damaged',
     message: string,
     options?: { cause?: unknown },
   ) {

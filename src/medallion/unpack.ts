@@ -1,16 +1,45 @@
-/** A source's bytes, unpacked. The engine's own gzip reader accepts truncated and corrupt files; zlib does not. */
-import { createReadStream } from 'node:fs';
+/** A source's bytes, unpacked. The engine's own readers accept truncated and corrupt files; those here do not. */
+import { createReadStream, type ReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { pipeline } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { DamagedFile } from './records.js';
+import { isZstd, unzstd, ZstdError } from './zstd.js';
 
 const CHUNK_BYTES = 1 << 20;
 const HEAD_BYTES = 1 << 14;
 
+/** How the bytes of a file are packed, and what the quarantine calls one that is damaged. */
+interface Packing {
+  readonly name: string;
+  readonly rule: DamagedFile['rule'];
+  unpack(chunks: AsyncIterable<Buffer>): AsyncIterable<unknown>;
+  isDamage(error: unknown): boolean;
+}
+
+const GZIP: Packing = {
+  name: 'gzip',
+  rule: 'gzip_damaged',
+  // Errors of the pipeline reach whoever reads the stream.
+  unpack: (chunks) => pipeline(chunks, createGunzip({ chunkSize: CHUNK_BYTES }), () => undefined),
+  isDamage: isZlibError,
+};
+const ZSTD: Packing = {
+  name: 'zstd',
+  rule: 'zstd_damaged',
+  unpack: unzstd,
+  isDamage: (error) => error instanceof ZstdError,
+};
+
+function packingOf(head: Buffer): Packing | undefined {
+  if (head[0] === 0x1f && head[1] === 0x8b) return GZIP;
+  return isZstd(head) ? ZSTD : undefined;
+}
+
 /**
- * Chunks of the file, gunzipped where its first bytes say gzip, whatever its name. `onChunk` sees every chunk as
- * it comes from disk. Throws DamagedFile `gzip_damaged` where the checksum or the length is wrong or the end is missing.
+ * Chunks of the file, unpacked where its first bytes say gzip or zstd, whatever its name. `onChunk` sees every chunk as
+ * it comes from disk. Throws DamagedFile `gzip_damaged` or `zstd_damaged` where the checksum or the length is wrong or the end
+ * is missing.
  */
 export async function* unpacked(
   path: string,
@@ -18,33 +47,35 @@ export async function* unpacked(
   signal?: AbortSignal,
 ): AsyncGenerator<Buffer, void, undefined> {
   const head = await firstBytes(path);
-  const zipped = head[0] === 0x1f && head[1] === 0x8b;
-  if (!zipped && head.length < HEAD_BYTES) {
+  const packing = packingOf(head);
+  if (!packing && head.length < HEAD_BYTES) {
     // Tiny files, of which there may be thousands, are here already.
     onChunk(head);
     if (head.length > 0) yield head;
     return;
   }
   const file = createReadStream(path, { highWaterMark: CHUNK_BYTES });
-  file.on('data', (chunk) => onChunk(chunk as Buffer));
-  // Errors of the pipeline reach the loop below through the stream that it reads.
-  const stream = zipped ? pipeline(file, createGunzip({ chunkSize: CHUNK_BYTES }), () => undefined) : file;
   try {
-    for await (const chunk of stream) {
+    const chunks = chunksOf(file, onChunk);
+    for await (const chunk of packing?.unpack(chunks) ?? chunks) {
       signal?.throwIfAborted();
       yield chunk as Buffer;
     }
   } catch (error) {
-    if (!zipped || !isZlibError(error)) throw error;
-    throw new DamagedFile(
-      'gzip_damaged',
-      `the gzip data is cut off or corrupt (${(error as Error).message})`,
-      {
-        cause: error,
-      },
-    );
+    if (!packing?.isDamage(error)) throw error;
+    const said = (error as Error).message;
+    throw new DamagedFile(packing.rule, `the ${packing.name} data is cut off or corrupt (${said})`, {
+      cause: error,
+    });
   } finally {
     file.destroy();
+  }
+}
+
+async function* chunksOf(file: ReadStream, onChunk: (chunk: Buffer) => void): AsyncGenerator<Buffer> {
+  for await (const chunk of file) {
+    onChunk(chunk as Buffer);
+    yield chunk as Buffer;
   }
 }
 

@@ -1,4 +1,5 @@
 /** Bad input and what becomes of it, as data: the tests run it, and docs/reference/bad-input.md says the same. */
+import { readFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 
 export const HEADER = 'date,symbol,open,high,low,close,volume';
@@ -24,8 +25,15 @@ export interface BadInput {
 }
 
 const zipped = gzipSync(csv(good(1), good(2)));
-const corrupt = Buffer.from(zipped);
-corrupt[zipped.length - 6] = (corrupt[zipped.length - 6] ?? 0) ^ 0xff;
+const corrupt = flipped(zipped, zipped.length - 6);
+/** Six thousand prices. */
+const packed = readFileSync(new URL('packed/prices.csv.zst', import.meta.url));
+const WHOLE = { read: 1, bronze: [['zstd_damaged', null]], lines: [] } as const;
+function flipped(bytes: Uint8Array, at: number): Buffer {
+  const copy = Buffer.from(bytes);
+  copy[at] = (copy[at] ?? 0) ^ 0xff;
+  return copy;
+}
 const many = Array.from({ length: 5000 }, (_, index) => good((index % 28) + 1, `S${index}`));
 const latin1 = Buffer.concat([
   Buffer.from(csv(good(1)).slice(0, -1)),
@@ -90,6 +98,8 @@ export const BAD_INPUTS: readonly BadInput[] = [
     lines: [],
   },
   { name: 'corrupt gzip', bytes: corrupt, read: 1, bronze: [['gzip_damaged', null]], lines: [] },
+  { name: 'truncated zstd', bytes: packed.subarray(0, 9000), ...WHOLE },
+  { name: 'corrupt zstd', bytes: flipped(packed, 9000), ...WHOLE },
   {
     name: 'renamed required column',
     bytes: csv(good(1)).replace('close', 'Close'),

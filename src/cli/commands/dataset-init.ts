@@ -75,8 +75,8 @@ async function init(name: string, { from, format, key }: Options): Promise<void>
 }
 
 const ENDINGS: ReadonlyArray<readonly [RegExp, DraftFormat]> = [
-  [/\.(csv|tsv|txt)(\.gz)?$/i, 'csv'],
-  [/\.(jsonl|ndjson|json)(\.gz)?$/i, 'jsonl'],
+  [/\.(csv|tsv|txt)(\.(gz|zst))?$/i, 'csv'],
+  [/\.(jsonl|ndjson|json)(\.(gz|zst))?$/i, 'jsonl'],
   [/\.parquet$/i, 'parquet'],
 ];
 
