@@ -1,7 +1,7 @@
 /** Bronze: new sources into staged files. */
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
-import type { PlannedRun, Staged } from '../contracts/activities.js';
+import type { PlannedRun, ShareNumber, Staged } from '../contracts/activities.js';
 import type { DatasetDefinition } from '../contracts/dataset.js';
 import { NO_ROWS } from '../contracts/ledger.js';
 import type { LocalSource, SourceObject } from '../contracts/sources.js';
@@ -36,10 +36,11 @@ export async function writeBronze(
   tables: LakeTables,
   run: PlannedRun,
   sourcesKey: string,
+  share?: ShareNumber,
 ): Promise<Staged> {
   const name = `bronze.${run.dataset}`;
   const { step, value } = await runStep<Omit<Staged, 'step'>>(
-    `write ${name}`,
+    share ? `write ${name}, share ${share.number} of ${share.of}` : `write ${name}`,
     deps.scratchDirectory,
     async (context) => {
       const [dataset, bronze, manifest] = await Promise.all([

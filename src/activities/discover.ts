@@ -7,6 +7,7 @@ import { plannedDataset } from './dataset.js';
 import type { ActivityDeps } from './deps.js';
 import { writeManifest } from './staging.js';
 import { freshOffsets } from './offsets.js';
+import { sharesOf } from './shares.js';
 import { runStep } from './step.js';
 import { stateOf, type LakeTables } from './tables.js';
 
@@ -31,6 +32,12 @@ export async function discoverSources(
       fresh.length === 0
         ? null
         : await writeManifest(deps.lake, run, 'sources', deps.newId(), { sources: fresh });
+    const shares = manifest === null ? [] : sharesOf(fresh, deps.config.worker.shareMb * 2 ** 20);
+    const keys = await Promise.all(
+      shares.map((sources, index) =>
+        writeManifest(deps.lake, run, `sources-${index + 1}`, deps.newId(), { sources }),
+      ),
+    );
     return {
       rows: 0,
       bytes,
@@ -43,6 +50,7 @@ export async function discoverSources(
         fresh: fresh.length,
         bytes,
         manifest,
+        ...(keys.length > 0 && { shares: keys }),
         current: bronze && stateOf(`bronze.${run.dataset}`, bronze, false),
       },
     };

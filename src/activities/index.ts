@@ -9,6 +9,7 @@ import { writeBronze } from './bronze.js';
 import type { ActivityDeps } from './deps.js';
 import { discoverSources } from './discover.js';
 import { withFailures } from './failure.js';
+import { gatherBronze } from './gather.js';
 import { writeGold } from './gold.js';
 import { maintainTable } from './maintain-table.js';
 import { planRun } from './plan.js';
@@ -36,7 +37,8 @@ export function createActivities(given: ActivityDeps): Activities {
     withLogs(logs, {
       planRun: (run) => planRun(deps, run),
       discoverSources: (run) => discoverSources(deps, tables, run),
-      writeBronze: (run, sources) => writeBronze(deps, tables, run, sources),
+      writeBronze: (run, sources, share) => writeBronze(deps, tables, run, sources, share),
+      gatherBronze: (run, shares) => gatherBronze(deps, run, shares),
       auditBronze: (run, staged) => auditBronze(deps, tables, run, staged),
       writeSilver: (run, options) => writeSilver(deps, tables, run, options),
       writeGold: (run, table, options) => writeGold(deps, tables, run, table, options),

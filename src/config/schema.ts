@@ -171,6 +171,13 @@ export const configSchema = z.strictObject({
       cacheDirectory: z.string().default('.datalab/cache').describe('Local copies of lake files.'),
       cacheGb: z.number().positive().default(10),
       scratchDirectory: z.string().default('.datalab/scratch'),
+      shareMb: z
+        .number()
+        .positive()
+        .default(512)
+        .describe(
+          'New sources of a run are read in shares of about so many MiB, by several workers at once.',
+        ),
     })
     .prefault({}),
   dashboard: dashboardSchema,

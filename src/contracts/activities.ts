@@ -37,8 +37,16 @@ export interface Discovery {
   readonly fresh: number;
   readonly bytes: number;
   readonly manifest: string | null;
+  /** Where they are many: lists of parts of them, each for a worker to read. Together they are what is at `manifest`. */
+  readonly shares?: readonly string[];
   /** Bronze as it stands, or null where there is none yet. */
   readonly current: TableState | null;
+}
+
+/** Which share of how many, counted from one. */
+export interface ShareNumber {
+  readonly number: number;
+  readonly of: number;
 }
 
 /** Files written where no reader looks, ready to be judged and published. */
@@ -94,8 +102,10 @@ export interface EtlActivities {
   planRun(run: RunRef): Promise<RunPlan>;
   /** Lists the sources and sets aside those that Bronze already holds. */
   discoverSources(run: PlannedRun): Promise<Discovery>;
-  /** Reads the sources of a discovery's manifest into staged Bronze and quarantine files. */
-  writeBronze(run: PlannedRun, sources: string): Promise<Staged>;
+  /** Reads the sources of a discovery's manifest, or of a share of it, into staged Bronze and quarantine files. */
+  writeBronze(run: PlannedRun, sources: string, share?: ShareNumber): Promise<Staged>;
+  /** Makes one staging manifest of those of the shares, for one commit to publish. */
+  gatherBronze(run: PlannedRun, shares: readonly Staged[]): Promise<Staged>;
   /** Measures the dataset's checks on the staged Bronze rows. */
   auditBronze(run: PlannedRun, staged: Staged): Promise<Audit>;
   /** Cleans Bronze into staged Silver files where Silver is behind. */

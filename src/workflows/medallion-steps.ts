@@ -2,7 +2,7 @@
  * The three layers of a run, each as write, audit, publish. A publish that meets somebody else's commit is not an
  * error: the layer starts over from what the table holds now, a bounded number of times.
  */
-import { ActivityFailure, ApplicationFailure, sleep } from '@temporalio/workflow';
+import { ActivityFailure, ApplicationFailure, CancellationScope, sleep } from '@temporalio/workflow';
 import type { EtlActivities, PlannedRun, Published, Staged } from '../contracts/activities.js';
 import type { EtlOptions } from '../contracts/flows.js';
 import type { RunState } from './run-state.js';
@@ -22,7 +22,10 @@ export async function fillBronze(etl: EtlActivities, state: RunState, run: Plann
       if (discovery.current) state.stands(discovery.current);
       return true;
     }
-    const staged = await unlessChanged(etl.writeBronze(run, discovery.manifest));
+    const { manifest, shares = [] } = discovery;
+    const staged = await unlessChanged(
+      shares.length > 0 ? writeShares(etl, state, run, shares) : etl.writeBronze(run, manifest),
+    );
     if (staged === undefined) {
       await sleep(round * 1000);
       continue;
@@ -42,6 +45,29 @@ export async function fillBronze(etl: EtlActivities, state: RunState, run: Plann
     }
   }
   throw starved('bronze');
+}
+
+/** The shares by as many workers as there are; one that fails ends the others. What they wrote is one batch. */
+async function writeShares(
+  etl: EtlActivities,
+  state: RunState,
+  run: PlannedRun,
+  shares: readonly string[],
+): Promise<Staged> {
+  const all = new CancellationScope();
+  const written = await all.run(() =>
+    Promise.all(
+      shares.map(async (sources, index) => {
+        const staged = await etl.writeBronze(run, sources, { number: index + 1, of: shares.length });
+        state.did(staged.step);
+        return staged;
+      }),
+    ).catch((error: unknown) => {
+      all.cancel();
+      throw error;
+    }),
+  );
+  return etl.gatherBronze(run, written);
 }
 
 /** Judges staged rows, and publishes them unless they are blocked. */

@@ -232,9 +232,20 @@ export class Lab {
 
   /** Discovers and stages, up to the publish. */
   async stageBronze(run: PlannedRun): Promise<Staged & { manifest: string }> {
-    const { manifest } = await this.do('discoverSources', run);
-    if (manifest === null) throw new Error('nothing was discovered');
-    return withManifest(await this.do('writeBronze', run, manifest));
+    const discovery = await this.do('discoverSources', run);
+    if (discovery.manifest === null) throw new Error('nothing was discovered');
+    return withManifest(await this.writeBronze(run, discovery));
+  }
+
+  /** Whole, or by shares side by side. */
+  async writeBronze(run: PlannedRun, { manifest, shares = [] }: Discovery): Promise<Staged> {
+    if (shares.length === 0) return this.do('writeBronze', run, manifest ?? '');
+    const written = await Promise.all(
+      shares.map((share, index) =>
+        this.do('writeBronze', run, share, { number: index + 1, of: shares.length }),
+      ),
+    );
+    return this.do('gatherBronze', run, written);
   }
 
   async stageSilver(run: PlannedRun, options: EtlOptions = {}): Promise<Staged & { manifest: string }> {
@@ -250,7 +261,7 @@ export class Lab {
     const discovery = await this.do('discoverSources', run);
     let bronze: Published | null = null;
     if (discovery.manifest !== null) {
-      const staged = await this.do('writeBronze', run, discovery.manifest);
+      const staged = await this.writeBronze(run, discovery);
       if (staged.manifest !== null) {
         const { verdict } = await this.do('auditBronze', run, staged);
         if (verdict.blocked) throw new Error('blocked');

@@ -105,6 +105,7 @@ export function scriptedActivities(overrides: Partial<EtlActivities & ReplayActi
     planRun: async () => PLAN,
     discoverSources: async () => discovery(1),
     writeBronze: async () => staged('bronze.stocks', 'bronze'),
+    gatherBronze: async () => staged('bronze.stocks', 'bronze'),
     auditBronze: async () => audit(),
     writeSilver: async () => staged('silver.stocks', 'silver'),
     writeGold: async (_run, table) => staged(`gold.${table}`, `gold-${table}`),

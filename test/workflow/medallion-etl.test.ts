@@ -265,6 +265,50 @@ describe.skipIf(!hasTestServer && !process.env['CI'])(
       expect(calls.filter((call) => call === 'discoverSources')).toHaveLength(2);
     });
 
+    it('has the shares of its sources read side by side, and publishes them as one', async () => {
+      const given: unknown[] = [];
+      const { activities, calls } = scriptedActivities({
+        discoverSources: async () => ({ ...discovery(3), shares: ['one', 'two', 'three'] }),
+        writeBronze: async (_run, sources, share) => {
+          given.push([sources, share]);
+          return { ...staged('bronze.stocks', sources), sources: 1 };
+        },
+        gatherBronze: async (_run, shares) => ({
+          ...staged('bronze.stocks', `all of ${shares.map(({ manifest }) => manifest).join()}`),
+          sources: shares.length,
+        }),
+      });
+      const summary = await run(activities);
+      expect(given).toHaveLength(3);
+      expect(given).toContainEqual(['two', { number: 2, of: 3 }]);
+      expect(calls.filter((call) => /Bronze|publish all/.test(call))).toEqual([
+        ...Array<string>(3).fill('writeBronze'),
+        ...['gatherBronze', 'auditBronze', 'publish all of one,two,three'],
+      ]);
+      expect(summary).toMatchObject({ outcome: 'ok', sources: { ingested: 3 } });
+      expect(summary.steps.filter(({ step }) => step === 'write bronze.stocks')).toHaveLength(4);
+    });
+
+    it('begins anew where a source of one share changed, and the other shares are told to stop', async () => {
+      let rounds = 0;
+      let stopped = false;
+      const { activities, calls } = scriptedActivities({
+        discoverSources: async () => ({ ...discovery(2), ...(rounds++ === 0 && { shares: ['a', 'b'] }) }),
+        writeBronze: async (_run, sources) => {
+          if (sources === 'a') throw ApplicationFailure.nonRetryable('it grew', 'SOURCE_CHANGED');
+          if (sources !== 'b') return staged('bronze.stocks', 'bronze');
+          const { cancelled, heartbeat } = Context.current();
+          const beat = setInterval(heartbeat, 100);
+          await cancelled.catch(() => undefined).finally(() => clearInterval(beat));
+          stopped = true;
+          throw new CancelledFailure('stopped');
+        },
+      });
+      expect((await run(activities)).outcome).toBe('ok');
+      expect(calls).not.toContain('gatherBronze');
+      expect(stopped).toBe(true);
+    });
+
     it('does not call its own what another run published', async () => {
       let rounds = 0;
       const { activities } = scriptedActivities({
