@@ -75,6 +75,7 @@ export async function takeOut(workspace: Workspace, base: Snapshot, where: strin
   const shape = { ...shapeOf(base, workspace.store.uri), constraints: [] };
   const added: AddFile[] = [];
   for (const bin of binsOf(
+    base,
     partial.map(({ file }) => file),
     targetFileBytes,
   )) {

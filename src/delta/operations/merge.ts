@@ -142,7 +142,7 @@ async function rewrite(
   const { targetFileBytes } = tableProperties(base.metadata.configuration);
   const moves = base.partitionColumns.some((name) => checked.assigned.has(name.toLowerCase()));
   const added: AddFile[] = [];
-  for (const bin of binsOf(files, targetFileBytes)) {
+  for (const bin of binsOf(base, files, targetFileBytes)) {
     const select = rewriteSelect(workspace, checked, workspace.relation(bin.files));
     added.push(...(await writeRows(workspace, shape, select, moves ? undefined : bin.partitionValues)));
   }

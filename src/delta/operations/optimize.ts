@@ -2,12 +2,13 @@
 import type { Action, AddFile } from '../actions.js';
 import type { Snapshot, TableHandle } from '../api.js';
 import { DeltaError } from '../errors.js';
+import { partitionKeyOf } from '../partition-key.js';
 import { canonicalPath, vectorId } from '../path.js';
 import type { MaintenanceOptions } from '../progress.js';
 import { prune } from '../prune.js';
 import { tableProperties } from '../table-properties.js';
 import { writeRows } from '../write-files.js';
-import { columnList, partitionKey, replaceActions, tagsKey } from './rewrite.js';
+import { columnList, replaceActions, tagsKey } from './rewrite.js';
 import { inWorkspace, requireWritable, runOperation, shapeOf, type OperationOptions } from './run.js';
 
 export interface OptimizeOptions extends MaintenanceOptions, Pick<OperationOptions, 'info'> {
@@ -99,9 +100,10 @@ export function packable(snapshot: Snapshot): { readonly files: number; readonly
 function planBins(snapshot: Snapshot, where: string | undefined, targetBytes: number): Bin[] {
   const { whole, some } = prune(snapshot, where);
   const groups = new Map<string, AddFile[]>();
+  const partitionKey = partitionKeyOf(snapshot);
   for (const file of [...whole, ...some]) {
     if (file.size >= targetBytes && !isWorn(file)) continue;
-    const key = `${partitionKey(file.partitionValues)}\n${tagsKey(file)}`;
+    const key = `${partitionKey(file)}\n${tagsKey(file)}`;
     const group = groups.get(key);
     if (group) group.push(file);
     else groups.set(key, [file]);

@@ -4,12 +4,13 @@ import type { ReadScope, Snapshot, TableHandle } from '../api.js';
 import { changeTableActions } from '../create.js';
 import { schemaOfColumns } from '../engine-type.js';
 import { DeltaError } from '../errors.js';
+import { partitionKeyOf } from '../partition-key.js';
 import { prune } from '../prune.js';
 import { align, type DataSource } from '../source.js';
 import { writeRows, type TableShape } from '../write-files.js';
 import { creationOf, rowsOf, targetOf, type AppendOptions, type WriteTarget } from './append.js';
 import { takeOut } from './delete.js';
-import { partitionKey, replaceActions, requireCondition } from './rewrite.js';
+import { replaceActions, requireCondition } from './rewrite.js';
 import {
   inWorkspace,
   requireWritable,
@@ -127,8 +128,9 @@ async function replaced(
   if (base.partitionColumns.length === 0) {
     throw new DeltaError('DELTA_SCHEMA_INVALID', `${workspace.store.uri} has no partitions to replace`);
   }
-  const keys = new Set(adds.map((add) => partitionKey(add.partitionValues)));
-  const wouldRead = (file: AddFile): boolean => keys.has(partitionKey(file.partitionValues));
+  const partitionKey = partitionKeyOf(base);
+  const keys = new Set(adds.map(partitionKey));
+  const wouldRead = (file: AddFile): boolean => keys.has(partitionKey(file));
   const removed = base.files.filter(wouldRead);
   return { removed, kept: [], read: { files: removed, wouldRead } };
 }

@@ -1,8 +1,10 @@
 /** Copy-on-write: which files a condition touches, and writing those again without touching others. */
 import type { Action, AddFile } from '../actions.js';
+import type { Snapshot } from '../api.js';
 import { quoteName } from '../checkpoint-parquet.js';
 import { DeltaError } from '../errors.js';
 import { removeOf } from '../overwrite.js';
+import { partitionKeyOf } from '../partition-key.js';
 import { ROW_ID, type EngineSession } from '../ports.js';
 import type { DeltaDeps } from '../deps.js';
 import type { Workspace } from './run.js';
@@ -74,11 +76,12 @@ export interface Bin {
   readonly files: readonly AddFile[];
 }
 
-/** Packs files of equal partition values and equal tags into bins of about the target size, in their order. */
-export function binsOf(files: readonly AddFile[], targetBytes: number): Bin[] {
+/** Packs files of one partition with equal tags into bins of about the target size, in their order. */
+export function binsOf(base: Snapshot, files: readonly AddFile[], targetBytes: number): Bin[] {
   const partitions = new Map<string, AddFile[]>();
+  const partitionKey = partitionKeyOf(base);
   for (const file of files) {
-    const key = `${partitionKey(file.partitionValues)}\n${tagsKey(file)}`;
+    const key = `${partitionKey(file)}\n${tagsKey(file)}`;
     const known = partitions.get(key);
     if (known) known.push(file);
     else partitions.set(key, [file]);
@@ -108,11 +111,6 @@ function packBins(files: readonly AddFile[], targetBytes: number): Bin[] {
 /** Equal for equal tags: only rows with the same tags may share a file. */
 export function tagsKey({ tags }: AddFile): string {
   return JSON.stringify(Object.entries(tags ?? {}).sort(([a], [b]) => (a < b ? -1 : 1)));
-}
-
-/** Equal for equal partition values, whatever the order of their names. */
-export function partitionKey(values: AddFile['partitionValues']): string {
-  return JSON.stringify(Object.entries(values).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 /** Removes and adds of a rewrite. */

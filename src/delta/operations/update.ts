@@ -95,7 +95,7 @@ async function rewrite(
   const moves = base.partitionColumns.some((name) => names.has(name.toLowerCase()));
   const { targetFileBytes } = tableProperties(base.metadata.configuration);
   const added: AddFile[] = [];
-  for (const bin of binsOf(files, targetFileBytes)) {
+  for (const bin of binsOf(base, files, targetFileBytes)) {
     const select = `SELECT ${columns} FROM ${workspace.relation(bin.files)}`;
     added.push(...(await writeRows(workspace, shape, select, moves ? undefined : bin.partitionValues)));
   }
