@@ -28,7 +28,7 @@ import type { ColumnBatch } from './ports.js';
 import { decimalOf } from './schema-json.js';
 import type { DataType, StructField, StructType } from './schema.js';
 
-/** The Arrow schema of a table. Throws DELTA_READ_UNSUPPORTED for a type that Arrow lacks (`variant`). */
+/** The Arrow schema of a table; variants are JSON text. Throws DELTA_READ_UNSUPPORTED for a type that Arrow lacks. */
 export function arrowSchema(schema: StructType): Schema {
   return new Schema(schema.fields.map(arrowField));
 }
@@ -40,6 +40,7 @@ function arrowField({ name, type, nullable }: StructField): Field {
 const DECIMAL_BITS = 128;
 const PRIMITIVES: Readonly<Record<string, () => ArrowType>> = {
   string: () => new Utf8(),
+  variant: () => new Utf8(),
   long: () => new Int64(),
   integer: () => new Int32(),
   short: () => new Int16(),
@@ -101,7 +102,8 @@ function dataOf(type: DataType, values: Values): Data {
   const common = { type: arrow as never, length: values.length, nullCount, nullBitmap };
   if (typeof type === 'string') {
     if (type === 'void') return makeData({ type: new Null(), length: values.length });
-    if (type === 'string' || type === 'binary') return makeData({ ...common, ...textBytes(values) } as never);
+    if (type === 'string' || type === 'variant' || type === 'binary')
+      return makeData({ ...common, ...textBytes(values) } as never);
     return makeData({ ...common, data: fixedValues(type, values) } as never);
   }
   switch (type.type) {

@@ -147,7 +147,7 @@ export interface Engine {
   readonly threads: number;
   /** A confined, isolated session. Close it when done. */
   open(options: SessionOptions): Promise<EngineSession>;
-  /** What the engine calls a Delta type, in a CAST. Throws RangeError for one that it has no type for (`variant`). */
+  /** What the engine calls a Delta type, in a CAST. Throws RangeError for one that it has no type for. */
   sqlType(type: DataType): string;
   /** A SQL relation (usable after FROM) with the plan's columns under their logical names, typed by its schema. */
   relation(plan: ScanPlan): string;
@@ -183,7 +183,8 @@ export interface EngineSession {
 
 /**
  * Some rows, column by column: BIGINT as bigint, DATE as days and TIMESTAMP as bigint microseconds since the epoch, DECIMAL
- * as the bigint of its digits, BLOB as Uint8Array, lists as arrays, structs as objects, maps as arrays of `{key, value}`.
+ * as the bigint of its digits, BLOB as Uint8Array, lists as arrays, structs as objects, maps as arrays of `{key, value}`, variants as
+ * JSON text.
  */
 export interface ColumnBatch {
   readonly rows: number;

@@ -33,6 +33,10 @@ export const FEATURES: Readonly<Record<string, Feature>> = {
   allowColumnDefaults: { reader: false, read: true, write: 'when-idle' },
   typeWidening: { reader: true, read: true, write: 'no' },
   'typeWidening-preview': { reader: true, read: true, write: 'no' },
+  variantType: { reader: true, read: true, write: 'no' },
+  'variantType-preview': { reader: true, read: true, write: 'no' },
+  variantShredding: { reader: true, read: true, write: 'no' },
+  'variantShredding-preview': { reader: true, read: true, write: 'no' },
   domainMetadata: { reader: false, read: true, write: 'no' },
   inCommitTimestamp: { reader: false, read: true, write: 'no' },
   'inCommitTimestamp-preview': { reader: false, read: true, write: 'no' },
@@ -156,8 +160,10 @@ export function columnMappingMode(
   return supported && (mode === 'name' || mode === 'id') ? mode : 'none';
 }
 
-/** The weakest protocol that a new table with this schema needs. */
+/** The weakest protocol that a new table with this schema needs. Throws DELTA_SCHEMA_INVALID for what we do not write. */
 export function protocolFor(schema: StructType): Protocol {
+  if (someType(schema, (type) => type === 'variant'))
+    throw new DeltaError('DELTA_SCHEMA_INVALID', "columns of type 'variant' are read, and not written");
   if (!someType(schema, (type) => type === 'timestamp_ntz'))
     return { minReaderVersion: 1, minWriterVersion: 2 };
   return {

@@ -88,7 +88,13 @@ export const SUPPORT: Readonly<Record<string, readonly Support[]>> = {
       note: 'A value that would change on its way into the column is refused.',
       test: `${OPERATIONS}/append.test.ts`,
     },
-    { what: 'Type `variant`', read: 'refused', written: 'refused', note: '', test: GOLDEN },
+    {
+      what: 'Type `variant`',
+      read: 'yes',
+      written: 'refused',
+      note: 'As the engine’s VARIANT, shredded or not; as JSON text in Arrow. A shredded one whose file does not mark it is refused.',
+      test: GOLDEN,
+    },
     {
       what: 'Partition columns of every type but `binary`',
       read: 'yes',

@@ -1,6 +1,7 @@
 /** Rows in the canonical JSON of the golden folder, so that two readers' rows compare as text. */
 import type { DataType, StructType } from '../../src/delta/index.js';
 import { decimalOf } from '../../src/delta/index.js';
+import { variantOf } from './variant.js';
 
 /** One row as the engine gives it → canonical text: keys sorted, times in microseconds, binary in hex, maps as pairs. */
 export function canonicalRow(row: Readonly<Record<string, unknown>>, schema: StructType): string {
@@ -10,9 +11,23 @@ export function canonicalRow(row: Readonly<Record<string, unknown>>, schema: Str
 /** A line of an expected_rows file → the same text. Python writes small decimals with an exponent: it is resolved. */
 export function canonicalLine(line: string): string {
   const row = JSON.parse(line, (_, value: unknown) =>
-    typeof value === 'string' ? plainDecimal(value) : value,
+    typeof value === 'string' ? plainDecimal(value) : decodedVariant(value),
   ) as unknown;
   return sortedJson(row);
+}
+
+/** The answers have a variant as its two binaries. */
+function decodedVariant(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Object.keys(value).sort().join() !== 'metadata,value')
+    return value;
+  const [metadata, bytes] = [(value as Pair).metadata, (value as Pair).value].map((text) =>
+    Buffer.from(String(text).slice(1), 'hex'),
+  );
+  return metadata && bytes ? variantOf(metadata, bytes) : value;
+}
+interface Pair {
+  readonly metadata: unknown;
+  readonly value: unknown;
 }
 
 function plainDecimal(text: string): string {

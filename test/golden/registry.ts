@@ -22,7 +22,6 @@ const refused = (code: DeltaErrorCode, message: string): GoldenCase => ({
 });
 const unreadable = (feature: string): GoldenCase => refused('DELTA_READ_UNSUPPORTED', feature);
 const brokenLog = (message: string): GoldenCase => refused('DELTA_LOG_INVALID', message);
-const NO_VARIANT: GoldenCase = { status: 'skip', reason: 'variant columns are not read yet' };
 const ONE_SPELLING: GoldenCase = {
   status: 'pass',
   corrected: {
@@ -38,7 +37,6 @@ export const REGISTRY: Readonly<Record<string, GoldenCase>> = {
     status: 'pass',
     corrected: { because: 'the other readers refuse the empty schema', facts: { numFiles: 11 } },
   },
-  'delta-golden/spark-variant-checkpoint': NO_VARIANT,
   'delta-kernel-java/catalog-owned-preview': unreadable('catalogManaged'),
   'delta-kernel-java/workload_basic_catalog_managed/delta': unreadable('catalogManaged'),
   'delta-rs-err-logs/table_c': brokenLog('lacks commit 12'),
@@ -47,8 +45,6 @@ export const REGISTRY: Readonly<Record<string, GoldenCase>> = {
   'delta-rs-err-logs/table_h': unreadable('catalogOwned'),
   'delta-rs-err-logs/table_i': unreadable('catalogOwned'),
   'delta-rs/simple_table_features': unreadable('reader version 5'),
-  'delta-rs/spark-variant-checkpoint': NO_VARIANT,
-  'delta-rs/spark-variant-stable-feature-checkpoint': NO_VARIANT,
   'delta-rs/table_with_edge_timestamps': {
     status: 'pass',
     corrected: {
@@ -56,12 +52,8 @@ export const REGISTRY: Readonly<Record<string, GoldenCase>> = {
       ignoreRows: true,
     },
   },
-  'delta-spark/variant-stats-no-checkpoint': NO_VARIANT,
-  'delta-spark/variant-stats-state-reconstruction': NO_VARIANT,
-  'delta-spark/variant-stats-with-struct-no-checkpoint': NO_VARIANT,
   'kernel-rs-data/crc-malformed': refused('DELTA_TABLE_NOT_FOUND', 'no Delta table'),
   'kernel-rs-data/table-with-geo': unreadable('geospatial'),
-  'kernel-rs-data/unshredded-variant': NO_VARIANT,
   'kernel-rs-golden/canonicalized-paths-normal-a/delta': ONE_SPELLING,
   'kernel-rs-golden/canonicalized-paths-normal-b/delta': ONE_SPELLING,
   'kernel-rs-golden/canonicalized-paths-special-a/delta': ONE_SPELLING,

@@ -3,6 +3,7 @@ import type { ScanFile, ScanPlan } from '../../delta/ports.js';
 import type { DataType, StructField } from '../../delta/schema.js';
 import { identifier, literal, literalList } from '../../contracts/sql-text.js';
 import { sqlType, type FieldName } from './sql-type.js';
+import { hasVariant, VARIANT_BYTES, variantSql } from './variant.js';
 
 const PHYSICAL_NAME = 'delta.columnMapping.physicalName';
 /** Columns that tell which row of which file a row is; by names alone, for adapters know the ports by type only. */
@@ -22,7 +23,11 @@ export function relationSql(plan: ScanPlan): string {
   }
   if (fields.length === 0) throw new RangeError('a scan needs at least one column');
   if (plan.files.length === 0) return `(${emptySelect(fields, plan.rowId === true)})`;
-  const groups = groupFiles(plan.files);
+  // Every file has its variants in a form of its own, and a union of the forms would mix them up.
+  const apart = fields.some((field) => hasVariant(field.type));
+  const groups = apart
+    ? plan.files.map((file): Group => ({ partitionValues: file.partitionValues, files: [file] }))
+    : groupFiles(plan.files);
   return `(${groups.map((group) => groupSelect(plan, fields, group)).join('\nUNION ALL\n')})`;
 }
 
@@ -62,7 +67,7 @@ function groupSelect(plan: ScanPlan, fields: readonly StructField[], group: Grou
   // The empty first branch gives every declared column a type, also where no file has it.
   const stored = fields.filter((field) => !partitions.has(field.name));
   const declared = stored.map(
-    (field) => `NULL::${sqlType(field.type, physical)} AS ${identifier(physical(field))}`,
+    (field) => `NULL::${sqlType(field.type, physical, VARIANT_BYTES)} AS ${identifier(physical(field))}`,
   );
   const typed = declared.length > 0 ? `SELECT ${declared.join(', ')} WHERE false UNION ALL BY NAME ` : '';
   return `SELECT ${columns.join(', ')} FROM (${typed}${fileScan(group.files, plan.rowId === true)}) f`;
@@ -97,12 +102,15 @@ function physicalNames(plan: ScanPlan): FieldName {
   };
 }
 
-/** The expression under logical names: members of nested columns have physical names of their own. */
+/** The expression under logical names, members of nested columns included, and with variants as the engine's own. */
 function fileValue(expression: string, type: DataType, plan: ScanPlan): string {
-  return plan.columnMapping === 'none' ? expression : renamed(expression, type, physicalNames(plan), 0);
+  return plan.columnMapping === 'none' && !hasVariant(type)
+    ? expression
+    : renamed(expression, type, physicalNames(plan), 0);
 }
 
 function renamed(expression: string, type: DataType, physical: FieldName, depth: number): string {
+  if (type === 'variant') return variantSql(expression);
   if (typeof type === 'string') return expression;
   const item = `x${depth}`;
   switch (type.type) {

@@ -21,9 +21,14 @@ const PRIMITIVES: Readonly<Record<string, string>> = {
 /** What a struct field is called inside the SQL type. */
 export type FieldName = (field: StructField) => string;
 
-/** The DuckDB type of a Delta type. Throws RangeError for types that DuckDB files cannot hold (`variant`). */
-export function sqlType(type: DataType, nameOf: FieldName = (field) => field.name): string {
+/** The DuckDB type of a Delta type, with another one for `variant` where that is given. Throws RangeError. */
+export function sqlType(
+  type: DataType,
+  nameOf: FieldName = (field) => field.name,
+  variant = 'VARIANT',
+): string {
   if (typeof type === 'string') {
+    if (type === 'variant') return variant;
     const decimal = /^decimal\((\d+),\s*(-?\d+)\)$/.exec(type);
     if (decimal) return `DECIMAL(${decimal[1]},${decimal[2]})`;
     const primitive = PRIMITIVES[type];
@@ -32,11 +37,11 @@ export function sqlType(type: DataType, nameOf: FieldName = (field) => field.nam
   }
   switch (type.type) {
     case 'struct':
-      return `STRUCT(${type.fields.map((field) => `${identifier(nameOf(field))} ${sqlType(field.type, nameOf)}`).join(', ')})`;
+      return `STRUCT(${type.fields.map((field) => `${identifier(nameOf(field))} ${sqlType(field.type, nameOf, variant)}`).join(', ')})`;
     case 'array':
-      return `${sqlType(type.elementType, nameOf)}[]`;
+      return `${sqlType(type.elementType, nameOf, variant)}[]`;
     case 'map':
-      return `MAP(${sqlType(type.keyType, nameOf)}, ${sqlType(type.valueType, nameOf)})`;
+      return `MAP(${sqlType(type.keyType, nameOf, variant)}, ${sqlType(type.valueType, nameOf, variant)})`;
   }
 }
 

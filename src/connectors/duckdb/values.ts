@@ -9,12 +9,14 @@ import {
   DuckDBStructValue,
   DuckDBTimestampTZValue,
   DuckDBTimestampValue,
+  DuckDBVariantValue,
 } from '@duckdb/node-api';
 
 /**
  * One value of a result: numbers as number (BIGINT and wider as bigint), DATE as `2020-01-31`, TIMESTAMP as
  * `2020-01-31T10:00:00.000` and TIMESTAMPTZ the same with a `Z` (six decimals where microseconds are there), BLOB as
- * Uint8Array, lists and structs as arrays and objects, maps as arrays of `{key, value}`, all else as DuckDB writes it.
+ * Uint8Array, lists and structs as arrays and objects, maps as arrays of `{key, value}`, a variant as the value that it
+ * holds, all else as DuckDB writes it.
  */
 export function plainValue(value: unknown): unknown {
   if (value === null || typeof value !== 'object') return value;
@@ -28,6 +30,7 @@ export function plainValue(value: unknown): unknown {
   if (value instanceof DuckDBListValue || value instanceof DuckDBArrayValue)
     return value.items.map(plainValue);
   if (value instanceof DuckDBStructValue) return plainObject(value.entries);
+  if (value instanceof DuckDBVariantValue) return plainValue(value.value);
   if (value instanceof DuckDBMapValue) {
     return value.entries.map(({ key, value: item }) => ({ key: plainValue(key), value: plainValue(item) }));
   }
@@ -46,6 +49,7 @@ export function storedValue(value: unknown): unknown {
   if (value instanceof DuckDBTimestampValue || value instanceof DuckDBTimestampTZValue) return value.micros;
   if (value instanceof DuckDBDecimalValue) return value.value;
   if (value instanceof DuckDBBlobValue) return value.bytes;
+  if (value instanceof DuckDBVariantValue) return variantJson(value.value);
   if (value instanceof DuckDBListValue || value instanceof DuckDBArrayValue)
     return value.items.map(storedValue);
   if (value instanceof DuckDBStructValue) {
@@ -55,6 +59,23 @@ export function storedValue(value: unknown): unknown {
     return value.entries.map(({ key, value: item }) => ({ key: storedValue(key), value: storedValue(item) }));
   }
   return String(value);
+}
+
+/** A variant's value as JSON text: whole numbers and decimals with all their digits, binary in base64, times as ISO text. */
+function variantJson(value: unknown): string {
+  if (value instanceof DuckDBDecimalValue || typeof value === 'bigint') return value.toString();
+  if (typeof value === 'number')
+    return Number.isFinite(value) ? String(value) : JSON.stringify(String(value));
+  if (value instanceof DuckDBBlobValue) return JSON.stringify(Buffer.from(value.bytes).toString('base64'));
+  if (value instanceof DuckDBVariantValue) return variantJson(value.value);
+  if (value instanceof DuckDBListValue) return `[${value.items.map(variantJson).join(',')}]`;
+  if (value instanceof DuckDBStructValue) {
+    const members = Object.entries(value.entries).map(
+      ([name, item]) => `${JSON.stringify(name)}:${variantJson(item)}`,
+    );
+    return `{${members.join(',')}}`;
+  }
+  return JSON.stringify(plainValue(value) ?? null);
 }
 
 const MICROS_PER_MILLI = 1000n;
