@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { openObjectStore } from '../../src/connectors/object-store/index.js';
 import type { ObjectStore } from '../../src/delta/index.js';
-import { history, play } from '../support/delta-history.js';
+import { history, MISFORTUNES, play, withoutFaults } from '../support/delta-history.js';
 import { deltaLab } from '../support/delta-lab.js';
 import { S3Proxy, type Hook, type Intervention } from '../support/s3-proxy.js';
 import { testStack, type TestStack } from '../support/stack.js';
@@ -102,8 +102,45 @@ describe('a commit', () => {
 });
 
 test('every history is what its landed operations give one after the other', async () => {
+  const struck = new Set<string>();
   await fc.assert(
-    fc.asyncProperty(history, (some) => play(lab, storeAt(randomUUID()), some)),
+    fc.asyncProperty(history, (some) => play(lab, storeAt(randomUUID()), some, { struck })),
     { seed: seedOf(23), numRuns: 4 },
   );
+  expect([...struck].sort()).toEqual(MISFORTUNES);
+});
+
+test('the same where the gateway’s own answers to commits are errors, or are lost', async () => {
+  const answers: ReadonlyArray<readonly ['before' | 'after', Intervention]> = [
+    ['before', { status: 409, code: 'ConditionalRequestConflict' }],
+    ['before', { status: 503, code: 'SlowDown' }],
+    ['before', 'drop'],
+    ['after', { status: 503, code: 'SlowDown' }],
+    ['after', 'drop'],
+  ];
+  const given = new Set<unknown>();
+  let exists = 0;
+  await fc.assert(
+    fc.asyncProperty(
+      history,
+      fc.array(fc.option(fc.constantFrom(...answers), { nil: undefined }), { minLength: 10, maxLength: 30 }),
+      async (some, drawn) => {
+        const pending = [...drawn];
+        let next: (typeof drawn)[number];
+        proxy.hook = ({ method, path }, moment, status) => {
+          if (method !== 'PUT' || !/\/_delta_log\/\d{20}\.json$/.test(path)) return undefined;
+          if (moment === 'before') next = pending.shift();
+          else if (status === 412) exists += 1;
+          if (next?.[0] !== moment) return undefined;
+          given.add(next);
+          return next[1];
+        };
+        await play(lab, storeAt(randomUUID(), proxy.endpoint), withoutFaults(some));
+      },
+    ),
+    { seed: seedOf(23), numRuns: 4 },
+  );
+  expect(given.size).toBe(answers.length);
+  // Own objects after lost answers, and those of others.
+  expect(exists).toBeGreaterThan(0);
 });

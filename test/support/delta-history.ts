@@ -27,7 +27,7 @@ interface Where {
   readonly holds: (row: ModelRow) => boolean;
 }
 
-type Operation =
+export type Operation =
   | { readonly kind: 'append' | 'overwrite' | 'replace partitions'; readonly rows: readonly ModelRow[] }
   | { readonly kind: 'delete' | 'update' | 'move'; readonly where: Where }
   | { readonly kind: 'replace where'; readonly where: Where; readonly rows: readonly ModelRow[] }
@@ -50,7 +50,7 @@ export interface History {
   readonly rounds: ReadonlyArray<readonly Writer[]>;
 }
 
-const SCHEMA = struct({ k: 'long', v: 'string', p: 'string' });
+export const SCHEMA = struct({ k: 'long', v: 'string', p: 'string' });
 const row: fc.Arbitrary<ModelRow> = fc.record({
   k: fc.integer({ min: 0, max: 12 }),
   v: fc.constantFrom('a', 'b', null),
@@ -68,7 +68,7 @@ const where: fc.Arbitrary<Where> = fc.oneof(
     { sql: 'k % 2 = 0', holds: ({ k }) => k % 2 === 0 },
   ),
 );
-const operation: fc.Arbitrary<Operation> = fc.oneof(
+export const operation: fc.Arbitrary<Operation> = fc.oneof(
   { weight: 4, arbitrary: rows.map((some): Operation => ({ kind: 'append', rows: some })) },
   {
     weight: 4,
@@ -107,10 +107,19 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
       .map((kind): Operation => ({ kind })),
   },
 );
-const FAULTS: readonly Fault[] = ['lost response', 'own object exists', 'refused'];
+const FAULTS: readonly Fault[] = ['lost response', 'own object exists', 'refused', 'undecided'];
+/** What may befall a writer. */
+export const MISFORTUNES = [...FAULTS, 'stale list', 'killed between upload and commit'].sort();
 const writer: fc.Arbitrary<Writer> = fc.record({
   operation,
-  faults: fc.array(fc.option(fc.constantFrom(...FAULTS), { nil: undefined, freq: 2 }), { maxLength: 4 }),
+  // Often at once: most operations write one commit, and few of them twice.
+  faults: fc.oneof(
+    fc.constant([]),
+    fc.array(fc.option(fc.constantFrom(...FAULTS), { nil: undefined, freq: 5 }), {
+      minLength: 1,
+      maxLength: 3,
+    }),
+  ),
   dies: fc.option(fc.constantFrom('before', 'after'), { nil: undefined, freq: 5 }),
   staleLists: fc.constantFrom(0, 0, 1),
   slowMs: fc.constantFrom(0, 0, 50, 150),
@@ -120,19 +129,30 @@ export const history: fc.Arbitrary<History> = fc.record({
   rounds: fc.array(fc.array(writer, { minLength: 1, maxLength: 3 }), { minLength: 1, maxLength: 5 }),
 });
 
+/** The history with no faults but those that the store has by itself; writers still die. */
+export function withoutFaults({ partitioned, rounds }: History): History {
+  return { partitioned, rounds: rounds.map((round) => round.map((luck) => ({ ...luck, faults: [] }))) };
+}
+
 class Dead extends Error {}
 
 /** The store as one unlucky writer sees it. */
 class UnluckyStore extends FaultyObjectStore {
   #dead = false;
   #stale: number;
+  #uploads = 0;
 
   constructor(
     inner: ObjectStore,
     private readonly luck: Writer,
+    private readonly struck: Set<string>,
   ) {
     const faults = [...luck.faults];
-    super(inner, () => faults.shift());
+    super(inner, () => {
+      const fault = faults.shift();
+      if (fault) struck.add(fault);
+      return fault;
+    });
     this.#stale = luck.staleLists;
   }
 
@@ -147,6 +167,7 @@ class UnluckyStore extends FaultyObjectStore {
       found.filter(({ key }) => key.endsWith('.json')).length > 1
     ) {
       this.#stale -= 1;
+      this.struck.add('stale list');
       const newest = found.filter(({ key }) => /\d{20}\.json$/.test(key)).at(-1)?.key;
       yield* found.filter(({ key }) => key !== newest);
     } else yield* found;
@@ -162,9 +183,15 @@ class UnluckyStore extends FaultyObjectStore {
     const { dies, slowMs } = this.luck;
     if (slowMs > 0) await delay(slowMs);
     this.#dead = dies !== undefined;
+    if (dies === 'before' && this.#uploads > 0) this.struck.add('killed between upload and commit');
     if (dies === 'after') await this.inner.putIfAbsent(key, bytes);
     this.#alive();
     return super.putIfAbsent(key, bytes);
+  }
+
+  override putFile(key: string, localPath: string): Promise<void> {
+    this.#uploads += 1;
+    return super.putFile(key, localPath);
   }
 
   override delete(keys: readonly string[]): Promise<void> {
@@ -186,7 +213,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   checkpoint: ['DELTA_VERSION_NOT_FOUND', 'DELTA_LOG_INVALID'],
 };
 
-function perform(table: DeltaTable, step: Operation, id: string, version: number): Promise<unknown> {
+export function perform(table: DeltaTable, step: Operation, id: string, version: number): Promise<unknown> {
   const how = { info: { op: id } };
   const source =
     'rows' in step
@@ -230,7 +257,7 @@ function perform(table: DeltaTable, step: Operation, id: string, version: number
 }
 
 /** What the operation makes of the rows. `states` are the rows of every version before it. */
-function apply(
+export function apply(
   step: Operation,
   before: readonly ModelRow[],
   id: string,
@@ -274,7 +301,7 @@ function apply(
   }
 }
 
-const text = (some: ReadonlyArray<{ k: unknown; v: unknown; p: unknown }>): string[] =>
+export const text = (some: ReadonlyArray<{ k: unknown; v: unknown; p: unknown }>): string[] =>
   some.map(({ k, v, p }) => `${String(k)} ${String(v)} ${String(p)}`).sort();
 
 /** A few files, so that the first operations have something to meet over. */
@@ -293,13 +320,14 @@ const DAY_MS = 86_400_000;
 
 /**
  * Plays a history on a store, comparing after every round. `clock` is what the store goes by; it moves on three days a
- * round. Stores that go by the machine's clock have none, and VACUUM then finds nothing that is old enough.
+ * round. Stores that go by the machine's clock have none, and VACUUM then finds nothing that is old enough. What befell a
+ * writer goes to `struck`.
  */
 export async function play(
   lab: DeltaLab,
   store: ObjectStore,
   { partitioned, rounds }: History,
-  clock?: { nowMs: number },
+  { clock, struck = new Set() }: { clock?: { nowMs: number }; struck?: Set<string> } = {},
 ): Promise<void> {
   const own = { clock: { nowMs: () => clock?.nowMs ?? Date.now() } };
   const open = (at: ObjectStore): DeltaTable => lab.table(at, own);
@@ -321,7 +349,7 @@ export async function play(
         const id = String((count += 1));
         byId.set(id, luck.operation);
         try {
-          await perform(open(new UnluckyStore(store, luck)), luck.operation, id, start);
+          await perform(open(new UnluckyStore(store, luck, struck)), luck.operation, id, start);
         } catch (error) {
           expectAllowed(error, luck);
         }
@@ -345,8 +373,12 @@ export async function play(
 }
 
 function wholeInstead(luck: Writer): Writer {
-  const { operation: step } = luck;
-  return step.kind === 'replace partitions' ? { ...luck, operation: { ...step, kind: 'overwrite' } } : luck;
+  return { ...luck, operation: withoutPartitions(luck.operation) };
+}
+
+/** The operation for a table that has no partitions to replace. */
+export function withoutPartitions(step: Operation): Operation {
+  return step.kind === 'replace partitions' ? { ...step, kind: 'overwrite' } : step;
 }
 
 function describe(round: readonly Writer[]): string {
@@ -356,7 +388,7 @@ function describe(round: readonly Writer[]): string {
 function expectAllowed(error: unknown, { operation: { kind }, dies, faults }: Writer): void {
   if (error instanceof Dead && dies !== undefined) return;
   // A checkpoint is not tried again by itself.
-  if (kind === 'checkpoint' && faults.length > 0 && /socket hang up|503/.test(String(error))) return;
+  if (kind === 'checkpoint' && faults.length > 0 && /socket hang up|503|409/.test(String(error))) return;
   if (error instanceof DeltaError && error.code === 'DELTA_CONCURRENT_CHANGE') return;
   if (error instanceof DeltaError && ALLOWED[kind]?.includes(error.code)) return;
   throw error;

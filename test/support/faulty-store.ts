@@ -10,8 +10,10 @@ export type Fault =
   | 'lost response'
   /** The write happens, the client repeats it and is told that the key exists. */
   | 'own object exists'
-  /** Nothing happens, the caller gets an error (409 and 503 end so when the store's own tries run out). */
-  | 'refused';
+  /** Nothing happens, the caller gets an error: 503, when the store's own tries have run out. */
+  | 'refused'
+  /** The same with 409: the store could not decide between writers of one key. */
+  | 'undecided';
 
 export class FaultyObjectStore implements ObjectStore {
   /** How often each operation was called. */
@@ -55,6 +57,7 @@ export class FaultyObjectStore implements ObjectStore {
     this.calls.putIfAbsent += 1;
     const fault = this.nextFault();
     if (fault === 'refused') throw new Error('503 slow down');
+    if (fault === 'undecided') throw new Error('409 conditional request conflict');
     const answer = await this.inner.putIfAbsent(key, bytes);
     if (fault === 'lost response') throw new Error('socket hang up');
     return fault === 'own object exists' ? 'exists' : answer;

@@ -18,6 +18,8 @@ export type Intervention = { readonly status: number; readonly code: string } | 
 export type Hook = (
   seen: SeenRequest,
   moment: 'before' | 'after',
+  /** The gateway's own, once it has answered. */
+  status?: number,
 ) => Promise<Intervention | void> | Intervention | void;
 
 export class S3Proxy {
@@ -46,7 +48,7 @@ export class S3Proxy {
           { hostname, port, method: incoming.method, path: incoming.url, headers: incoming.headers },
           (answer) => {
             void (async () => {
-              const late = await proxy.hook(seen, 'after');
+              const late = await proxy.hook(seen, 'after', answer.statusCode);
               if (late) {
                 answer.resume();
                 intervene(outgoing, late);
