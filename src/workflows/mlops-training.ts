@@ -15,6 +15,7 @@ import {
   defineUpdate,
   executeChild,
   isCancellation,
+  patched,
   proxyActivities,
   setHandler,
   sleep,
@@ -198,7 +199,10 @@ async function close(
   const { endTraining } = proxyActivities<TrainingActivities>(activityOptions('ml', RELAY));
   const status = outcome === 'cancelled' ? 'KILLED' : outcome === 'failed' ? 'FAILED' : 'FINISHED';
   // What MLflow cannot be told now does not change what the run came to.
-  await endTraining(run, status).catch(() => undefined);
+  const closed = await endTraining(run, status).then(
+    () => true,
+    () => false,
+  );
   state.enter('recording');
   state.finish(outcome);
   const report: RunReport = {
@@ -220,8 +224,16 @@ async function close(
     (problem: unknown) =>
       state.relayed({ sent: 0, pending: 0, detail: `not told yet: ${describe(problem).message}` }),
   );
+  if (!closed && state.snapshot.training?.winner && patched('close-when-mlflow-is-back'))
+    await closeLater(run, status);
   state.enter('done');
   return unrecorded;
+}
+
+/** A registration was begun and MLflow went away: for a day it is asked again, so that nothing stays open in it. */
+async function closeLater(run: TrainingRun, status: 'FINISHED' | 'FAILED' | 'KILLED'): Promise<void> {
+  const { endTraining } = proxyActivities<TrainingActivities>(activityOptions('ml', LIGHT));
+  await endTraining(run, status).catch(() => undefined);
 }
 
 function describe(error: unknown): { code: string; message: string } {

@@ -23,9 +23,9 @@ const shown = execFileSync(
   ],
   { encoding: 'utf8', maxBuffer: 2 ** 28 },
 );
-// Workers and their sticky queues are named after process and host.
+// Workers and their sticky queues are named after process and host; stacks of failures name folders.
 const history = JSON.parse(shown, (key, value) =>
-  key === 'identity' ? 'worker' : typeof value === 'string' ? value.replace(/^\d+@[^ ]*-([0-9a-f]{32})$/, 'worker-$1') : value,
+  key === 'identity' ? 'worker' : key === 'stackTrace' ? '' : typeof value === 'string' ? value.replace(/^\d+@[^ ]*-([0-9a-f]{32})$/, 'worker-$1') : value,
 );
 const text = JSON.stringify(history, null, 1);
 const decoded = text.replace(/"data": "([^"]*)"/g, (_, data) => Buffer.from(data, 'base64').toString());

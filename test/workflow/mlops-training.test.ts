@@ -159,6 +159,45 @@ describe.skipIf(!hasTestServer)('models', () => {
     expect(training).toMatchObject({ decision: 'promoted' });
   });
 
+  it('fails with the reason when MLflow stays away, is recorded, and is closed in it when it is back', async () => {
+    const script = scripted();
+    const away = (): never => {
+      throw ApplicationFailure.retryable('nobody listens', 'MLFLOW_UNAVAILABLE');
+    };
+    script.ml.registerModel = async () => away();
+    const { endTraining } = script.ml;
+    let asked = 0;
+    let recordedBefore = -1;
+    script.ml.endTraining = async (...given) => {
+      // It is back after some hours: a minute lies between two tries at most.
+      if ((asked += 1) < 150) away();
+      recordedBefore = script.records.length;
+      await endTraining(...given);
+    };
+    const failure = await run(script, () => train().catch((error: unknown) => error));
+    expect(failure).toBeInstanceOf(WorkflowFailedError);
+    expect(script.records).toMatchObject([{ outcome: 'failed', error: { code: 'MLFLOW_UNAVAILABLE' } }]);
+    expect(recordedBefore).toBe(1);
+    expect(script.state).toMatchObject({ ended: 'FAILED', decision: '', aliases: { champion: '1' } });
+  });
+
+  it('that never reached MLflow does not wait for it', async () => {
+    const script = scripted();
+    script.ml.trainCandidate = async () => {
+      throw ApplicationFailure.nonRetryable('no memory', 'MODEL_PROCESS_LOST');
+    };
+    let asked = 0;
+    script.ml.endTraining = async () => {
+      asked += 1;
+      throw ApplicationFailure.retryable('nobody listens', 'MLFLOW_UNAVAILABLE');
+    };
+    expect(await run(script, () => train().catch((error: unknown) => error))).toBeInstanceOf(
+      WorkflowFailedError,
+    );
+    expect(script.records).toMatchObject([{ error: { code: 'MODEL_PROCESS_LOST' } }]);
+    expect(asked).toBe(3);
+  });
+
   it('puts the champion back where it cannot be verified', async () => {
     const script = scripted({
       verify: () => {
