@@ -8,9 +8,9 @@ import { canonicalJson } from '../contracts/canonical-json.js';
 import { DatalabError } from '../contracts/errors.js';
 import { DATASET_NAME } from '../contracts/flows.js';
 import {
-  BINARY_METRICS,
   featureNames,
-  REGRESSION_METRICS,
+  METRICS,
+  MODEL_KINDS,
   WINDOW_STATISTICS,
   type CandidateDefinition,
   type ModelDefinition,
@@ -63,6 +63,9 @@ const baseline = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('least_squares'), features: z.array(z.string()).min(1) }),
 ]);
 
+/** Some are of more than one kind. */
+const METRIC_NAMES = [...new Set([...METRICS.regression, ...METRICS.binary, ...METRICS.multiclass])];
+
 /** The shape of a model file. */
 export const modelSchema = z.strictObject({
   name: plainName,
@@ -73,7 +76,13 @@ export const modelSchema = z.strictObject({
   target: z.strictObject({
     expression: z.string().min(1),
     horizon: z.number().int().min(1).max(10_000).default(1).describe('Rows of the same key ahead.'),
-    kind: z.enum(['regression', 'binary']),
+    kind: z.enum(MODEL_KINDS),
+    classes: z
+      .array(z.string().min(1).max(100))
+      .min(2)
+      .max(100)
+      .optional()
+      .describe('Of kind multiclass: what the expression may say, as text.'),
   }),
   features: z.array(feature).min(1),
   missing: z.enum(['drop', 'keep']).default('drop'),
@@ -87,7 +96,7 @@ export const modelSchema = z.strictObject({
     .prefault({}),
   candidates: z.array(candidate).min(1),
   baselines: z.array(baseline).min(1),
-  metric: z.enum([...REGRESSION_METRICS, ...BINARY_METRICS]),
+  metric: z.enum(METRIC_NAMES),
   gate: z
     .strictObject({
       margin: share.default(0.02),
@@ -255,8 +264,13 @@ function crossChecks(
     if (names.indexOf(name) !== index) say('features', `'${name}' is there twice`);
     if (name.length > 120) say('features', `'${name}' is longer than 120 characters`);
   });
-  const known: readonly string[] =
-    declared.target.kind === 'regression' ? REGRESSION_METRICS : BINARY_METRICS;
+  const { kind: target, classes = [] } = declared.target;
+  if ((target === 'multiclass') !== classes.length > 0)
+    say('target.classes', 'names the classes of kind multiclass, and of no other kind');
+  classes.forEach((name, index) => {
+    if (classes.indexOf(name) !== index) say(`target.classes.${index}`, `'${name}' is there twice`);
+  });
+  const known: readonly string[] = METRICS[target];
   if (!known.includes(declared.metric))
     say('metric', `for ${declared.target.kind} is one of ${known.join(', ')}`);
   for (const name of Object.keys(declared.gate.thresholds))
@@ -274,8 +288,10 @@ function crossChecks(
     if (candidates.indexOf(name) !== index) say(`candidates.${index}.name`, `'${name}' is there twice`);
   });
   declared.baselines.forEach((item, index) => {
-    if (item.kind === 'majority' && declared.target.kind !== 'binary')
-      say(`baselines.${index}`, 'majority is for binary targets');
+    if (item.kind === 'majority' && target === 'regression')
+      say(`baselines.${index}`, 'majority is for binary and multiclass targets');
+    if ((item.kind === 'rolling_mean' || item.kind === 'least_squares') && target === 'multiclass')
+      say(`baselines.${index}`, 'classes have no mean: last_value, majority or constant');
     if (item.kind === 'least_squares')
       for (const name of item.features)
         if (!names.includes(name)) say(`baselines.${index}.features`, `'${name}' is no feature`);

@@ -49,6 +49,10 @@ export const ERRORS = {
     retry: false,
     remedy: 'Make the expression named in the message finite or NULL, as with greatest() or nullif().',
   },
+  MODEL_CLASS_UNKNOWN: {
+    retry: false,
+    remedy: 'Add the class to `target.classes`, or make `target.expression` say one of them, or NULL.',
+  },
   MODEL_ENGINE_MISSING: {
     retry: false,
     remedy:

@@ -1,6 +1,20 @@
 /** A declared model: what `datasets/<dataset>/models/<name>.yaml` says, as plain data. */
 
-export type ModelKind = 'regression' | 'binary';
+export const MODEL_KINDS = ['regression', 'binary', 'multiclass'] as const;
+export type ModelKind = (typeof MODEL_KINDS)[number];
+
+/** What is learned: a number, yes or no, or one of several classes. */
+export interface TargetDefinition {
+  readonly expression: string;
+  /** Rows of the same key ahead. */
+  readonly horizon: number;
+  readonly kind: ModelKind;
+  /** Of kind `multiclass`: what the expression may say, in the order in which probabilities are given. */
+  readonly classes?: readonly string[] | undefined;
+}
+
+/** Numbers that a prediction consists of: one, or the probability of each class. */
+export const outputsOf = ({ classes }: Pick<TargetDefinition, 'classes'>): number => classes?.length ?? 1;
 
 /** Statistics of a rolling window. Each is NULL until the window is full. */
 export const WINDOW_STATISTICS = ['mean', 'stddev', 'min', 'max', 'sum'] as const;
@@ -44,7 +58,22 @@ export const BINARY_METRICS = [
   'log_loss',
   'brier',
 ] as const;
-export type MetricName = (typeof REGRESSION_METRICS)[number] | (typeof BINARY_METRICS)[number];
+/** `macro_`: the plain mean over the classes, however rare one is. */
+export const MULTICLASS_METRICS = [
+  'accuracy',
+  'macro_precision',
+  'macro_recall',
+  'macro_f1',
+  'macro_roc_auc',
+  'log_loss',
+  'brier',
+] as const;
+export const METRICS = {
+  regression: REGRESSION_METRICS,
+  binary: BINARY_METRICS,
+  multiclass: MULTICLASS_METRICS,
+} as const satisfies Readonly<Record<ModelKind, readonly string[]>>;
+export type MetricName = (typeof METRICS)[ModelKind][number];
 
 /** Metrics of which less is better. */
 export const LOSSES: ReadonlySet<string> = new Set(['rmse', 'mae', 'log_loss', 'brier']);
@@ -69,12 +98,7 @@ export interface ModelDefinition {
   readonly table: string;
   readonly keys: readonly string[];
   readonly time: string;
-  readonly target: {
-    readonly expression: string;
-    /** Rows of the same key ahead. */
-    readonly horizon: number;
-    readonly kind: ModelKind;
-  };
+  readonly target: TargetDefinition;
   readonly features: readonly FeatureDefinition[];
   /** `drop`: rows with a NULL feature are left out. `keep`: NULL stays, as a missing value. */
   readonly missing: 'drop' | 'keep';

@@ -24,6 +24,8 @@ export interface ServedModel {
   readonly table: string | null;
   readonly keys: readonly string[];
   readonly features: readonly string[];
+  /** Of a target with several classes. */
+  readonly classes?: readonly string[];
   /** Whether a missing value is a value that the model knows. */
   readonly takesMissing: boolean;
   readonly loadedAt: string | null;
@@ -42,8 +44,11 @@ export interface ServerHealth {
 }
 
 export interface Prediction {
-  /** The number that the model says; of a binary target, the probability of 1. */
+  /** The number that the model says; of a binary target the probability of 1, of several classes the place of the likeliest. */
   readonly prediction: number;
+  /** Of several classes: the likeliest, and the probability of each by its name. */
+  readonly class?: string;
+  readonly probabilities?: Readonly<Record<string, number>>;
   /** Of a prediction by key: what was asked for, and the time of the features that it was given. */
   readonly key?: Readonly<Record<string, string | number>>;
   readonly time?: string;
@@ -71,4 +76,6 @@ export interface PredictionRecord {
   readonly key: string | null;
   readonly time: string | null;
   readonly prediction: number;
+  /** Of several classes: the probability of each, in the order of the model file. */
+  readonly probabilities?: readonly number[];
 }

@@ -81,6 +81,12 @@ export interface Evaluation {
     readonly tn: number;
     readonly fn: number;
   } | null;
+  /** Of several classes: their names, and how many rows of each (first) were said to be which (second). */
+  readonly classes?: {
+    readonly names: readonly string[];
+    readonly confusion: ReadonlyArray<readonly number[]>;
+  };
+  /** Of several classes: the probability of the class that was said, and how often it was the right one. */
   readonly calibration: ReadonlyArray<{
     readonly predicted: number;
     readonly observed: number;
@@ -91,7 +97,9 @@ export interface Evaluation {
   /** A few holdout rows with their predictions, for smoke tests. */
   readonly smoke: ReadonlyArray<{
     readonly features: Readonly<Record<string, number | null>>;
+    /** Of several classes the place of the likeliest. */
     readonly prediction: number;
+    readonly probabilities?: readonly number[];
   }>;
 }
 

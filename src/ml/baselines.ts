@@ -1,5 +1,10 @@
 /** Naive rules that a model must beat, on the holdout, learned from what comes before it. */
-import { baselineName, type BaselineDefinition, type ModelDefinition } from '../contracts/model.js';
+import {
+  baselineName,
+  outputsOf,
+  type BaselineDefinition,
+  type ModelDefinition,
+} from '../contracts/model.js';
 import { fitLinear } from './linear.js';
 import { takeRows, type FeatureRows } from './matrix.js';
 import type { Split } from './splits.js';
@@ -12,6 +17,8 @@ export function predictBaseline(
   model: ModelDefinition,
 ): Float64Array {
   const { y } = takeRows(data, train);
+  if (model.target.kind === 'multiclass')
+    return chances(baseline, data, sharesOf(y, outputsOf(model.target)), test);
   const mean = y.reduce((sum, value) => sum + value, 0) / y.length;
   switch (baseline.kind) {
     case 'constant':
@@ -31,12 +38,40 @@ export function predictBaseline(
   }
 }
 
+function sharesOf(y: Float64Array, classes: number): Float64Array {
+  const shares = new Float64Array(classes);
+  for (const place of y) shares[place] = (shares[place] ?? 0) + 1 / y.length;
+  return shares;
+}
+
+/**
+ * One probability per class: those of the training rows, of which the likeliest is the most frequent class; or all for the class
+ * that the row itself has.
+ */
+function chances(
+  baseline: BaselineDefinition,
+  data: FeatureRows,
+  shares: Float64Array,
+  test: readonly number[],
+): Float64Array {
+  const classes = shares.length;
+  const said = baseline.kind === 'last_value' ? data.baselines[baselineName(baseline)] : undefined;
+  const all = new Float64Array(test.length * classes);
+  test.forEach((row, at) => {
+    const place = said?.[row] ?? NaN;
+    if (place >= 0) all[at * classes + place] = 1;
+    else all.set(shares, at * classes);
+  });
+  return all;
+}
+
 function leastSquares(
   features: readonly string[],
   data: FeatureRows,
   { train, test }: Pick<Split, 'train' | 'test'>,
   { target }: ModelDefinition,
 ): Float64Array {
+  if (target.kind === 'multiclass') throw new TypeError('a line says no class');
   const width = data.names.length;
   const places = features.map((name) => data.names.indexOf(name));
   const pick = (rows: readonly number[]): Float32Array =>

@@ -1,9 +1,15 @@
 /** A candidate's ways of training, and how XGBoost is told about one of them. */
-import type { CandidateDefinition, CandidateKind, ModelKind } from '../contracts/model.js';
+import {
+  outputsOf,
+  type CandidateDefinition,
+  type CandidateKind,
+  type TargetDefinition,
+} from '../contracts/model.js';
 import type { Parameters } from '../contracts/training.js';
 import { fitLinear } from './linear.js';
 import type { Booster, BoosterEngine, TrainData } from './engine.js';
 import { seeded, shuffled } from './random.js';
+import { fitSoftmax } from './softmax.js';
 
 /** All combinations of the grid, or a seeded choice among them, always in the same order. */
 export function combinations({ grid, search }: CandidateDefinition, seed: number): Parameters[] {
@@ -17,29 +23,39 @@ export function combinations({ grid, search }: CandidateDefinition, seed: number
   return chosen.sort((left, right) => left - right).map((index) => all[index] ?? {});
 }
 
+const OBJECTIVES = {
+  regression: 'reg:squarederror',
+  binary: 'binary:logistic',
+  multiclass: 'multi:softprob',
+} as const;
+
 /** Trains one booster. A linear model is solved here and handed to the library as one that it knows. */
 export function trainOne(
   engine: BoosterEngine,
   kind: CandidateKind,
-  target: ModelKind,
+  target: Pick<TargetDefinition, 'kind' | 'classes'>,
   parameters: Parameters,
   data: TrainData,
   seed: number,
   onRound: (round: number) => void,
 ): Booster {
-  const objective = target === 'binary' ? 'binary:logistic' : 'reg:squarederror';
+  const objective = OBJECTIVES[target.kind];
+  const { kind: targetKind } = target;
+  const classes = targetKind === 'multiclass' ? outputsOf(target) : 0;
   // One thread: the sums of several would come in another order each time.
-  const common = { objective, seed: String(seed), nthread: '1', verbosity: '0' };
+  const common = {
+    ...{ objective, seed: String(seed), nthread: '1', verbosity: '0' },
+    ...(classes > 0 && { num_class: String(classes) }),
+  };
   if (kind === 'linear') {
     onRound(0);
-    const fitted = fitLinear(
-      data.x,
-      Float64Array.from(data.y),
-      data.names.length,
-      parameters['l2'] ?? 1,
-      target,
-    );
-    return engine.load(linearJson(fitted.weights, data.names, objective));
+    const y = Float64Array.from(data.y);
+    const l2 = parameters['l2'] ?? 1;
+    const { weights } =
+      targetKind === 'multiclass'
+        ? fitSoftmax(data.x, y, data.names.length, l2, classes)
+        : fitLinear(data.x, y, data.names.length, l2, targetKind);
+    return engine.load(linearJson(weights, data.names, objective, classes));
   }
   const { rounds = 1, trees = 1, ...rest } = parameters;
   const given = Object.fromEntries(Object.entries(rest).map(([name, value]) => [name, String(value)]));
@@ -50,7 +66,12 @@ export function trainOne(
 }
 
 /** A linear model as XGBoost's own JSON. Its base is zero: the intercept is in the weights. */
-function linearJson(weights: Float32Array, names: readonly string[], objective: string): string {
+function linearJson(
+  weights: Float32Array,
+  names: readonly string[],
+  objective: (typeof OBJECTIVES)[keyof typeof OBJECTIVES],
+  classes: number,
+): string {
   const base = objective === 'binary:logistic' ? '5E-1' : '0E0';
   return JSON.stringify({
     learner: {
@@ -64,11 +85,14 @@ function linearJson(weights: Float32Array, names: readonly string[], objective: 
       learner_model_param: {
         base_score: base,
         boost_from_average: '1',
-        num_class: '0',
+        num_class: String(classes),
         num_feature: String(names.length),
         num_target: '1',
       },
-      objective: { name: objective, reg_loss_param: { scale_pos_weight: '1' } },
+      objective:
+        objective === 'multi:softprob'
+          ? { name: objective, softmax_multiclass_param: { num_class: String(classes) } }
+          : { name: objective, reg_loss_param: { scale_pos_weight: '1' } },
     },
     version: [3, 2, 0],
   });

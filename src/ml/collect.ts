@@ -79,11 +79,17 @@ function refuse(model: ModelDefinition, y: readonly number[], counts: Omit<Colle
         `${counts.withoutTarget} have no target yet and ${counts.incomplete} lack a feature`,
     );
   }
+  const { classes } = model.target;
+  if (classes && y.some((value) => value < 0))
+    throw new DatalabError(
+      'MODEL_CLASS_UNKNOWN',
+      `model '${model.name}': the target says something else than ${classes.join(', ')}`,
+    );
   const [first] = y;
   if (y.every((value) => value === first))
     throw new DatalabError(
       'MODEL_TARGET_CONSTANT',
-      `model '${model.name}': the target is ${first} in all ${y.length} rows`,
+      `model '${model.name}': the target is ${model.target.classes?.[first ?? -1] ?? first} in all ${y.length} rows`,
     );
   if (model.target.kind === 'binary' && y.some((value) => value !== 0 && value !== 1))
     throw new DatalabError(

@@ -22,6 +22,7 @@ export interface BoosterEngine {
 }
 
 export interface Booster {
+  /** One number a row, or one probability per class. */
   predict(x: Float32Array, width: number): Float32Array;
   save(format: 'ubj' | 'json'): Uint8Array;
   close(): void;

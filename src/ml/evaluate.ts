@@ -1,12 +1,13 @@
 /** The holdout's verdict: the candidate that walked forward best, beside every baseline and the champion, on the same rows. */
-import { baselineName, LOSSES, type ModelDefinition } from '../contracts/model.js';
+import { baselineName, LOSSES, outputsOf, type ModelDefinition } from '../contracts/model.js';
 import type { Evaluation, Judged, TrainedCandidate, TrainingProgress } from '../contracts/training.js';
 import { predictBaseline } from './baselines.js';
 import type { BoosterEngine } from './engine.js';
 import { takeRows, type FeatureRows } from './matrix.js';
-import { bootstrap, confusion, measure, stability } from './metrics.js';
+import { confusionOf, likeliest } from './classes.js';
+import { bootstrap, confusion, measure, pickRows, stability } from './metrics.js';
 import { OWN_ENGINE } from './own-engine.js';
-import { openPredictor } from './predictor.js';
+import { openPredictor, scoreAll } from './predictor.js';
 import { seeded, shuffled } from './random.js';
 import { holdoutSplit } from './splits.js';
 import { figures, isBetter } from './train.js';
@@ -51,8 +52,9 @@ export function evaluate({ engine, data, model, candidates, champion, progress }
     judge(trained.name, nativePredictions(engine, json, x, data)),
   );
   const winner =
-    judged.find(({ name }) => name === best.trained.name) ?? judge('', new Float64Array(y.length));
-  const parity = engine.version === OWN_ENGINE ? null : parityOf(best.json, winner.predicted, x, data);
+    judged.find(({ name }) => name === best.trained.name) ??
+    judge('', new Float64Array(y.length * outputsOf(model.target)));
+  const parity = engine.version === OWN_ENGINE ? null : parityOf(best.json, winner.predicted, x);
   tell(1);
   const baselines = model.baselines.map((one) =>
     judge(baselineName(one), predictBaseline(one, data, split, model)),
@@ -70,7 +72,7 @@ export function evaluate({ engine, data, model, candidates, champion, progress }
   const part = (labels: readonly string[]): Judged[] =>
     [...new Set(labels)].sort().map((name) => {
       const rows = labels.flatMap((label, row) => (label === name ? [row] : []));
-      const pick = (values: Float64Array): number[] => rows.map((row) => values[row] ?? NaN);
+      const pick = (values: Float64Array): number[] => pickRows(values, rows, y.length);
       return { name, metrics: figures(measure(kind, pick(y), pick(winner.predicted))) };
     });
   tell(3);
@@ -97,7 +99,8 @@ export function evaluate({ engine, data, model, candidates, champion, progress }
     importance: importanceOf(best.json, data, split.test, model),
     drift: driftOf(data, split.train, split.test),
     confusion: kind === 'binary' ? confusion(y, winner.predicted) : null,
-    calibration: kind === 'binary' ? calibrationOf(y, winner.predicted) : [],
+    ...classesOf(model, y, winner.predicted),
+    calibration: calibrationOf(model, y, winner.predicted),
     parity,
     smoke: smokeOf(data, split.test, winner.predicted),
   };
@@ -131,12 +134,8 @@ function importanceOf(
   const { x, y } = takeRows(data, chosen);
   const width = data.names.length;
   const predictor = openPredictor(json);
-  const score = (matrix: Float32Array): number => {
-    const predicted = Float64Array.from({ length: y.length }, (_, row) =>
-      predictor.predict(matrix, row * width),
-    );
-    return measure(model.target.kind, y, predicted)[model.metric] ?? NaN;
-  };
+  const score = (matrix: Float32Array): number =>
+    measure(model.target.kind, y, scoreAll(predictor, matrix))[model.metric] ?? NaN;
   const whole = score(x);
   const found = data.names.map((feature, column) => {
     const mixed = Float32Array.from(x);
@@ -160,7 +159,33 @@ function driftOf(data: FeatureRows, train: readonly number[], test: readonly num
     .sort((left, right) => right.psi - left.psi);
 }
 
-function calibrationOf(y: Float64Array, predicted: Float64Array): Evaluation['calibration'] {
+/** What is said of several classes, beside the figures. */
+function classesOf(
+  { target: { classes } }: ModelDefinition,
+  y: Float64Array,
+  predicted: Float64Array,
+): Pick<Evaluation, 'classes'> {
+  if (!classes) return {};
+  return { classes: { names: classes, confusion: confusionOf(y, predicted, classes.length) } };
+}
+
+/** Of yes or no, the probability of yes; of several classes, that of the one that is said. */
+function calibrationOf(
+  { target }: ModelDefinition,
+  y: Float64Array,
+  predicted: Float64Array,
+): Evaluation['calibration'] {
+  if (target.kind === 'regression') return [];
+  if (target.kind === 'binary') return tenthsOf(y, predicted);
+  const classes = outputsOf(target);
+  const said = y.map((_, row) => likeliest(predicted, row * classes, classes));
+  return tenthsOf(
+    y.map((happened, row) => (happened === said[row] ? 1 : 0)),
+    said.map((place, row) => predicted[row * classes + place] ?? NaN),
+  );
+}
+
+function tenthsOf(y: Float64Array, predicted: Float64Array): Evaluation['calibration'] {
   return Array.from({ length: 10 }, (_, bin) => {
     const rows = [...predicted.keys()].filter(
       (row) => Math.min(9, Math.floor((predicted[row] ?? 0) * 10)) === bin,
@@ -175,20 +200,23 @@ function smokeOf(data: FeatureRows, test: readonly number[], predicted: Float64A
   const step = Math.max(1, Math.floor(test.length / SMOKE_ROWS));
   const places = Array.from({ length: Math.min(SMOKE_ROWS, test.length) }, (_, index) => index * step);
   const width = data.names.length;
+  const outputs = predicted.length / test.length;
+  const said = (place: number): Pick<Evaluation['smoke'][number], 'prediction' | 'probabilities'> => {
+    if (outputs === 1) return { prediction: predicted[place] ?? NaN };
+    const probabilities = Array.from(predicted.subarray(place * outputs, (place + 1) * outputs));
+    return { prediction: likeliest(probabilities, 0, outputs), probabilities };
+  };
   return places.map((place) => {
     const values = data.names.map((name, column): [string, number | null] => {
       const value = data.x[(test[place] ?? 0) * width + column] ?? NaN;
       return [name, Number.isNaN(value) ? null : value];
     });
-    return { features: Object.fromEntries(values), prediction: predicted[place] ?? NaN };
+    return { features: Object.fromEntries(values), ...said(place) };
   });
 }
 
 /** Greatest difference between the library's predictions and our own. */
-function parityOf(json: string, native: Float64Array, x: Float32Array, { names }: FeatureRows): number {
-  const own = openPredictor(json);
-  return native.reduce(
-    (most, value, row) => Math.max(most, Math.abs(value - own.predict(x, row * names.length))),
-    0,
-  );
+function parityOf(json: string, native: Float64Array, x: Float32Array): number {
+  const own = scoreAll(openPredictor(json), x);
+  return native.reduce((most, value, at) => Math.max(most, Math.abs(value - (own[at] ?? NaN))), 0);
 }

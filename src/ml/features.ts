@@ -37,7 +37,7 @@ export function featureSelect(
     `epoch_ms(lead(${identifier(time)}, ${target.horizon}) OVER w) AS ${META.targetTime}`,
   ];
   return `WITH expressions AS (
-  SELECT ${identifiers(keys)}, ${identifier(time)}, ${[...expressions, `CAST((${target.expression}) AS DOUBLE) AS _y`].join(', ')}
+  SELECT ${identifiers(keys)}, ${identifier(time)}, ${[...expressions, `${targetOf(target)} AS _y`].join(', ')}
   FROM ${relation}
 ), columns AS (
   SELECT to_json([${keys.map((key) => `${identifier(key)}::VARCHAR`).join(', ')}])::VARCHAR AS ${META.key},
@@ -50,6 +50,14 @@ SELECT * FROM columns ORDER BY ${META.time}, ${META.key}`;
 }
 
 const base = (index: number): string => `_x${index}`;
+
+/** The target as a number: of several classes the place of the one that the expression says, -1 of one that is not declared. */
+function targetOf({ expression, classes }: ModelDefinition['target']): string {
+  if (!classes) return `CAST((${expression}) AS DOUBLE)`;
+  const list = classes.map((name) => `'${name.replaceAll("'", "''")}'`).join(', ');
+  const place = `coalesce(list_position([${list}], CAST((${expression}) AS VARCHAR)), 0) - 1`;
+  return `CAST(CASE WHEN (${expression}) IS NULL THEN NULL ELSE ${place} END AS DOUBLE)`;
+}
 
 function columnsOf({ name, lags, windows }: FeatureDefinition, column: string): string[] {
   return [

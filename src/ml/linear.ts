@@ -12,7 +12,7 @@ const ITERATIONS_MAX = 200;
 const SLOW = 0.25;
 
 /** Standardised features, column by column, and a last column of ones. */
-type Columns = readonly Float64Array[];
+export type Columns = readonly Float64Array[];
 
 /**
  * Fits with an L2 penalty on standardised features (not on the intercept). Logistic by Newton's method, with the curvature
@@ -24,7 +24,7 @@ export function fitLinear(
   y: Float64Array,
   width: number,
   l2: number,
-  kind: ModelKind,
+  kind: Exclude<ModelKind, 'multiclass'>,
 ): LinearModel {
   const { mean, scale } = moments(x, y.length, width);
   const columns = standardised(x, y.length, mean, scale);
@@ -104,12 +104,16 @@ function probabilities(columns: Columns, weights: Float64Array, into: Float64Arr
 }
 
 /** A hair of penalty everywhere keeps features that say the same from making the system singular. */
-function penalty(column: number, size: number, l2: number, rows: number): number {
+export function penalty(column: number, size: number, l2: number, rows: number): number {
   return (column < size - 1 ? l2 : 0) + 1e-9 * rows;
 }
 
 /** Cholesky factor, row by row, of the columns' products with each other, weighted row by row, with the penalty added. */
-function factorOf(columns: Columns, weight: Float64Array | undefined, l2: number): readonly Float64Array[] {
+export function factorOf(
+  columns: Columns,
+  weight: Float64Array | undefined,
+  l2: number,
+): readonly Float64Array[] {
   const size = columns.length;
   const factor: Float64Array[] = [];
   for (const [i, column] of columns.entries()) {
@@ -128,7 +132,7 @@ function factorOf(columns: Columns, weight: Float64Array | undefined, l2: number
 }
 
 /** Solves the system of which `factor` is the Cholesky factor. */
-function solve(factor: readonly Float64Array[], right: Float64Array): Float64Array {
+export function solve(factor: readonly Float64Array[], right: Float64Array): Float64Array {
   const out = Float64Array.from(right);
   for (const [i, row] of factor.entries()) {
     for (let k = 0; k < i; k += 1) out[i] = (out[i] as number) - (row[k] as number) * (out[k] as number);
@@ -142,7 +146,7 @@ function solve(factor: readonly Float64Array[], right: Float64Array): Float64Arr
   return out;
 }
 
-function dot(a: Float64Array, b: Float64Array): number {
+export function dot(a: Float64Array, b: Float64Array): number {
   // Four sums beside each other, so that one addition need not wait for the other.
   let [s0, s1, s2, s3] = [0, 0, 0, 0];
   const whole = a.length - (a.length % 4);
@@ -156,7 +160,12 @@ function dot(a: Float64Array, b: Float64Array): number {
   return s0 + s1 + (s2 + s3);
 }
 
-function standardised(x: Float32Array, rows: number, mean: Float64Array, scale: Float64Array): Columns {
+export function standardised(
+  x: Float32Array,
+  rows: number,
+  mean: Float64Array,
+  scale: Float64Array,
+): Columns {
   const width = mean.length;
   const columns = Array.from({ length: width }, (_, i) => {
     const column = new Float64Array(rows);
@@ -170,7 +179,11 @@ function standardised(x: Float32Array, rows: number, mean: Float64Array, scale: 
 const finite = (value: number | undefined): number =>
   value === undefined || Number.isNaN(value) ? 0 : value;
 
-function moments(x: Float32Array, rows: number, width: number): { mean: Float64Array; scale: Float64Array } {
+export function moments(
+  x: Float32Array,
+  rows: number,
+  width: number,
+): { mean: Float64Array; scale: Float64Array } {
   const mean = new Float64Array(width);
   const scale = new Float64Array(width);
   for (let at = 0; at < rows; at += 1)

@@ -1,5 +1,6 @@
-/** How good predictions are. Binary predictions are probabilities of the target being 1. */
+/** How good predictions are. Binary predictions are probabilities of the target being 1, those of classes one for each. */
 import type { MetricName, ModelKind } from '../contracts/model.js';
+import { multiclass } from './classes.js';
 import { seeded } from './random.js';
 
 export type Metrics = Readonly<Partial<Record<MetricName, number>>>;
@@ -9,8 +10,23 @@ const THRESHOLD = 0.5;
 
 /** Every metric of the kind. A metric that has no value for these rows (R2 of a constant, AUC of one class) is absent. */
 export function measure(kind: ModelKind, truth: Values, predicted: Values): Metrics {
-  const all = kind === 'regression' ? regression(truth, predicted) : binary(truth, predicted);
+  const all = BY_KIND[kind](truth, predicted);
   return Object.fromEntries(Object.entries(all).filter(([, value]) => Number.isFinite(value)));
+}
+
+const BY_KIND: Readonly<Record<ModelKind, (truth: Values, predicted: Values) => Record<string, number>>> = {
+  regression,
+  binary,
+  multiclass,
+};
+
+/** What was predicted of some rows, however many numbers each prediction has. */
+export function pickRows(predicted: Values, places: readonly number[], rows: number): number[] {
+  const outputs = predicted.length / rows;
+  if (outputs === 1) return places.map((row) => predicted[row] ?? NaN);
+  return places.flatMap((row) =>
+    Array.from({ length: outputs }, (_, place) => predicted[row * outputs + place] ?? NaN),
+  );
 }
 
 function regression(truth: Values, predicted: Values): Record<string, number> {
@@ -126,7 +142,7 @@ export function bootstrap(
       const start = Math.floor(random() * (rows - block + 1));
       for (let row = start; row < start + block && drawn.length < rows; row += 1) drawn.push(row);
     }
-    const pick = (values: Values): number[] => drawn.map((row) => values[row] ?? NaN);
+    const pick = (values: Values): number[] => pickRows(values, drawn, rows);
     const y = pick(truth);
     const one = measure(kind, y, pick(predicted))[metric];
     const two = other === undefined ? 0 : measure(kind, y, pick(other))[metric];
@@ -153,12 +169,25 @@ export function stability(before: Values, after: Values): number {
       const bin = place === -1 ? edges.length : place;
       counts[bin] = (counts[bin] ?? 0) + 1;
     }
-    return counts.map((count) => Math.max(count / values.length, 1e-4));
+    return counts.map((count) => count / values.length);
   };
-  const old = shares(sorted);
-  const fresh = shares(later);
-  return old.reduce((total, share, bin) => {
-    const now = fresh[bin] ?? 0;
-    return total + (now - share) * Math.log(now / share);
+  return shift(shares(sorted), shares(later));
+}
+
+/** The same of places of classes, class by class. */
+export function classStability(before: readonly number[], after: readonly number[], classes: number): number {
+  const shares = (values: readonly number[]): number[] =>
+    Array.from(
+      { length: classes },
+      (_, place) => values.filter((value) => value === place).length / values.length,
+    );
+  return before.length === 0 || after.length === 0 ? 0 : shift(shares(before), shares(after));
+}
+
+/** A share of nothing counts as a ten-thousandth. */
+function shift(before: readonly number[], after: readonly number[]): number {
+  return before.reduce((total, share, bin) => {
+    const [old, now] = [Math.max(share, 1e-4), Math.max(after[bin] ?? 0, 1e-4)];
+    return total + (now - old) * Math.log(now / old);
   }, 0);
 }

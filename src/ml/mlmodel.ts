@@ -5,6 +5,8 @@ export interface ModelFiles {
   /** The model in XGBoost's binary format, or in its JSON. Python loads both. */
   readonly stored: { readonly format: 'ubj' | 'json'; readonly bytes: Uint8Array };
   readonly featureNames: readonly string[];
+  /** Numbers that a prediction consists of; default: one. */
+  readonly outputs?: number;
   readonly runId: string;
   readonly createdAt: string;
   readonly example: Readonly<Record<string, number | null>>;
@@ -14,6 +16,7 @@ export interface ModelFiles {
 export function mlflowFiles({
   stored,
   featureNames,
+  outputs = 1,
   runId,
   createdAt,
   example,
@@ -52,7 +55,9 @@ export function mlflowFiles({
     },
     signature: {
       inputs: JSON.stringify(inputs),
-      outputs: JSON.stringify([{ type: 'tensor', 'tensor-spec': { dtype: 'float32', shape: [-1] } }]),
+      outputs: JSON.stringify([
+        { type: 'tensor', 'tensor-spec': { dtype: 'float32', shape: outputs === 1 ? [-1] : [-1, outputs] } },
+      ]),
       params: null,
     },
   };

@@ -4,7 +4,7 @@
  */
 import { DatalabError } from '../contracts/errors.js';
 import type { Booster, BoosterEngine } from './engine.js';
-import { openPredictor } from './predictor.js';
+import { openPredictor, scoreAll } from './predictor.js';
 
 /** What {@link BoosterEngine.version} says of it. */
 export const OWN_ENGINE = 'datalab';
@@ -17,8 +17,7 @@ export const ownEngine: BoosterEngine = {
   load: (json): Booster => {
     const predictor = openPredictor(json);
     return {
-      predict: (x, width) =>
-        Float32Array.from({ length: x.length / width }, (_, row) => predictor.predict(x, row * width)),
+      predict: (x) => Float32Array.from(scoreAll(predictor, x)),
       save: (format) => {
         if (format === 'json') return Buffer.from(json);
         throw new DatalabError('MODEL_ENGINE_MISSING', "only XGBoost's library writes its binary format");

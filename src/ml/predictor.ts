@@ -1,6 +1,7 @@
 /** Predictions without the native library: an XGBoost model in JSON, walked in single precision as the library does. */
 import { z } from 'zod';
 import { DatalabError } from '../contracts/errors.js';
+import { likeliest } from './classes.js';
 
 const tree = z.object({
   left_children: z.array(z.number().int()),
@@ -10,22 +11,39 @@ const tree = z.object({
   default_left: z.array(z.union([z.number(), z.boolean()])),
 });
 const booster = z.union([
-  z.object({ name: z.literal('gbtree'), model: z.object({ trees: z.array(tree) }) }),
+  z.object({
+    name: z.literal('gbtree'),
+    model: z.object({ trees: z.array(tree), tree_info: z.array(z.number().int()).optional() }),
+  }),
   z.object({ name: z.literal('gblinear'), model: z.object({ weights: z.array(z.number()) }) }),
 ]);
 const document = z.object({
   learner: z.object({
     feature_names: z.array(z.string()),
     gradient_booster: booster,
-    learner_model_param: z.object({ base_score: z.string() }),
-    objective: z.object({ name: z.enum(['reg:squarederror', 'binary:logistic']) }),
+    learner_model_param: z.object({ base_score: z.string(), num_class: z.string().default('0') }),
+    objective: z.object({ name: z.enum(['reg:squarederror', 'binary:logistic', 'multi:softprob']) }),
   }),
 });
 
 export interface Predictor {
   readonly featureNames: readonly string[];
-  /** One prediction from `row[offset]` on; NaN is a missing value. */
+  /** Numbers that the library says of a row: one, or the probability of each class. */
+  readonly outputs: number;
+  /** One prediction from `row[offset]` on; NaN is a missing value. Of several classes the place of the likeliest. */
   predict(row: Float32Array, offset?: number): number;
+  /** The same as the library says it: that number, or the probability of each class. */
+  scores(row: Float32Array, offset?: number): ArrayLike<number>;
+}
+
+/** What the library says of every row, one after another. */
+export function scoreAll(predictor: Predictor, x: Float32Array): Float64Array {
+  const { outputs, featureNames } = predictor;
+  const rows = x.length / featureNames.length;
+  const all = new Float64Array(rows * outputs);
+  for (let row = 0; row < rows; row += 1)
+    all.set(predictor.scores(x, row * featureNames.length), row * outputs);
+  return all;
 }
 
 /** Reads a model. Throws MODEL_UNREADABLE for one that is of another kind, or whose trees lead nowhere. */
@@ -41,6 +59,7 @@ export function openPredictor(json: string): Predictor {
     learner_model_param,
     objective,
   } = parsed.data.learner;
+  if (objective.name === 'multi:softprob') return softmaxPredictor(featureNames, made, learner_model_param);
   const start = Number.parseFloat(learner_model_param.base_score.replace(/[[\]]/g, ''));
   if (!Number.isFinite(start)) throw unreadable(`base_score is ${learner_model_param.base_score}`);
   const isLogistic = objective.name === 'binary:logistic';
@@ -49,13 +68,64 @@ export function openPredictor(json: string): Predictor {
     made.name === 'gbtree'
       ? treeMargin(made.model.trees, featureNames.length)
       : linearMargin(made.model.weights, featureNames.length);
-  return {
-    featureNames,
-    predict: (row, offset = 0) => {
-      const value = margin(row, offset, base);
-      return isLogistic ? Math.fround(1 / (1 + Math.exp(-value))) : value;
-    },
+  const predict = (row: Float32Array, offset = 0): number => {
+    const value = margin(row, offset, base);
+    return isLogistic ? Math.fround(1 / (1 + Math.exp(-value))) : value;
   };
+  return { featureNames, outputs: 1, predict, scores: (row, offset) => [predict(row, offset)] };
+}
+
+/** One margin per class, made to probabilities as the library does: less the greatest, exponentiated, in shares of their sum. */
+function softmaxPredictor(
+  featureNames: readonly string[],
+  made: z.output<typeof booster>,
+  { base_score, num_class }: { readonly base_score: string; readonly num_class: string },
+): Predictor {
+  const outputs = Number(num_class);
+  const starts = base_score.replace(/[[\]]/g, '').split(',').map(Number);
+  if (!Number.isInteger(outputs) || outputs < 2 || starts.some((start) => !Number.isFinite(start)))
+    throw unreadable(`num_class is ${num_class}, base_score ${base_score}`);
+  const bases = Array.from({ length: outputs }, (_, place) => Math.fround(starts[place] ?? starts[0] ?? 0));
+  const margins = marginsOf(made, featureNames.length, outputs);
+  const scores = (row: Float32Array, offset = 0): Float32Array => {
+    const said = Float32Array.from(margins, (margin, place) => margin(row, offset, bases[place] ?? 0));
+    const greatest = said.reduce((most, value) => Math.max(most, value), -Infinity);
+    let sum = 0;
+    for (let place = 0; place < outputs; place += 1) {
+      said[place] = Math.exp(Math.fround((said[place] ?? 0) - greatest));
+      sum += said[place] ?? 0;
+    }
+    return said.map((value) => value / Math.fround(sum));
+  };
+  return {
+    ...{ featureNames, outputs, scores },
+    predict: (row, offset) => likeliest(scores(row, offset), 0, outputs),
+  };
+}
+
+/** The margin of each class: its own trees, or its own column of the weights. */
+function marginsOf(made: z.output<typeof booster>, width: number, outputs: number): Margin[] {
+  const places = Array.from({ length: outputs }, (_, place) => place);
+  if (made.name === 'gblinear') {
+    const { weights } = made.model;
+    if (weights.length !== (width + 1) * outputs)
+      throw unreadable(`${weights.length} weights for ${width} features and ${outputs} classes`);
+    return places.map((place) =>
+      linearMargin(
+        weights.filter((_, at) => at % outputs === place),
+        width,
+      ),
+    );
+  }
+  const { trees, tree_info: classOf = [] } = made.model;
+  if (classOf.length !== trees.length || classOf.some((place) => place < 0 || place >= outputs))
+    throw unreadable('the trees do not say of which class they are');
+  return places.map((place) =>
+    treeMargin(
+      trees.filter((_, at) => classOf[at] === place),
+      width,
+    ),
+  );
 }
 
 type Margin = (row: Float32Array, offset: number, base: number) => number;

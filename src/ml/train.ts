@@ -56,7 +56,7 @@ export function trainCandidate(
   const booster = trainOne(
     engine,
     candidate.kind,
-    model.target.kind,
+    model.target,
     best.parameters,
     matrixOf(data, train),
     model.seed,
@@ -83,7 +83,7 @@ function judge(
   const booster = trainOne(
     engine,
     candidate.kind,
-    kind,
+    model.target,
     parameters,
     matrixOf(data, train),
     model.seed,

@@ -1,19 +1,17 @@
 /** Whether our own predictor says what XGBoost's library says: tried before a version answers anybody. */
 import { DatalabError } from '../contracts/errors.js';
 import type { ParityCheck } from '../contracts/serving.js';
-import type { Evaluation } from '../contracts/training.js';
 import type { Predictor } from '../ml/predictor.js';
 import { seeded } from '../ml/random.js';
+import { compareScores, smokeMatrix, storedScores, type SmokeRow } from '../ml/smoke.js';
 
-/** Predictions of the library for rows of a model in JSON. */
+/** Predictions of the library for rows of a model in JSON; of several classes, the probabilities of each row. */
 export type NativePredict = (
   json: string,
   x: Float32Array,
   width: number,
 ) => Promise<{ readonly engine: string; readonly predictions: readonly number[] }>;
 
-/** Share of a prediction (and of one, for small ones) by which single precision may differ. */
-const DIFFERENCE_MAX = 1e-4;
 /** Rows put together from the stored ones, so that paths are walked that no stored row takes. */
 const MIXED_ROWS = 200;
 const MISSING_SHARE = 0.1;
@@ -26,30 +24,24 @@ export async function checkParity(
   what: string,
   predictor: Predictor,
   json: string,
-  smoke: Evaluation['smoke'],
+  smoke: readonly SmokeRow[],
   native: NativePredict | null,
 ): Promise<ParityCheck> {
   const width = predictor.featureNames.length;
-  const stored = matrixOf(predictor, smoke);
-  const known = smoke.map(({ prediction }) => prediction);
+  const stored = smokeMatrix(predictor, smoke);
+  const known = smoke.flatMap(storedScores);
   const atTraining = greatest(what, predictor, stored, known, 'is stored');
   if (!native) {
     const detail = "XGBoost's library is not on this machine";
-    return { against: 'stored', rows: known.length, difference: atTraining, detail };
+    return { against: 'stored', rows: smoke.length, difference: atTraining, detail };
   }
   const x = mixed(stored, width);
   const { engine, predictions } = await native(json, x, width);
   const now = greatest(what, predictor, x, predictions, 'is what the library says');
   return {
-    ...{ against: 'native', rows: predictions.length },
+    ...{ against: 'native', rows: x.length / width },
     ...{ difference: Math.max(atTraining, now), detail: engine },
   };
-}
-
-function matrixOf({ featureNames }: Predictor, smoke: Evaluation['smoke']): Float32Array {
-  return Float32Array.from(
-    smoke.flatMap(({ features }) => featureNames.map((name) => features[name] ?? NaN)),
-  );
 }
 
 /** The stored rows, then rows of which each value is that of some stored row, or missing. Always the same ones. */
@@ -74,10 +66,12 @@ function greatest(
   where: string,
 ): number {
   const width = predictor.featureNames.length;
-  return expected.reduce((most, wanted, row) => {
-    const own = predictor.predict(x, row * width);
-    const difference = Math.abs(own - wanted);
-    if (difference <= DIFFERENCE_MAX * (1 + Math.abs(wanted))) return Math.max(most, difference);
-    throw new DatalabError('MODEL_PARITY', `${what} predicts ${own} where ${wanted} ${where}`);
-  }, 0);
+  let most = 0;
+  for (let row = 0; row < x.length / width; row += 1) {
+    const found = compareScores(predictor.scores(x, row * width), expected, row * predictor.outputs);
+    if ('own' in found)
+      throw new DatalabError('MODEL_PARITY', `${what} predicts ${found.own} where ${found.wanted} ${where}`);
+    most = Math.max(most, found.greatest);
+  }
+  return most;
 }

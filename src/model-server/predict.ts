@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import { DatalabError } from '../contracts/errors.js';
 import type { PredictAnswer, Prediction, PredictionRecord } from '../contracts/serving.js';
+import { sayRow } from '../ml/say.js';
 import { keyText } from './features.js';
 import type { LoadedVersion } from './version.js';
 
@@ -48,11 +49,13 @@ export async function predict(
   const { model, version, definition } = loaded;
   const of = rows ? byRow(loaded, rows) : await byKey(loaded, keys);
   const { goldVersion } = of;
+  const { classes = [] } = definition.target;
   const gold =
     goldVersion === undefined ? {} : { gold: { table: `gold.${definition.table}`, version: goldVersion } };
-  const records = of.predictions.map(({ prediction, key: asked, time = null }) => ({
+  const records = of.predictions.map(({ prediction, probabilities, key: asked, time = null }) => ({
     ...{ id, at, model, version, time, prediction },
     key: asked ? keyText(definition, asked) : null,
+    ...(probabilities && { probabilities: classes.map((name) => probabilities[name] ?? NaN) }),
   }));
   return { answer: { id, model, version, ...gold, predictions: of.predictions }, records };
 }
@@ -80,7 +83,7 @@ function byRow(
         problems.push(`rows.${index}: ${name} is too large for single precision`);
     });
     if (missing !== '' && definition.missing === 'drop') incomplete.push(`rows.${index}: ${missing} is null`);
-    return { prediction: predictor.predict(values) };
+    return sayRow(predictor, values, definition.target.classes);
   });
   refuse('INPUT_INVALID', problems);
   refuse('PREDICTION_FEATURE_MISSING', incomplete);
@@ -113,7 +116,7 @@ async function byKey(
     if (missing !== -1 && definition.missing === 'drop')
       incomplete.push(`keys.${index}: ${predictor.featureNames[missing]} of ${text} is not known yet`);
     return {
-      prediction: predictor.predict(found.values),
+      ...sayRow(predictor, found.values, definition.target.classes),
       key: asked,
       time: new Date(found.time).toISOString(),
     };

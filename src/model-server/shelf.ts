@@ -107,6 +107,7 @@ export class Shelf {
       table: served ? `gold.${served.definition.table}` : null,
       keys: served?.definition.keys ?? [],
       features: served?.predictor.featureNames ?? [],
+      ...(served?.definition.target.classes && { classes: served.definition.target.classes }),
       takesMissing: served?.definition.missing === 'keep',
       loadedAt: served?.loadedAt ?? null,
       parity: served?.parity ?? null,

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import type { MlflowVersion } from '../connectors/mlflow/index.js';
 import { DatalabError } from '../contracts/errors.js';
-import { WINDOW_STATISTICS, type ModelDefinition } from '../contracts/model.js';
+import { MODEL_KINDS, outputsOf, WINDOW_STATISTICS, type ModelDefinition } from '../contracts/model.js';
 import type { ParityCheck } from '../contracts/serving.js';
 import type { Evaluation } from '../contracts/training.js';
 import { openPredictor, type Predictor } from '../ml/predictor.js';
@@ -26,7 +26,8 @@ const definitionSchema = z.looseObject({
   ...{ name: z.string(), dataset: z.string(), table: z.string(), time: z.string() },
   keys: z.array(z.string()).min(1),
   target: z.looseObject({
-    ...{ expression: z.string(), horizon: z.number(), kind: z.enum(['regression', 'binary']) },
+    ...{ expression: z.string(), horizon: z.number(), kind: z.enum(MODEL_KINDS) },
+    classes: z.array(z.string()).optional(),
   }),
   features: z.array(
     z.object({
@@ -39,7 +40,10 @@ const definitionSchema = z.looseObject({
   fingerprint: z.string(),
 });
 const smokeSchema = z.array(
-  z.object({ features: z.record(z.string(), z.number().nullable()), prediction: z.number() }),
+  z.object({
+    ...{ features: z.record(z.string(), z.number().nullable()), prediction: z.number() },
+    probabilities: z.array(z.number()).optional(),
+  }),
 );
 
 /** Whether DataLab made the version: others' models are none of ours to serve. */
@@ -58,6 +62,11 @@ export async function loadVersion(
   const definition = parse(what, definitionSchema, defined) as unknown as ModelDefinition;
   const rows: Evaluation['smoke'] = parse(what, smokeSchema, smoke);
   const predictor = openPredictor(json ?? '');
+  if (predictor.outputs !== outputsOf(definition.target))
+    throw new DatalabError(
+      'MODEL_UNREADABLE',
+      `${what}: it says ${predictor.outputs} numbers of a row, its definition ${outputsOf(definition.target)}`,
+    );
   const parity = await checkParity(what, predictor, json ?? '', rows, deps.native);
   const features = new NewestFeatures(deps.lake, definition, predictor.featureNames);
   const loadedAt = new Date(deps.clock.nowMs()).toISOString();

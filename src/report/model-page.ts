@@ -74,7 +74,7 @@ export function renderModelReport(report: ModelReport): string {
       ${metricsTable(evaluation.byKey.map(({ name, metrics }) => ({ name: keyOf(name), metrics })))}
     </div>
     ${features(evaluation)} ${evaluation.confusion ? confusion(evaluation.confusion) : null}
-    ${candidates(report)}`;
+    ${evaluation.classes ? classes(evaluation.classes, evaluation.calibration) : null} ${candidates(report)}`;
   const footer = html`Written by DataLab for run <code>${run.runId}</code> of workflow
     <code>${run.workflowId}</code>, for ${instant(report.reportedAt)}. Times are UTC.`;
   const title = `${model.name}: ${gate.passed ? 'passed' : 'refused'}`;
@@ -176,6 +176,47 @@ function confusion({ tp, fp, tn, fn }: NonNullable<Evaluation['confusion']>): Ht
       )}
     </div>`;
 }
+
+function classes(
+  { names, confusion: counts }: NonNullable<Evaluation['classes']>,
+  calibration: Evaluation['calibration'],
+): Html {
+  const said = names.map((_, place) => counts.reduce((sum, line) => sum + (line[place] ?? 0), 0));
+  return html`<h2>Confusion of classes</h2>
+    <div class="card">
+      ${table(
+        ['', ...names.map((name) => `said ${name}`), 'rows', 'found'],
+        [
+          ...counts.map((line, place) => {
+            const rows = line.reduce((sum, value) => sum + value, 0);
+            const right = line[place] ?? 0;
+            return [
+              `was ${names[place] ?? ''}`,
+              ...line.map((value, at) => (at === place ? html`<b>${count(value)}</b>` : count(value))),
+              count(rows),
+              share(right, rows),
+            ];
+          }),
+          [
+            'right of those',
+            ...said.map((rows, place) => share(counts[place]?.[place] ?? 0, rows)),
+            count(said.reduce((sum, value) => sum + value, 0)),
+            '',
+          ],
+        ],
+      )}
+    </div>
+    <h2>Calibration <small>of the class that was said</small></h2>
+    <div class="card">
+      ${table(
+        ['Probability', 'Right', 'Rows'],
+        calibration.map(({ predicted, observed, rows }) => [fixed(predicted), fixed(observed), count(rows)]),
+      )}
+    </div>`;
+}
+
+const share = (part: number, whole: number): string =>
+  whole === 0 ? '–' : `${((100 * part) / whole).toFixed(1)} %`;
 
 /** Columns from the second on hold numbers, unless they begin later (`numbersFrom`). */
 function table(

@@ -9,6 +9,7 @@ import { createTrainingActivities } from '../../src/activities/training/index.js
 import type { TrainingDeps } from '../../src/activities/training/deps.js';
 import { createRowParquet } from '../../src/connectors/parquet-rows.js';
 import type { ScheduledTime } from '../../src/contracts/expected-runs.js';
+import type { ModelDefinition } from '../../src/contracts/model.js';
 import type { LiveModel, TakenPredictions, WatchActivities } from '../../src/contracts/model-watch.js';
 import { PREDICTIONS_INBOX, type PredictionRecord } from '../../src/contracts/serving.js';
 import { DeltaTable } from '../../src/delta/index.js';
@@ -16,20 +17,22 @@ import { queryLake } from '../../src/lake/query.js';
 import { encodeRows } from '../../src/ml/matrix.js';
 import { DEFAULT_RULES } from '../../src/monitoring/default-rules.js';
 import { judge } from '../../src/monitoring/judge.js';
-import { definition, ServingLab } from '../model-server/lab.js';
+import { chancesAt, classesDefinition, definition, ServingLab } from '../model-server/lab.js';
 
 let lab: ServingLab;
 let watch: WatchActivities;
+let declared: ModelDefinition;
 const AT = '2024-06-01T00:00:00.000Z';
 const DUE = '2024-05-31T23:45:00.000Z';
 
 beforeEach(() => {
   lab = new ServingLab();
+  declared = definition();
   const activities = createTrainingActivities({
     ...{ mlflow: lab.mlflow, modelServer: null, lake: lab.store, engine: lab.engine, newId: randomUUID },
     ...{ rowParquet: createRowParquet(), clock: { nowMs: () => Date.now() }, scratchDirectory: tmpdir() },
     isExpected: (_: string, logicalTime: string) => Promise.resolve(logicalTime === DUE),
-    ...{ log: () => undefined, loadModel: () => Promise.resolve(definition()) },
+    ...{ log: () => undefined, loadModel: () => Promise.resolve(declared) },
   } as Partial<TrainingDeps> as TrainingDeps);
   const inActivity =
     <Args extends unknown[], Result>(body: (...args: Args) => Promise<Result>) =>
@@ -248,6 +251,78 @@ describe('a champion in use', () => {
         detail: 'no such run',
       },
     });
+  });
+});
+
+describe('a champion that says classes', () => {
+  const day = (index: number): string => new Date(Date.UTC(2024, 0, 1 + index)).toISOString();
+  const priceOf = (index: number): number => (index * 7) % 11;
+  /** Places of `up`, `2` and `1`. */
+  const truthOf = (index: number): number => (priceOf(index) > 5 ? 0 : priceOf(index) > 2 ? 1 : 2);
+
+  beforeEach(async () => {
+    declared = classesDefinition();
+    await lab.gold(
+      Array.from({ length: 41 }, (_, index) => ({
+        symbol: 'A',
+        date: day(index).slice(0, 10),
+        price: priceOf(index),
+      })),
+    );
+    await lab.promote(await lab.classesVersion());
+    lab.mlflow.metrics = () => Promise.resolve({ holdout_accuracy: 0.9, holdout_log_loss: 0.4 });
+    const [version] = await lab.mlflow.versions('demand');
+    const rows = 40;
+    await lab.mlflow.putArtifact(
+      (version?.source ?? '').replace(/\/model$/, ''),
+      'features.arrow',
+      encodeRows({
+        ...{ names: ['price', 'price_lag_1'], rows, y: new Float64Array(rows), baselines: {} },
+        ...{ keys: Array<string>(rows).fill('["A"]'), x: new Float32Array(rows * 2).fill(1) },
+        time: Float64Array.from({ length: rows }, (_, index) => Date.parse(day(index))),
+        targetTime: Float64Array.from({ length: rows }, (_, index) => Date.parse(day(index + 1))),
+      }),
+    );
+  });
+
+  /** Every fourth day the class of the day after is missed. */
+  const said = Array.from({ length: 40 }, (_, index) => {
+    const right = truthOf(index + 1);
+    const place = index % 4 === 0 ? (right + 1) % 3 : right;
+    return [0, 1, 2].map((at) => (at === place ? 0.7 : at === (place + 2) % 3 ? 0.2 : 0.1));
+  });
+  const dropAll = (): Promise<string> =>
+    drop(
+      ...said.map((probabilities, index) =>
+        record({ time: day(index), prediction: probabilities.indexOf(0.7), probabilities }),
+      ),
+    );
+
+  it('is judged by the probabilities that it gave, also in a table from before there were any', async () => {
+    const table = new DeltaTable(lab.store.at('meta/predictions'), { engine: lab.engine });
+    await table.append({
+      sql: `SELECT TIMESTAMPTZ '2024-05-01T00:00:00Z' AS predicted_at, 'old' AS id, 'demand' AS model, '1' AS version,
+            '["A"]' AS key, TIMESTAMPTZ '2023-01-01T00:00:00Z' AS feature_time, 1.0::DOUBLE AS prediction`,
+    });
+    expect((await watch.measureModels(AT))[0]).toMatchObject({ problem: null, judged: 0 });
+    await dropAll();
+    await watch.takePredictions();
+    const [one] = await watch.measureModels(AT);
+    expect(one).toMatchObject({ metric: 'accuracy', judged: 40, holdout: 0.9, problem: null });
+    expect(one?.live).toBeCloseTo(0.75, 12);
+    expect(one?.degradation).toBeCloseTo(0.15, 12);
+
+    declared = { ...declared, metric: 'log_loss' };
+    const loss = said.reduce((sum, list, index) => sum - Math.log(list[truthOf(index + 1)] ?? 0) / 40, 0);
+    expect((await watch.measureModels(AT))[0]?.live).toBeCloseTo(loss, 12);
+  });
+
+  it('drifts by the classes that it says', async () => {
+    await dropAll();
+    await watch.takePredictions();
+    // On its holdout it said `up` of every row.
+    expect(chancesAt(1).indexOf(Math.max(...chancesAt(1)))).toBe(0);
+    expect((await watch.measureModels(AT))[0]?.drift).toBeGreaterThan(0.25);
   });
 });
 

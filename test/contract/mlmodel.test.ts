@@ -29,7 +29,15 @@ test.skipIf(MLFLOW_MISSING).each(['regression', 'binary'] as const)(
       const value = 2 * (x[row * 3] ?? 0) - (x[row * 3 + 2] ?? 0) + random();
       return target === 'binary' ? Number(value > 0.5) : value;
     });
-    const booster = trainOne(ownEngine, 'linear', target, { l2: 1 }, { x, y, names }, 7, () => undefined);
+    const booster = trainOne(
+      ownEngine,
+      'linear',
+      { kind: target },
+      { l2: 1 },
+      { x, y, names },
+      7,
+      () => undefined,
+    );
     const bytes = booster.save('json');
     const files = mlflowFiles({
       ...{ stored: { format: 'json', bytes }, featureNames: names, runId: 'r' },

@@ -37,6 +37,34 @@ export const modelJson = (intercept: number): string =>
     version: [3, 2, 0],
   });
 
+export const CLASSES = ['up', '2', '1'] as const;
+
+/** Three classes, called so that their order is not that of their names: of a price the margins are `price`, 0 and `-price`. */
+export const classesDefinition = (): ModelDefinition =>
+  definition({
+    ...{ metric: 'accuracy', baselines: [{ kind: 'majority' }] },
+    target: {
+      ...{ expression: "CASE WHEN price > 5 THEN 'up' WHEN price > 2 THEN '2' ELSE '1' END", horizon: 1 },
+      ...{ kind: 'multiclass', classes: CLASSES },
+    },
+  });
+
+export const classesJson = JSON.stringify({
+  learner: {
+    feature_names: ['price', 'price_lag_1'],
+    gradient_booster: { name: 'gblinear', model: { weights: [1, 0, -1, 0, 0, 0, 0, 0, 0] } },
+    learner_model_param: { base_score: '0E0', num_class: '3' },
+    objective: { name: 'multi:softprob' },
+  },
+});
+
+/** What that model says of a price, done by hand. */
+export function chancesAt(price: number): number[] {
+  const parts = [Math.exp(price), 1, Math.exp(-price)];
+  const whole = parts.reduce((sum, part) => sum + part, 0);
+  return parts.map((part) => part / whole);
+}
+
 export class ServingLab {
   readonly mlflow = new FakeMlflow();
   readonly store = new MemoryObjectStore('serving', { nowMs: () => Date.now() });
@@ -79,6 +107,18 @@ export class ServingLab {
     await this.mlflow.ensureModel(model.name, '');
     const made = { source, runId: 'run', tags: { 'datalab.model': model.name }, description: '' };
     return this.mlflow.createVersion(model.name, made);
+  }
+
+  /** Registers a model of several classes. `stored` is what its stored row, of the price 2, was predicted as. */
+  async classesVersion(stored: readonly number[] = chancesAt(2)): Promise<string> {
+    const source = 'mlflow-artifacts:/1/classes/artifacts/model';
+    const smoke = [{ features: { price: 2, price_lag_1: 3 }, prediction: 0, probabilities: stored }];
+    await this.mlflow.putArtifact(source, 'model.json', classesJson);
+    await this.mlflow.putArtifact(source, 'smoke.json', JSON.stringify(smoke));
+    await this.mlflow.putArtifact(source, 'definition.json', JSON.stringify(classesDefinition()));
+    await this.mlflow.ensureModel('demand', '');
+    const made = { source, runId: 'run', tags: { 'datalab.model': 'demand' }, description: '' };
+    return this.mlflow.createVersion('demand', made);
   }
 
   async promote(version: string | null): Promise<void> {

@@ -1,12 +1,10 @@
 /** The steps of a deployment. Each looks first, so that each can be repeated. */
 import { DatalabError } from '../../contracts/errors.js';
 import type { AliasState, DeploymentInput } from '../../contracts/ml-flows.js';
-import type { Evaluation } from '../../contracts/training.js';
 import { openPredictor } from '../../ml/predictor.js';
+import { compareScores, smokeMatrix, storedScores, type SmokeRow } from '../../ml/smoke.js';
 import { mlflowOf } from './common.js';
 import type { TrainingDeps } from './deps.js';
-
-const DIFFERENCE_MAX = 1e-4;
 
 /** Where the aliases stand, and the version that the input means. Throws MODEL_VERSION_UNKNOWN. */
 export async function readAliases(
@@ -34,14 +32,13 @@ async function predictStored(deps: TrainingDeps, model: string, version: string)
   const read = async (name: string): Promise<string> =>
     (await mlflow.getArtifact(found.source, name)).toString();
   const predictor = openPredictor(await read('model.json'));
-  const rows = JSON.parse(await read('smoke.json')) as Evaluation['smoke'];
-  for (const { features, prediction } of rows) {
-    const row = Float32Array.from(predictor.featureNames, (name) => features[name] ?? NaN);
-    const own = predictor.predict(row);
-    if (!(Math.abs(own - prediction) <= DIFFERENCE_MAX * (1 + Math.abs(prediction))))
+  const rows = JSON.parse(await read('smoke.json')) as SmokeRow[];
+  for (const row of rows) {
+    const found = compareScores(predictor.scores(smokeMatrix(predictor, [row])), storedScores(row));
+    if ('own' in found)
       throw new DatalabError(
         'MODEL_PARITY',
-        `model '${model}' version ${version} predicts ${own} where ${prediction} is stored`,
+        `model '${model}' version ${version} predicts ${found.own} where ${found.wanted} is stored`,
       );
   }
 }

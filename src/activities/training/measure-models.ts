@@ -3,15 +3,16 @@
  * moved from what they said on the holdout.
  */
 import { Context } from '@temporalio/activity';
+import { z } from 'zod';
 import type { MlflowVersion } from '../../connectors/mlflow/index.js';
 import { DatalabError } from '../../contracts/errors.js';
 import type { ScheduledTime } from '../../contracts/expected-runs.js';
-import { LOSSES, type ModelDefinition } from '../../contracts/model.js';
+import { LOSSES, outputsOf, type ModelDefinition } from '../../contracts/model.js';
 import { WATCH_MEMORY, type LiveModel, type WatchMemory } from '../../contracts/model-watch.js';
 import { checkoutScan, type Snapshot } from '../../delta/index.js';
 import { featureSelect, META } from '../../ml/features.js';
 import { decodeRows } from '../../ml/matrix.js';
-import { measure, stability } from '../../ml/metrics.js';
+import { classStability, measure, stability } from '../../ml/metrics.js';
 import { openPredictor } from '../../ml/predictor.js';
 import { holdoutSplit } from '../../ml/splits.js';
 import { recordOwnEnd } from '../expected-runs.js';
@@ -86,7 +87,7 @@ async function measureModel(deps: TrainingDeps, tables: LakeTables, asked: Asked
     const { truth, said, spoken } = await joined(deps, tables, model, asked);
     const live = truth.length < ROWS_MIN ? null : (measure(model.target.kind, truth, said)[metric] ?? null);
     const drift =
-      spoken.length < ROWS_MIN ? null : stability(await referenceOf(deps, model, version), spoken);
+      spoken.length < ROWS_MIN ? null : driftOf(model, await referenceOf(deps, model, version), spoken);
     return {
       ...{ ...base, metric, judged: truth.length, live, holdout, predictions: spoken.length, drift },
       ...{ degradation: degradationOf(metric, live, holdout), problem: null },
@@ -97,6 +98,9 @@ async function measureModel(deps: TrainingDeps, tables: LakeTables, asked: Asked
   }
 }
 
+const driftOf = ({ target }: ModelDefinition, before: readonly number[], after: readonly number[]): number =>
+  target.kind === 'multiclass' ? classStability(before, after, outputsOf(target)) : stability(before, after);
+
 function degradationOf(metric: string, live: number | null, holdout: number | null): number | null {
   if (live === null || holdout === null) return null;
   if (!LOSSES.has(metric)) return holdout - live;
@@ -105,6 +109,7 @@ function degradationOf(metric: string, live: number | null, holdout: number | nu
 
 interface Joined {
   readonly truth: readonly number[];
+  /** Of several classes the probabilities of each row. */
   readonly said: readonly number[];
   /** All predictions of the version in those days. */
   readonly spoken: readonly number[];
@@ -128,15 +133,15 @@ async function joined(
       const since = new Date(Date.parse(at) - DAYS * DAY_MS).toISOString();
       const text = (value: string): string => `'${value.replaceAll("'", "''")}'`;
       await session.run(
-        `CREATE TABLE said AS SELECT id, predicted_at, key, epoch_ms(feature_time) AS t, prediction FROM ${deps.engine.relation(log.plan)}
+        `CREATE TABLE said AS SELECT id, predicted_at, key, epoch_ms(feature_time) AS t, prediction, ${probabilitiesIn(predictions)} FROM ${deps.engine.relation(log.plan)}
          WHERE model = ${text(name)} AND version = ${text(version.version)} AND predicted_at >= TIMESTAMPTZ ${text(since)}`,
       );
       // A key that is asked for often is not more important: its last answer for each time counts.
-      const found = await session.rows<{ y: number; p: number }>(
+      const found = await session.rows<{ y: number; p: number; probabilities: string | null }>(
         `WITH truth AS (${featureSelect(model, deps.engine.relation(rows.plan), { target: true })}),
          last AS (SELECT * FROM said WHERE key IS NOT NULL
                   QUALIFY row_number() OVER (PARTITION BY key, t ORDER BY predicted_at DESC, id DESC) = 1)
-         SELECT truth.${META.target} AS y, last.prediction AS p FROM last
+         SELECT truth.${META.target} AS y, last.prediction AS p, last.probabilities FROM last
          JOIN truth ON truth.${META.key} = last.key AND truth.${META.time} = last.t
          WHERE truth.${META.target} IS NOT NULL ORDER BY last.t, last.key`,
       );
@@ -144,8 +149,7 @@ async function joined(
         `SELECT prediction AS p FROM said ORDER BY predicted_at DESC, id LIMIT ${REFERENCE_MAX}`,
       );
       return {
-        truth: found.map(({ y }) => y),
-        said: found.map(({ p }) => p),
+        ...scored(model, found),
         spoken: spoken.map(({ p }) => p),
       };
     } finally {
@@ -155,6 +159,28 @@ async function joined(
     log.release();
     rows.release();
   }
+}
+
+/** Tables that were made before there were several classes have no such column. */
+const probabilitiesIn = ({ schema }: Snapshot): string =>
+  schema.fields.some(({ name }) => name === 'probabilities')
+    ? 'probabilities'
+    : 'NULL::VARCHAR AS probabilities';
+
+const listSchema = z.array(z.number());
+
+/** Truth and what was said of it. A row without the probability of every class cannot be judged. */
+function scored(
+  { target }: ModelDefinition,
+  found: ReadonlyArray<{ readonly y: number; readonly p: number; readonly probabilities: string | null }>,
+): Pick<Joined, 'truth' | 'said'> {
+  if (target.kind !== 'multiclass') return { truth: found.map(({ y }) => y), said: found.map(({ p }) => p) };
+  const whole = found.flatMap(({ y, probabilities }) => {
+    const list = listSchema.parse(JSON.parse(probabilities ?? '[]'));
+    // The place -1 is a class that the model file does not name.
+    return list.length === outputsOf(target) && y >= 0 ? [{ y, list }] : [];
+  });
+  return { truth: whole.map(({ y }) => y), said: whole.flatMap(({ list }) => list) };
 }
 
 /** What the version says of its own holdout, from the feature file that its training left in MLflow. */

@@ -9,7 +9,7 @@ import type {
   TrainedStep,
   TrainingRun,
 } from '../../contracts/ml-flows.js';
-import { featureNames, type ModelDefinition } from '../../contracts/model.js';
+import { featureNames, outputsOf, type ModelDefinition } from '../../contracts/model.js';
 import type { ReportRef } from '../../contracts/run.js';
 import type { Evaluation, Figures, GateResult } from '../../contracts/training.js';
 import { mlflowFiles } from '../../ml/mlmodel.js';
@@ -123,6 +123,7 @@ async function tellRuns(registration: Registration): Promise<MlflowRun> {
       ...{ table: `gold.${model.table}`, gold_version: String(goldVersion), rows: String(features.rows) },
       ...{ winner: evaluation.winner, seed: String(model.seed), definition: model.fingerprint },
       engine: winner.trained.engine,
+      ...(model.target.classes && { classes: model.target.classes.join(', ') }),
     },
     metrics: [
       ...metricsOf(evaluation.metrics, startMs, 'holdout_'),
@@ -182,6 +183,7 @@ async function makeVersion(
   const files = {
     ...mlflowFiles({
       ...{ stored, featureNames: featureNames(model.features), runId: parent.runId },
+      outputs: outputsOf(model.target),
       ...{ createdAt: run.logicalTime, example: evaluation.smoke[0]?.features ?? {} },
     }),
     // What our own predictor, its smoke test and predictions by key need.

@@ -13,6 +13,7 @@ export const PREDICTIONS_TABLE = 'predictions';
 const prediction = z.object({
   ...{ id: z.string(), model: z.string(), version: z.string(), prediction: z.number() },
   ...{ at: z.iso.datetime(), key: z.string().nullable(), time: z.iso.datetime().nullable() },
+  probabilities: z.array(z.number()).optional(),
 });
 
 const PREDICTIONS: Inbox = {
@@ -26,12 +27,15 @@ const PREDICTIONS: Inbox = {
     key: 'string',
     feature_time: 'timestamp',
     prediction: 'double',
+    // A JSON list, of several classes only.
+    probabilities: 'string',
   }),
   read: (line) => {
     const { data } = prediction.safeParse(line);
     if (!data) return undefined;
-    const { at, time, ...rest } = data;
-    return { rows: [{ predicted_at: at, ...rest, feature_time: time }] };
+    const { at, time, probabilities, ...rest } = data;
+    const list = probabilities ? JSON.stringify(probabilities) : null;
+    return { rows: [{ predicted_at: at, ...rest, feature_time: time, probabilities: list }] };
   },
 };
 

@@ -8,6 +8,7 @@ import { loadConfig, type LoadedConfig } from '../../config/config.js';
 import { DatalabError } from '../../contracts/errors.js';
 import type { DeploymentInput } from '../../contracts/ml-flows.js';
 import { openPredictor } from '../../ml/predictor.js';
+import { classesIn, sayRow } from '../../ml/say.js';
 import { WATCH_MEMORY, type WatchMemory } from '../../contracts/model-watch.js';
 import { ObjectNotFoundError } from '../../delta/index.js';
 import { EXIT } from '../exit.js';
@@ -207,8 +208,17 @@ function predict(name: string, row: string, flags: Json & { modelVersion: string
     if (strange.length > 0)
       throw new DatalabError('INPUT_INVALID', `model '${name}' takes no feature ${strange.join(', ')}`);
     const values = Float32Array.from(predictor.featureNames, (feature) => given[feature] ?? NaN);
-    const prediction = predictor.predict(values);
-    print(flags.json, { model: name, version, prediction }, String(prediction));
+    const classes =
+      predictor.outputs > 1
+        ? classesIn((await mlflow.getArtifact(source, 'definition.json')).toString())
+        : undefined;
+    const said = sayRow(predictor, values, classes);
+    const chances = Object.entries(said.probabilities ?? {}).map(([one, chance]) => [one, chance.toFixed(4)]);
+    const text =
+      said.class === undefined
+        ? String(said.prediction)
+        : `${said.class}\n${table(['class', 'probability'], chances)}`;
+    print(flags.json, { model: name, version, ...said }, text);
   });
 }
 

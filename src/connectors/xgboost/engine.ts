@@ -102,12 +102,16 @@ function opened(library: Library, booster: Handle) {
           iteration_end: 0,
           strict_shape: false,
         });
-        library.call('XGBoosterPredictFromDMatrix', booster, matrix, config, [null], [0], result);
+        const [shape, dimensions]: [unknown[], Array<number | bigint>] = [[null], [0]];
+        library.call('XGBoosterPredictFromDMatrix', booster, matrix, config, shape, dimensions, result);
+        // Rows, and, where a prediction is several numbers, how many.
+        const sizes = library.koffi.decode(
+          shape[0],
+          library.koffi.array('uint64_t', Number(dimensions[0])),
+        ) as ArrayLike<number | bigint>;
+        const length = Array.from(sizes, Number).reduce((product, size) => product * size, 1);
         return Float32Array.from(
-          library.koffi.decode(
-            result[0],
-            library.koffi.array('float', x.length / width),
-          ) as ArrayLike<number>,
+          library.koffi.decode(result[0], library.koffi.array('float', length)) as ArrayLike<number>,
         );
       } finally {
         library.call('XGDMatrixFree', matrix);

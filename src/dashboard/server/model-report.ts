@@ -78,6 +78,12 @@ async function reportOf(
     importance: evaluation.importance.slice(0, 100),
     drift: evaluation.drift.slice(0, 100),
     confusion: evaluation.confusion,
+    classes: evaluation.classes
+      ? {
+          names: [...evaluation.classes.names],
+          confusion: evaluation.classes.confusion.map((line) => [...line]),
+        }
+      : null,
     calibration: evaluation.calibration,
     gate,
     example: { ...evaluation.smoke[0]?.features },

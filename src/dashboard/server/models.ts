@@ -7,8 +7,10 @@ import { openMlflow, type MlflowClient, type MlflowVersion } from '../../connect
 import { DatalabError } from '../../contracts/errors.js';
 import { LOSSES, type ModelDefinition } from '../../contracts/model.js';
 import { WATCH_MEMORY, type WatchMemory } from '../../contracts/model-watch.js';
+import type { Prediction } from '../../contracts/serving.js';
 import { mapLimited } from '../../delta/index.js';
 import { openPredictor } from '../../ml/predictor.js';
+import { classesIn, sayRow } from '../../ml/say.js';
 import type { DashboardDeps } from './deps.js';
 import { reasonOf } from './measured.js';
 import { askPrediction, servedModel } from './serving.js';
@@ -197,7 +199,7 @@ export async function predictRow(
   if (served?.version != null && (wanted === 'champion' || wanted === served.version)) {
     const answer = await askPrediction(deps, name, { rows: [row] });
     const [first] = answer?.predictions ?? [];
-    if (answer && first) return told(name, answer.version, first.prediction, 'model server');
+    if (answer && first) return told(name, answer.version, first, 'model server');
   }
   const mlflow = mlflowOf(deps);
   const { source, version } = await findVersion(mlflow, name, wanted);
@@ -206,13 +208,19 @@ export async function predictRow(
   if (strange.length > 0)
     throw new DatalabError('INPUT_INVALID', `model '${name}' takes no feature ${strange.join(', ')}`);
   const values = Float32Array.from(predictor.featureNames, (feature) => row[feature] ?? NaN);
-  return told(name, version, predictor.predict(values), 'dashboard');
+  const classes =
+    predictor.outputs > 1
+      ? classesIn((await mlflow.getArtifact(source, 'definition.json')).toString())
+      : undefined;
+  return told(name, version, sayRow(predictor, values, classes), 'dashboard');
 }
 
 type Predicted = z.input<typeof prediction>;
 
-const told = (model: string, version: string, said: number, by: Predicted['by']): Predicted => ({
-  ...{ model, version, prediction: said, by, time: null, gold: null },
+const told = (model: string, version: string, said: Prediction, by: Predicted['by']): Predicted => ({
+  ...{ model, version, prediction: said.prediction, by, time: null, gold: null },
+  class: said.class ?? null,
+  probabilities: said.probabilities ? { ...said.probabilities } : null,
 });
 
 /** Predicts for a key, from the newest row of its Gold table: the model server reads it. Throws MODEL_SERVER_UNAVAILABLE. */
@@ -229,7 +237,7 @@ export async function predictKey(
       "predictions by key are the model server's, and none answers",
     );
   return {
-    ...told(name, answer.version, first.prediction, 'model server'),
+    ...told(name, answer.version, first, 'model server'),
     time: first.time ?? null,
     gold: answer.gold ? `${answer.gold.table} v${answer.gold.version}` : null,
   };

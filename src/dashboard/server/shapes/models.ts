@@ -1,5 +1,6 @@
 /** What is told of models. */
 import { z } from 'zod';
+import { MODEL_KINDS } from '../../../contracts/model.js';
 import { figures, list } from './common.js';
 
 export const modelRow = z.object({
@@ -58,7 +59,7 @@ export const modelDetail = z.object({
   metric: z.string().nullable(),
   /** Whether less of the metric is better. */
   isLoss: z.boolean(),
-  kind: z.enum(['regression', 'binary']).nullable(),
+  kind: z.enum(MODEL_KINDS).nullable(),
   target: z.string().nullable(),
   horizon: z.number().nullable(),
   deploys: z.boolean().nullable(),
@@ -133,6 +134,8 @@ export const modelReport = z.object({
   importance: list(z.object({ feature: z.string(), loss: z.number() })),
   drift: list(z.object({ feature: z.string(), psi: z.number() })),
   confusion: z.object({ tp: z.number(), fp: z.number(), tn: z.number(), fn: z.number() }).nullable(),
+  /** Of several classes: how many rows of each (first) were said to be which (second). */
+  classes: z.object({ names: list(z.string()), confusion: list(list(z.number())) }).nullable(),
   calibration: list(z.object({ predicted: z.number(), observed: z.number(), rows: z.number() })),
   gate: z.object({
     passed: z.boolean(),
@@ -153,6 +156,9 @@ export const prediction = z.object({
   model: z.string(),
   version: z.string(),
   prediction: z.number(),
+  /** Of several classes: the likeliest, and the probability of each. */
+  class: z.string().nullable(),
+  probabilities: z.record(z.string(), z.number()).nullable(),
   /** Which program computed it. */
   by: z.enum(['model server', 'dashboard']),
   /** Of a prediction by key: the time of its features, and the table with its version. */

@@ -178,10 +178,63 @@ function Rivals({ view, isLoss }: { readonly view: ModelReportView; readonly isL
   );
 }
 
-/** Residuals of a regression; confusion and calibration of a yes or no. */
+/** How many rows of each class (down) were said to be which (across). */
+function Classes({ names, confusion }: NonNullable<ModelReportView['classes']>) {
+  const { t } = useTranslation();
+  return (
+    <div className="scroll" tabIndex={0} role="region" aria-label={t('models.confusion')}>
+      <table className="confusion">
+        <thead>
+          <tr>
+            <td />
+            {names.map((name) => (
+              <th className="n" key={name}>
+                {t('models.predictedClass', { name })}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {names.map((name, was) => (
+            <tr key={name}>
+              <th>{t('models.wasClass', { name })}</th>
+              {names.map((other, said) => {
+                const rows = confusion[was]?.[said] ?? 0;
+                return (
+                  <td className={`n ${was === said ? 'good' : rows > 0 ? 'wrong' : ''}`} key={other}>
+                    {num(rows)}
+                  </td>
+                );
+              })}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+/** How often what was said came true, by the probability with which it was said. */
+function Calibration({ view }: { readonly view: ModelReportView }) {
+  const { t } = useTranslation();
+  return (
+    <div className="pad">
+      <p className="small dim">{t('models.calibration')}</p>
+      <Bars
+        bars={view.calibration.map(({ predicted, observed, rows }) => ({
+          name: `${t('models.predicted')} ${percent(predicted)}`,
+          value: observed,
+          text: `${t('models.observed')} ${percent(observed)} (${num(rows)})`,
+        }))}
+      />
+    </div>
+  );
+}
+
+/** Residuals of a regression; confusion and calibration of classes, or of a yes or no. */
 function Errors({ view }: { readonly view: ModelReportView }) {
   const { t } = useTranslation();
-  const { confusion, residuals } = view;
+  const { classes, confusion, residuals } = view;
   if (confusion)
     return (
       <Card title={t('models.confusion')}>
@@ -206,16 +259,14 @@ function Errors({ view }: { readonly view: ModelReportView }) {
             </tr>
           </tbody>
         </table>
-        <div className="pad">
-          <p className="small dim">{t('models.calibration')}</p>
-          <Bars
-            bars={view.calibration.map(({ predicted, observed, rows }) => ({
-              name: `${t('models.predicted')} ${percent(predicted)}`,
-              value: observed,
-              text: `${t('models.observed')} ${percent(observed)} (${num(rows)})`,
-            }))}
-          />
-        </div>
+        <Calibration view={view} />
+      </Card>
+    );
+  if (classes)
+    return (
+      <Card title={t('models.confusion')}>
+        <Classes {...classes} />
+        <Calibration view={view} />
       </Card>
     );
   return (
@@ -327,7 +378,14 @@ function Predict({
           </button>
           {predict.data && (
             <output>
-              {t('models.prediction')}: <b>{num(predict.data.prediction, 6)}</b>{' '}
+              {t('models.prediction')}: <b>{predict.data.class ?? num(predict.data.prediction, 6)}</b>{' '}
+              {predict.data.probabilities && (
+                <span className="small">
+                  {Object.entries(predict.data.probabilities)
+                    .map(([name, chance]) => `${name} ${percent(chance)}`)
+                    .join(', ')}{' '}
+                </span>
+              )}
               <span className="small dim">
                 {predict.data.by === 'dashboard'
                   ? t('models.predictedBy')
