@@ -7,12 +7,14 @@ import type { AddressInfo } from 'node:net';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import type { Client } from '@temporalio/client';
 import { execFile } from 'node:child_process';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseConfig } from '../../src/config/config.js';
 import { connectTemporal } from '../../src/connectors/temporal.js';
-import type { AlertOverview } from '../../src/contracts/alerts.js';
+import { ALERT_MANAGER, type AlertOverview } from '../../src/contracts/alerts.js';
 import type { MonitoringSummary } from '../../src/contracts/monitoring.js';
 import { openObjectStore } from '../../src/connectors/object-store/index.js';
 import { createEphemeral, destroyEphemeral } from '../../src/platform/ephemeral.js';
@@ -45,6 +47,7 @@ describe('monitoring', () => {
   let ephemeral: Environment;
   let env: Environment;
   let worker: WorkerProcess;
+  let temporal: Client;
   let sink: Server;
   const posted: Array<{ change: string; title: string }> = [];
   const beats: unknown[] = [];
@@ -82,11 +85,13 @@ describe('monitoring', () => {
       DATALAB_SCRATCH_DIRECTORY: path.join(folder, 'scratch'),
     };
     worker = await WorkerProcess.start(env);
+    temporal = await connectTemporal(parseConfig('', env).temporal);
     expect((await datalab(['schedules', 'apply'], env)).code).toBe(0);
     // The cycles of this test are started by hand, so that each of them comes after what was broken.
     expect((await datalab(['schedules', 'pause', 'datalab-monitoring-realtime'], env)).code).toBe(0);
   }, 180_000);
   afterAll(async () => {
+    await temporal?.connection.close();
     await worker?.stop();
     await destroyEphemeral(ephemeral ?? {});
     sink?.close();
@@ -106,14 +111,14 @@ describe('monitoring', () => {
     return JSON.parse(stdout) as MonitoringSummary & PlatformPicture;
   }
 
-  /** Open alerts, once the manager has taken the cycle in and told of it. */
+  /** Open alerts, as the command line shows them once the manager has taken the cycle in and told of it. */
   async function openAfter(summary: MonitoringSummary): Promise<string[]> {
-    for (;;) {
-      const { stdout } = await datalab(['alerts', 'list', '--json'], env);
-      const { open, lastReportAt } = JSON.parse(stdout) as AlertOverview;
-      if (lastReportAt >= Date.parse(summary.cycle.at))
-        return open.map(({ fingerprint }) => fingerprint).sort();
-    }
+    const manager = temporal.workflow.getHandle(ALERT_MANAGER.workflowId);
+    const takenAt = async () => (await manager.query<AlertOverview>(ALERT_MANAGER.overview)).lastReportAt;
+    while ((await takenAt()) < Date.parse(summary.cycle.at)) await pause(100);
+    const { stdout } = await datalab(['alerts', 'list', '--json'], env);
+    const { open } = JSON.parse(stdout) as AlertOverview;
+    return open.map(({ fingerprint }) => fingerprint).sort();
   }
   const openNow = async (): Promise<string[]> => openAfter(await cycle());
 
@@ -151,15 +156,10 @@ describe('monitoring', () => {
 
   it('says what was changed of a schedule by hand, and what puts it right', async () => {
     const id = 'datalake-maintenance-weekly';
-    const temporal = await connectTemporal(parseConfig('', env).temporal);
-    try {
-      await temporal.schedule.getHandle(id).update(({ spec, policies, action, state }) => ({
-        ...{ policies, state, spec: { ...spec, timezone: 'UTC' } },
-        action: { ...action, args: [{ options: { dryRun: true } }] },
-      }));
-    } finally {
-      await temporal.connection.close();
-    }
+    await temporal.schedule.getHandle(id).update(({ spec, policies, action, state }) => ({
+      ...{ policies, state, spec: { ...spec, timezone: 'UTC' } },
+      action: { ...action, args: [{ options: { dryRun: true } }] },
+    }));
     const summary = await cycle();
     expect(summary.findings).toMatchObject([
       {
