@@ -103,7 +103,7 @@ describe('the probe of Kafka', () => {
   }
 
   const probe = (over: Partial<Parameters<typeof measureKafka>[0]> = {}) => ({
-    ...{ brokers: [first], clientId: 'test', topics: ['datalab-events'], timeoutMs: 10_000, ...over },
+    ...{ brokers: [first], clientId: 'test', topics: ['datalab-events'], timeoutMs: 30_000, ...over },
   });
   const valueOf = ({ measurements }: KafkaSample, metric: string, name = ''): number | undefined =>
     measurements.find(
@@ -229,7 +229,7 @@ describe('the probe of Kafka', () => {
     const { stateDir } = settings;
     await stopPlatform({ stateDir }, ['kafka']);
     const sample = await measureKafka(
-      probe({ brokers: [first, second], topics: [], timeoutMs: 5000 }),
+      probe({ brokers: [first, second], topics: [], timeoutMs: 10_000 }),
       null,
       Date.now(),
     );
