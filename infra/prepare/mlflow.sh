@@ -17,7 +17,8 @@ lock_tool "$TARGET"
 current && exit 0
 python3 -m venv "$SCRATCH/build" >&2 9>&- ||
   unavailable "MLflow: off, because Python's venv does not work here; models cannot be registered. Install python3-venv."
-pip_install() { "$SCRATCH/build/bin/python" -m pip install -q --disable-pip-version-check -r "$SOURCE/requirements.txt" "$@" >&2 9>&-; }
+# What is imported is compiled then; all of it would take half a minute of a processor that Temporal's build waits for.
+pip_install() { "$SCRATCH/build/bin/python" -m pip install -q --no-compile --disable-pip-version-check -r "$SOURCE/requirements.txt" "$@" >&2 9>&-; }
 # The exact packages that were tried; where one of them does not exist for this Python, the newest that fit.
 pip_install -c "$SOURCE/constraints.txt" || pip_install
 "$SCRATCH/build/bin/python" -c 'import mlflow.server, xgboost' >&2
