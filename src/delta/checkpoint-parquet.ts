@@ -5,7 +5,7 @@ import type { EngineSession } from './ports.js';
 /** One row of a checkpoint: an action by name, `sidecar` and `checkpointMetadata` included. */
 export type RawCheckpointRow = RawAction;
 
-const ACTIONS = ['protocol', 'metaData', 'add', 'txn', 'domainMetadata', 'sidecar'] as const;
+const ACTIONS = ['protocol', 'metaData', 'txn', 'domainMetadata', 'sidecar'] as const;
 const TOMBSTONES = ['remove', 'sidecar'] as const;
 type CheckpointAction = (typeof ACTIONS)[number] | 'remove';
 
@@ -22,7 +22,10 @@ export async function sidecarRows(
   );
 }
 
-/** Actions of one checkpoint file: all but the tombstones, or the tombstones alone. Columns that the file does not have are no actions. */
+/**
+ * Actions of one checkpoint file: all but adds (see checkpoint-adds.ts) and tombstones, or the tombstones alone. Columns that
+ * the file does not have are no actions.
+ */
 export async function checkpointActions(
   session: EngineSession,
   localPath: string,
@@ -36,10 +39,8 @@ export async function checkpointActions(
     const fields = (await session.describe(`SELECT unnest("${action}") FROM ${source}`)).map(
       ({ name }) => name,
     );
-    const json =
-      action === 'add' ? addJson(fields, await statsSql(session, source, fields)) : `to_json("${action}")`;
     const bodies = session.stream(
-      `SELECT CAST(${json} AS VARCHAR) AS body FROM ${source} WHERE "${action}" IS NOT NULL${present(action, fields)}`,
+      `SELECT CAST(to_json("${action}") AS VARCHAR) AS body FROM ${source} WHERE "${action}" IS NOT NULL${present(action, fields)}`,
     );
     for await (const { columns: batch } of bodies) {
       for (const body of batch[0] ?? [])
@@ -58,20 +59,11 @@ function present(action: CheckpointAction, fields: readonly string[]): string {
 const MANDATORY = {
   protocol: 'minReaderVersion',
   metaData: 'id',
-  add: 'path',
   remove: 'path',
   txn: 'appId',
   domainMetadata: 'domain',
   sidecar: 'path',
 } as const;
-
-/** The parsed copies of statistics and partition values are wide: they are left behind, unless nothing else is there. */
-function addJson(fields: readonly string[], stats: string | undefined): string {
-  const kept = fields.filter((name) => name !== 'stats' && !name.endsWith('_parsed'));
-  const parts = kept.map((name) => `"${name}" := "add"."${name}"`);
-  if (stats) parts.push(`"stats" := ${stats}`);
-  return `to_json(struct_pack(${parts.join(', ')}))`;
-}
 
 /** SQL for the statistics of the file's adds as JSON text, or undefined where it has none. */
 export async function statsSql(
@@ -107,7 +99,6 @@ function plainMember(member: string, type: string): string {
     : member;
 }
 
-/** In place: there may be a million of them. */
 function withoutNulls(body: object): Readonly<Record<string, unknown>> {
   const fields = body as Record<string, unknown>;
   for (const name of Object.keys(fields)) if (fields[name] === null) delete fields[name];

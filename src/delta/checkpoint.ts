@@ -1,5 +1,6 @@
 /** Reading checkpoints: classic, multi-part, and V2 (JSON or Parquet, with sidecars). */
-import type { Action, RemoveFile } from './actions.js';
+import type { Action, AddFile, RemoveFile } from './actions.js';
+import { checkpointAdds } from './checkpoint-adds.js';
 import { checkpointActions, sidecarRows, type RawCheckpointRow } from './checkpoint-parquet.js';
 import { parseLines, toAction } from './commit-json.js';
 import { DeltaError } from './errors.js';
@@ -19,11 +20,13 @@ export async function readCheckpoint(
 ): Promise<Action[]> {
   const where = `${store.uri}/${file.keys[0] ?? ''}`;
   try {
-    const rows = await readFiles(store, engine, file.keys);
+    const adds: AddFile[] = [];
+    const rows = await readFiles(store, engine, file.keys, adds);
     const sidecars = rows.flatMap((row) => (row.sidecar ? [sidecarKey(row.sidecar)] : []));
-    const more = sidecars.length > 0 ? await readFiles(store, engine, sidecars) : [];
+    const more = sidecars.length > 0 ? await readFiles(store, engine, sidecars, adds) : [];
     const actions = [...rows, ...more].flatMap((row) => toAction(row, where));
     requireWhole(actions, where);
+    for (const add of adds) actions.push({ add });
     return actions;
   } catch (cause) {
     if (cause instanceof DeltaError && cause.code === 'DELTA_ENGINE_REQUIRED') throw cause;
@@ -41,19 +44,20 @@ export async function readTombstones(
   file: CheckpointFile,
 ): Promise<RemoveFile[]> {
   const where = `${store.uri}/${file.keys[0] ?? ''}`;
-  const head = await readFiles(store, engine, file.keys, 'tombstones');
+  const head = await readFiles(store, engine, file.keys);
   const sidecars = head.flatMap((row) => (row.sidecar ? [sidecarKey(row.sidecar)] : []));
-  const more = sidecars.length > 0 ? await readFiles(store, engine, sidecars, 'tombstones') : [];
+  const more = sidecars.length > 0 ? await readFiles(store, engine, sidecars) : [];
   return [...head, ...more]
     .flatMap((row) => toAction(row, where))
     .flatMap((action) => ('remove' in action ? [action.remove] : []));
 }
 
+/** Rows of these files: tombstones, or all others where `adds` is there to take the adds. */
 async function readFiles(
   store: ObjectStore,
   engine: Engine | undefined,
   keys: readonly string[],
-  what: 'live' | 'tombstones' = 'live',
+  adds?: AddFile[],
 ): Promise<RawCheckpointRow[]> {
   const json = keys.filter((key) => key.endsWith('.json'));
   const parquet = keys.filter((key) => !key.endsWith('.json'));
@@ -69,8 +73,11 @@ async function readFiles(
     const session = await engine.open({ inputs: paths });
     try {
       // One by one: a call with as many arguments as a checkpoint has actions would overflow the stack.
-      for (const path of paths)
-        for (const row of await checkpointActions(session, path, what)) rows.push(row);
+      for (const path of paths) {
+        for (const row of await checkpointActions(session, path, adds ? 'live' : 'tombstones'))
+          rows.push(row);
+        if (adds) for (const add of await checkpointAdds(session, path, store.uri)) adds.push(add);
+      }
     } finally {
       await session.close();
     }

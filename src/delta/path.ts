@@ -9,6 +9,7 @@ const SCHEME = /^[a-zA-Z][a-zA-Z0-9+.-]*:/;
  * file meet whatever their writers were.
  */
 export function canonicalPath(path: string): string {
+  if (!/[%:]/.test(path)) return path;
   const decoded = decodeOnce(path);
   const local = /^file:\/*(?=\/)/i.exec(decoded);
   return local ? `/${decoded.slice(local[0].length).replace(/^\/+/, '')}` : decoded;
