@@ -79,9 +79,14 @@ export async function checkpointSelect(
   const parts: string[] = [];
   if (json.length > 0) {
     await session.run(
-      `CREATE TABLE newest AS SELECT key, max(seq) AS seq FROM (${tailSelect(json, false)}) GROUP BY key`,
+      `CREATE TABLE newest AS SELECT key, max(seq) AS seq, count(*) AS n FROM (${tailSelect(json, false)}) GROUP BY key`,
     );
-    parts.push(`SELECT t.add, t.remove FROM (${tailSelect(json, true)}) t SEMI JOIN newest USING (key, seq)`);
+    const [{ most = 0n } = {}] = await session.rows<{ most: bigint | null }>(
+      'SELECT max(n) AS most FROM newest',
+    );
+    // Where every file is named once, as in a tail of appends, there is nothing to choose.
+    const chosen = (most ?? 0n) > 1n ? ' SEMI JOIN newest USING (key, seq)' : '';
+    parts.push(`SELECT t.add, t.remove FROM (${tailSelect(json, true)}) t${chosen}`);
   }
   if (parquet.length > 0) {
     const base = await baseSelect(session, parquet);
@@ -152,12 +157,13 @@ function structOf(
 /** As `canonicalPath` and `vectorId` have it. The counts are compared with the snapshot's afterwards. */
 function keyOf(row: string): string {
   const path = `coalesce(${row}.add.path, ${row}.remove.path)`;
-  const decoded = `coalesce(TRY(url_decode(${path})), ${path})`;
+  const decoded = `regexp_replace(coalesce(TRY(url_decode(${path})), ${path}), '^file:/+', '/', 'i')`;
+  const plain = `NOT contains(${path}, '%') AND NOT contains(${path}, ':')`;
   const vector = (field: string): string =>
     `CASE WHEN ${row}.add.path IS NOT NULL THEN ${row}.add.deletionVector.${field} ` +
     `ELSE ${row}.remove.deletionVector.${field} END`;
   return (
-    `regexp_replace(${decoded}, '^file:/+', '/', 'i') || chr(10) || coalesce(${vector('storageType')} || ` +
+    `CASE WHEN ${plain} THEN ${path} ELSE ${decoded} END || chr(10) || coalesce(${vector('storageType')} || ` +
     `${vector('pathOrInlineDv')} || coalesce('@' || ${vector('"offset"')}, ''), '')`
   );
 }

@@ -121,7 +121,7 @@ async function make(
           ...(properties.statsAsStruct ? parsedTypes(engine, snapshot, properties) : {}),
         },
       );
-      await session.writeParquet(select, path.slice(folder.length + 1));
+      await session.writeParquet(select, path.slice(folder.length + 1), { isOwn: true });
     } finally {
       await session.close();
     }
