@@ -128,6 +128,72 @@ describe.skipIf(MLFLOW_MISSING)(`models on the real stack ${MLFLOW_MISSING ?? ''
       expect(Math.abs(prediction)).toBeLessThan(10);
   });
 
+  it('is shown and asked on the command line', async () => {
+    const json = async <Answer>(...args: string[]): Promise<Answer> => {
+      const { code, stdout, stderr } = await datalab(['models', ...args, '--json'], lake.env);
+      expect(`${code} ${stderr} ${code === 0 ? '' : stdout}`.trim()).toBe('0');
+      return JSON.parse(stdout) as Answer;
+    };
+    const table = 'gold.stocks_daily_features';
+    expect(await json('list')).toEqual([
+      {
+        ...{ name: 'next_day_direction', dataset: 'stocks', table, metric: 'roc_auc' },
+        ...{ champion: null, candidate: null },
+      },
+      { name: MODEL, dataset: 'stocks', table, metric: 'rmse', champion: '1', candidate: '1' },
+    ]);
+    const mlflow = openMlflow(stack.mlflow);
+    const [version] = await mlflow.versions(MODEL);
+    expect(await json('show', MODEL)).toEqual([{ ...version }]);
+    const figures = await mlflow.metrics(version?.runId ?? '');
+    const compared = await json<Array<{ version: string; metrics: Record<string, number> }>>(
+      'compare',
+      MODEL,
+      '1',
+    );
+    expect(compared.map((one) => one.version)).toEqual(['1', '1']);
+    expect(compared[0]?.metrics).toEqual({
+      mae: figures['holdout_mae'],
+      r2: figures['holdout_r2'],
+      rmse: figures['holdout_rmse'],
+    });
+
+    const stored = JSON.parse(
+      (await mlflow.getArtifact(version?.source ?? '', 'smoke.json')).toString(),
+    ) as Evaluation['smoke'];
+    const [row] = stored;
+    const said = await json<{ version: string; prediction: number }>(
+      'predict',
+      MODEL,
+      JSON.stringify(row?.features),
+    );
+    expect(said.version).toBe('1');
+    expect(Math.abs(said.prediction - (row?.prediction ?? NaN))).toBeLessThan(1e-5);
+
+    const plain = async (...args: string[]): Promise<string> =>
+      (await datalab(['models', ...args], lake.env)).stdout;
+    expect(await plain('list')).toMatch(new RegExp(`${MODEL} +${table} +rmse +1 +1`));
+    expect(await plain('show', MODEL)).toMatch(/1 +champion, candidate|1 +candidate, champion/);
+    const rmse = figures['holdout_rmse']?.toFixed(4) ?? '';
+    expect(await plain('compare', MODEL, 'champion')).toMatch(new RegExp(`^rmse +${rmse} +${rmse}$`, 'm'));
+    expect(Number(await plain('predict', MODEL, JSON.stringify(row?.features)))).toBe(said.prediction);
+  });
+
+  it.each([
+    ['a model that there is not', ['show', 'nothing'], 'MODEL_UNKNOWN'],
+    ['a version that there is not', ['compare', MODEL, '99'], 'MODEL_VERSION_UNKNOWN'],
+    ['a feature that the model does not take', ['predict', MODEL, '{"colour": 1}'], 'INPUT_INVALID'],
+    ['a row that is none', ['predict', MODEL, '[1]'], 'INPUT_INVALID'],
+    ['a model without a file', ['train', 'nothing', '--wait'], 'MODEL_UNKNOWN'],
+    ['a version to promote that there is not', ['promote', MODEL, '99'], 'MODEL_VERSION_UNKNOWN'],
+    ['a way back where there was no champion before', ['rollback', MODEL], 'MODEL_VERSION_UNKNOWN'],
+  ])('says what is wrong of %s, by its code', async (_what, args, code) => {
+    const { code: exit, stdout, stderr } = await datalab(['models', ...args], lake.env);
+    expect(exit).not.toBe(0);
+    expect(`${stdout}${stderr}`).toContain(code);
+    expect(await openMlflow(stack.mlflow).aliases(MODEL)).toEqual({ champion: '1', candidate: '1' });
+  });
+
   it('registers nothing when it is run again on the same rows', async () => {
     const { training, outcome } = await train(MODEL);
     expect(outcome).toBe('empty');
