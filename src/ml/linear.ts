@@ -1,23 +1,28 @@
 /** Ridge and logistic regression, solved exactly, as weights of the plain features. A missing value counts as zero. */
 import type { ModelKind } from '../contracts/model.js';
+import { descend, type Place } from './descent.js';
 
 export interface LinearModel {
   /** One weight per feature, then the intercept, in single precision as the stored model has them. */
   readonly weights: Float32Array;
 }
 
-const ITERATIONS_MAX = 200;
+const STOP = {
+  iterations: 200,
+  renew: 25,
+  isDone: (_place: Place, moved: Float64Array | undefined): boolean =>
+    moved !== undefined && moved.reduce((most, value) => Math.max(most, Math.abs(value)), 0) < 1e-10,
+};
 
-/** Share of the step before at which a step still counts as progress; past it the curvature is measured anew. */
-const SLOW = 0.25;
+/** Rows that are worked on together, so that what is read of them is still near when it is needed again. */
+const BLOCK = 2048;
 
 /** Standardised features, column by column, and a last column of ones. */
 export type Columns = readonly Float64Array[];
 
 /**
- * Fits with an L2 penalty on standardised features (not on the intercept). Logistic by Newton's method, with the curvature
- * kept from step to step while that brings them down well: measuring it takes ten times what a step takes otherwise. `x`
- * is row by row.
+ * Fits with an L2 penalty on standardised features (not on the intercept). Logistic by quasi-Newton steps from the curvature at the
+ * start: measuring it takes several times what a step takes. `x` is row by row.
  */
 export function fitLinear(
   x: Float32Array,
@@ -47,60 +52,86 @@ function leastSquares(columns: Columns, y: Float64Array, l2: number): Float64Arr
 
 function logistic(columns: Columns, y: Float64Array, l2: number): Float64Array {
   const size = columns.length;
-  const probability = new Float64Array(y.length);
-  const residual = new Float64Array(y.length);
-  const weights = new Float64Array(size);
-  let step: Float64Array = new Float64Array(size);
-  let factor: readonly Float64Array[] | undefined;
-  let [before, lossBefore] = [Infinity, Infinity];
-  for (let iteration = 0; iteration < ITERATIONS_MAX; iteration += 1) {
-    probabilities(columns, weights, probability);
-    const loss = lossOf(probability, y, weights, l2);
-    if (loss > lossBefore * (1 + 1e-12)) {
-      // Too far: halfway back, and on from there by the curvature of that place.
-      step = step.map((value) => value / 2);
-      for (let i = 0; i < size; i += 1) weights[i] = (weights[i] as number) - (step[i] as number);
-      [factor, before] = [undefined, Infinity];
-      continue;
+  const rows = y.length;
+  const probability = new Float64Array(rows);
+  const residual = new Float64Array(BLOCK);
+  const lookAt = (weights: Float64Array): Place => {
+    const slope = new Float64Array(size);
+    let loss = 0;
+    for (let from = 0; from < rows; from += BLOCK) {
+      const to = Math.min(rows, from + BLOCK);
+      probabilities(columns, weights, probability, from, to);
+      loss += residuals(probability, y, residual, from, to);
+      for (let i = 0; i < size; i += 1)
+        slope[i] = (slope[i] as number) + partDot(residual, columns[i] as Float64Array, from, to);
     }
-    lossBefore = loss;
-    for (let at = 0; at < y.length; at += 1) residual[at] = (y[at] as number) - (probability[at] as number);
-    factor ??= factorOf(columns, curvatureOf(probability), l2);
-    const uphill = Float64Array.from(
-      columns,
-      (column, i) => dot(column, residual) - penalty(i, size, l2, y.length) * (weights[i] as number),
-    );
-    step = solve(factor, uphill);
-    const moved = step.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
-    for (let i = 0; i < size; i += 1) weights[i] = (weights[i] as number) + (step[i] as number);
-    if (moved < 1e-10) break;
-    if (moved > SLOW * before) factor = undefined;
-    before = moved;
-  }
-  return weights;
+    for (let i = 0; i < size; i += 1) {
+      const held = penalty(i, size, l2, rows) * (weights[i] as number);
+      slope[i] = (slope[i] as number) + held;
+      loss += (held * (weights[i] as number)) / 2;
+    }
+    return { weights, loss, slope };
+  };
+  const curvature = () => {
+    const weight = probability.map((p) => Math.max(p * (1 - p), 1e-9));
+    const factor = factorOf(columns, weight, l2);
+    return (slope: Float64Array): Float64Array => solve(factor, slope);
+  };
+  return descend({ lookAt, curvature }, size, STOP);
 }
 
-function curvatureOf(probability: Float64Array): Float64Array {
-  return probability.map((p) => Math.max(p * (1 - p), 1e-9));
-}
-
-function lossOf(probability: Float64Array, y: Float64Array, weights: Float64Array, l2: number): number {
-  let loss = 0;
-  for (let at = 0; at < y.length; at += 1) {
-    const p = probability[at] as number;
-    loss -= Math.log(Math.max((y[at] as number) > 0.5 ? p : 1 - p, 1e-300));
-  }
-  return weights.reduce((sum, w, i) => sum + (penalty(i, weights.length, l2, y.length) * w * w) / 2, loss);
-}
-
-function probabilities(columns: Columns, weights: Float64Array, into: Float64Array): void {
-  into.fill(0);
-  columns.forEach((column, i) => {
+/** Probabilities of some rows. */
+function probabilities(
+  columns: Columns,
+  weights: Float64Array,
+  into: Float64Array,
+  from: number,
+  to: number,
+): void {
+  for (let at = from; at < to; at += 1) into[at] = 0;
+  for (let i = 0; i < columns.length; i += 1) {
+    const column = columns[i] as Float64Array;
     const weight = weights[i] as number;
-    for (let at = 0; at < into.length; at += 1)
-      into[at] = (into[at] as number) + weight * (column[at] as number);
-  });
-  for (let at = 0; at < into.length; at += 1) into[at] = 1 / (1 + Math.exp(-(into[at] as number)));
+    for (let at = from; at < to; at += 1) into[at] = (into[at] as number) + weight * (column[at] as number);
+  }
+  for (let at = from; at < to; at += 1) into[at] = 1 / (1 + Math.exp(-(into[at] as number)));
+}
+
+/** Probabilities less what happened, from the beginning of `into`. Returns the loss of those rows. */
+function residuals(
+  probability: Float64Array,
+  y: Float64Array,
+  into: Float64Array,
+  from: number,
+  to: number,
+): number {
+  let loss = 0;
+  // One logarithm for some rows: their chances multiplied are far from where numbers end.
+  let product = 1;
+  for (let at = from; at < to; at += 1) {
+    const p = probability[at] as number;
+    into[at - from] = p - (y[at] as number);
+    product *= Math.max((y[at] as number) > 0.5 ? p : 1 - p, 1e-300);
+    if (product < 1e-200) {
+      loss -= Math.log(Math.max(product, 1e-300));
+      product = 1;
+    }
+  }
+  return loss - Math.log(product);
+}
+
+/** The product of some rows of a column with values that begin with the first of them. */
+function partDot(values: Float64Array, column: Float64Array, from: number, to: number): number {
+  let [s0, s1, s2, s3] = [0, 0, 0, 0];
+  const whole = to - ((to - from) % 4);
+  for (let at = from; at < whole; at += 4) {
+    s0 += (values[at - from] as number) * (column[at] as number);
+    s1 += (values[at - from + 1] as number) * (column[at + 1] as number);
+    s2 += (values[at - from + 2] as number) * (column[at + 2] as number);
+    s3 += (values[at - from + 3] as number) * (column[at + 3] as number);
+  }
+  for (let at = whole; at < to; at += 1) s0 += (values[at - from] as number) * (column[at] as number);
+  return s0 + s1 + (s2 + s3);
 }
 
 /** A hair of penalty everywhere keeps features that say the same from making the system singular. */
@@ -116,8 +147,9 @@ export function factorOf(
 ): readonly Float64Array[] {
   const size = columns.length;
   const factor: Float64Array[] = [];
+  const scratch = weight && new Float64Array(weight.length);
   for (const [i, column] of columns.entries()) {
-    const scaled = weight ? column.map((value, at) => value * (weight[at] as number)) : column;
+    const scaled = weight && scratch ? multiply(column, weight, scratch) : column;
     const row = new Float64Array(i + 1);
     for (let j = 0; j <= i; j += 1) {
       let sum = dot(scaled, columns[j] as Float64Array);
@@ -129,6 +161,11 @@ export function factorOf(
     factor.push(row);
   }
   return factor;
+}
+
+function multiply(a: Float64Array, b: Float64Array, into: Float64Array): Float64Array {
+  for (let at = 0; at < into.length; at += 1) into[at] = (a[at] as number) * (b[at] as number);
+  return into;
 }
 
 /** Solves the system of which `factor` is the Cholesky factor. */
@@ -167,12 +204,13 @@ export function standardised(
   scale: Float64Array,
 ): Columns {
   const width = mean.length;
-  const columns = Array.from({ length: width }, (_, i) => {
-    const column = new Float64Array(rows);
-    for (let at = 0; at < rows; at += 1)
-      column[at] = (finite(x[at * width + i]) - (mean[i] as number)) / (scale[i] as number);
-    return column;
-  });
+  const columns = Array.from({ length: width }, () => new Float64Array(rows));
+  for (let from = 0; from < rows; from += BLOCK)
+    columns.forEach((column, i) => {
+      const [middle, spread] = [mean[i] as number, scale[i] as number];
+      for (let at = from; at < Math.min(rows, from + BLOCK); at += 1)
+        column[at] = (finite(x[at * width + i]) - middle) / spread;
+    });
   return [...columns, new Float64Array(rows).fill(1)];
 }
 
