@@ -1,6 +1,6 @@
 /** Objects as files in a folder. A lake on `file://` needs nothing else. */
 import { constants } from 'node:fs';
-import { copyFile, link, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { copyFile, link, mkdir, open, readdir, readFile, rename, rm, stat, unlink } from 'node:fs/promises';
 import { randomUUID } from 'node:crypto';
 import { dirname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -12,6 +12,8 @@ import { forEachLimited } from './limit.js';
 /** Half-written files have such names, in the folder of their target; no listing shows them. */
 const TEMPORARY = /^\.tmp-[0-9a-f-]{36}$/;
 const PARALLEL_FILES = 16;
+/** So many files at most are looked at ahead of who reads a listing: one after the other, each waits for the disk. */
+const HEADS_AHEAD = 256;
 /** From so many on, whether files are there is asked of their folders. */
 const LISTED_FROM = 100;
 const folderOf = (key: string): string => key.slice(0, key.lastIndexOf('/') + 1);
@@ -36,11 +38,22 @@ export class LocalObjectStore implements ObjectStore {
   ): AsyncIterable<ObjectInfo> {
     requirePrefix(prefix);
     const folder = prefix.slice(0, prefix.lastIndexOf('/') + 1);
+    let keys: string[] = [];
+    let ahead = 1;
     for await (const key of this.#walk(folder, prefix, options.startAfter)) {
       options.signal?.throwIfAborted();
-      const info = await this.head(key);
-      if (info) yield info;
+      keys.push(key);
+      if (keys.length < ahead) continue;
+      yield* await this.#infos(keys);
+      keys = [];
+      ahead = Math.min(ahead * 2, HEADS_AHEAD);
     }
+    yield* await this.#infos(keys);
+  }
+
+  async #infos(keys: readonly string[]): Promise<ObjectInfo[]> {
+    const infos = await Promise.all(keys.map((key) => this.head(key)));
+    return infos.filter((info) => info !== undefined);
   }
 
   /** Keys below a folder (empty, or ending in `/`) in order of their bytes. */
@@ -134,7 +147,7 @@ export class LocalObjectStore implements ObjectStore {
 
   async delete(keys: readonly string[]): Promise<void> {
     await forEachLimited(keys, PARALLEL_FILES, async (key) => {
-      await rm(this.#path(key), { force: true }).catch((error: unknown) => {
+      await unlink(this.#path(key)).catch((error: unknown) => {
         if (!isMissing(error)) throw error;
       });
     });
