@@ -15,9 +15,11 @@ const ON = 'target.k = source.k';
 
 /** What is done, one commit each, in an order in which each has something to do. */
 const STEPS: ReadonlyArray<readonly [string, (table: DeltaTable) => Promise<unknown>]> = [
+  ['create', (table) => table.create(SCHEMA, { partitionBy: ['p', 'q'] })],
+  ['append', (table) => table.append({ rows: rowsOf(0, 20) })],
   [
-    'append',
-    (table) => table.append({ rows: rowsOf(0, 20), schema: SCHEMA }, { create: { partitionBy: ['p', 'q'] } }),
+    'append once',
+    (table) => table.append({ rows: [{ k: 60 }] }, { transaction: { appId: 'sink', version: 3 } }),
   ],
   ['append NULLs', (table) => table.append({ rows: [{ k: 50 }] })],
   ['delete', (table) => table.delete({ where: 'k IN (3, 4)' })],
@@ -46,7 +48,17 @@ const STEPS: ReadonlyArray<readonly [string, (table: DeltaTable) => Promise<unkn
     'add a column',
     (table) => table.append({ sql: `SELECT 200 AS k, 1.25::DECIMAL(9,2) AS more` }, { evolveSchema: true }),
   ],
+  ['drop the constraint', (table) => table.dropConstraint('keys')],
+  ['set properties', (table) => table.setProperties({ 'delta.logRetentionDuration': 'interval 40 days' })],
+  [
+    'add a column without rows',
+    (table) =>
+      table.addColumns([{ name: 'inner', type: struct({ a: 'integer' }), nullable: true, metadata: {} }]),
+  ],
+  ['optimize', (table) => table.optimize()],
   ['restore', (table) => table.restore({ to: { version: 1 } })],
+  ['vacuum', (table) => table.vacuum({ retentionMs: 0, force: true })],
+  ['clean the log', (table) => table.cleanLog()],
   ['overwrite', (table) => table.overwrite({ rows: rowsOf(0, 5) })],
   ['second checkpoint', (table) => table.checkpoint()],
 ];
@@ -89,7 +101,13 @@ describe.skipIf(!TEST_PYTHON)('delta-rs (skipped without DATALAB_TEST_PYTHON)', 
       for (const [name, step] of STEPS) {
         await step(table);
         const ours = await lab.query(table, (from) => `SELECT k, v, p, q FROM ${from} ORDER BY ALL`);
-        const { rows, version } = await readWithDeltaRs(uri, 'SELECT k, v, p, q FROM t', { storage });
+        const { rows, version, transactions } = await readWithDeltaRs(uri, 'SELECT k, v, p, q FROM t', {
+          storage,
+          apps: ['sink'],
+        });
+        expect(transactions['sink'], name).toBe(
+          (await table.snapshot()).transaction('sink')?.version ?? null,
+        );
         expect(version, name).toBe((await table.snapshot()).version);
         const plain = ours.map((row) => JSON.stringify({ ...row, k: Number(row['k']) })).sort();
         expect(rows.map((row) => JSON.stringify(row)).sort(), name).toEqual(plain);
