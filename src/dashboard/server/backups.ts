@@ -90,10 +90,12 @@ async function backupRun(deps: DashboardDeps, run: RunRow): Promise<BackupRunRow
           (error: unknown) => ({ summary: null, problem: reasonOf(error) }),
         ),
   ]);
+  const asked = input as { task?: string; dryRun?: boolean } | null;
   const summary = ending?.summary;
   return {
     ...{ workflowId, runId, status, startedAt, finishedAt },
-    task: (input as { task?: string } | null)?.task ?? '?',
+    task: asked?.task ?? '?',
+    dryRun: asked?.dryRun === true,
     backup: summary?.backup ?? null,
     tables: summary?.figures.tables ?? null,
     objects: summary?.figures.objects ?? null,

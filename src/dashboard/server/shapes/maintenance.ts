@@ -87,6 +87,8 @@ export const backupRun = z.object({
   workflowId: z.string(),
   runId: z.string(),
   task: z.string(),
+  /** Of a `create` that only counts what it would copy. */
+  dryRun: z.boolean(),
   status: z.string(),
   startedAt: z.string(),
   finishedAt: z.string().nullable(),

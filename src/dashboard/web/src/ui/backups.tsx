@@ -102,7 +102,13 @@ export function BackupRuns({
                 </Link>
               ),
             },
-            { cell: ({ task }) => said(task) },
+            {
+              cell: ({ task, dryRun }) => (
+                <>
+                  {said(task)} {dryRun && <span className="badge">{t('maintenance.dryRun')}</span>}
+                </>
+              ),
+            },
             { cell: ({ status }) => <Badge word={status} /> },
             { kind: 'n', cell: ({ bytes: size }) => bytes(size) },
             { kind: 'small text', cell: ({ problems }) => problems.join('; ') },
