@@ -1,0 +1,116 @@
+/** Values of every type: as columns, as partitions, as statistics that Spark skips files by. */
+import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { LocalObjectStore } from '../../src/connectors/object-store/index.js';
+import type { DataType, DeltaTable, StructType } from '../../src/delta/index.js';
+import type { DeltaLab } from '../support/delta-lab.js';
+import { struct } from '../support/table.js';
+import { expectSameRows, sparkName, type SparkSession } from './session.js';
+
+const SCALARS: Readonly<Record<string, DataType>> = {
+  s: 'string',
+  l: 'long',
+  i: 'integer',
+  h: 'short',
+  b: 'byte',
+  f: 'float',
+  d: 'double',
+  o: 'boolean',
+  day: 'date',
+  at: 'timestamp',
+  ntz: 'timestamp_ntz',
+  m: 'decimal(20,4)',
+};
+const ALL: StructType = struct({
+  ...SCALARS,
+  bin: 'binary',
+  st: struct({ a: 'integer', t: struct({ z: 'string' }) }),
+  ar: { type: 'array', elementType: 'long', containsNull: true },
+  ma: { type: 'map', keyType: 'string', valueType: 'double', valueContainsNull: true },
+});
+
+/** One row each, extremes among them; a row of NULLs. */
+const ROWS: readonly string[] = [
+  `'a😀''', 9223372036854775807, 2147483647, 32767, 127, 0.1, 1e300, true, DATE '1969-12-31',
+   TIMESTAMPTZ '2024-02-29 23:59:59.999999+00', TIMESTAMP '1960-01-01 00:00:00.000001', 9999999999999999.9999,
+   '\\x00\\xFF'::BLOB, {'a': 1, 't': {'z': 'ü'}}, [1, NULL, 3], MAP {'k': 1.5, 'n': NULL}`,
+  `'x/y %20=é:', -9223372036854775808, -2147483648, -32768, -128, -0.1, -1e-300, false, DATE '2024-02-29',
+   TIMESTAMPTZ '1969-07-20 20:17:40.5+00', TIMESTAMP '2038-01-19 03:14:08', -0.0001,
+   ''::BLOB, {'a': NULL, 't': NULL}, [], MAP {}`,
+  Array.from({ length: ALL.fields.length }, () => 'NULL').join(', '),
+];
+
+function source(engine: DeltaLab['engine'], values: string): { sql: string } {
+  const casts = ALL.fields.map(
+    ({ name, type }, index) => `CAST(c${index} AS ${engine.sqlType(type)}) AS ${name}`,
+  );
+  const names = ALL.fields.map((_, index) => `c${index}`).join(', ');
+  return { sql: `SELECT ${casts.join(', ')} FROM (VALUES (${values})) t(${names})` };
+}
+
+/** As Spark and the engine both understand them; one row has each. */
+const CONDITIONS: readonly string[] = [
+  `s = 'a😀'''`,
+  `s > 'b'`,
+  'l = 9223372036854775807',
+  'l < 0',
+  'i = -2147483648',
+  'h = 32767',
+  'b = -128',
+  'f > 0',
+  'd = 1e300',
+  'd < 0',
+  'o',
+  `day = DATE '1969-12-31'`,
+  `at > TIMESTAMP '2024-02-29 23:59:59.999998Z'`,
+  `at < TIMESTAMP '1970-01-01 00:00:00Z'`,
+  `ntz >= TIMESTAMP_NTZ '2038-01-19 03:14:08'`,
+  `ntz < TIMESTAMP_NTZ '1960-01-01 00:00:00.000002'`,
+  'm = 9999999999999999.9999',
+  'm < 0',
+  's IS NULL AND l IS NULL AND m IS NULL',
+  'st.a = 1',
+  `st.t.z = 'ü'`,
+];
+
+export function everyType(spark: () => SparkSession, lab: DeltaLab): void {
+  const newTable = (): DeltaTable => lab.table(new LocalObjectStore(join(lab.folder, randomUUID())));
+
+  test('columns of every type, with statistics by which Spark finds each row in a file of its own', async () => {
+    const table = newTable();
+    await table.create(ALL);
+    for (const values of ROWS) await table.append(source(lab.engine, values));
+    expect(await expectSameRows(spark(), lab, table, 'appends of every type')).toBe(ROWS.length);
+    const counts = CONDITIONS.map(
+      (condition, index) => `SELECT ${index} AS c, count(*) AS n FROM ${sparkName(table)} WHERE ${condition}`,
+    );
+    const found = await spark().sql(`SELECT n FROM (${counts.join(' UNION ALL ')}) ORDER BY c`);
+    expect(CONDITIONS.map((condition, index) => `${condition}: ${String(found[index]?.['n'])}`)).toEqual(
+      CONDITIONS.map((condition) => `${condition}: 1`),
+    );
+    await spark().sql(`INSERT INTO ${sparkName(table)} SELECT * FROM ${sparkName(table)}`);
+    expect((await table.fsck({ statistics: true })).findings).toEqual([]);
+    expect(await expectSameRows(spark(), lab, table, 'their copy')).toBe(2 * ROWS.length);
+    await table.checkpoint();
+    await table.append(source(lab.engine, ROWS[0] ?? ''));
+    expect(await expectSameRows(spark(), lab, table, 'our checkpoint')).toBe(2 * ROWS.length + 1);
+  });
+
+  test('partitions of every type', async () => {
+    const table = newTable();
+    await table.create(ALL, { partitionBy: Object.keys(SCALARS) });
+    for (const values of ROWS) await table.append(source(lab.engine, values));
+    expect(await expectSameRows(spark(), lab, table, 'partitions of every type')).toBe(ROWS.length);
+    await spark().sql(`INSERT INTO ${sparkName(table)} SELECT * FROM ${sparkName(table)}`);
+    expect(await expectSameRows(spark(), lab, table, 'their copy')).toBe(2 * ROWS.length);
+    await table.append(source(lab.engine, ROWS[1] ?? ''));
+    // Equal values are one partition, whoever wrote them.
+    await table.delete({ where: 'l < 0 AND day IS NOT NULL' });
+    expect(await expectSameRows(spark(), lab, table, 'our deletion')).toBe(4);
+    expect((await table.optimize()).filesAfter).toBe(2);
+    expect(await expectSameRows(spark(), lab, table, 'our packing')).toBe(4);
+    await spark().sql(`DELETE FROM ${sparkName(table)} WHERE at > TIMESTAMP '2024-01-01 00:00:00Z'`);
+    expect(await expectSameRows(spark(), lab, table, 'their deletion')).toBe(2);
+  });
+}
