@@ -1,6 +1,7 @@
 /** The shares of a run's new sources, written by several workers: one staging manifest, for one commit. */
 import type { PlannedRun, Staged } from '../contracts/activities.js';
-import { NO_ROWS, type Ledger } from '../contracts/ledger.js';
+import { NO_ROWS } from '../contracts/ledger.js';
+import { addLedgers } from '../medallion/ledger.js';
 import type { ActivityDeps } from './deps.js';
 import {
   readManifest,
@@ -59,7 +60,7 @@ function gathered(parts: readonly StagingManifest[]): StagingManifest {
     adds: parts.flatMap(({ adds }) => adds),
     rows: parts.reduce((sum, { rows }) => sum + rows, 0),
     transactions: together(oldest, parts),
-    ledger: parts.reduce((sum, { ledger }) => plus(sum, ledger), NO_ROWS),
+    ledger: addLedgers(parts.map(({ ledger }) => ledger)),
     quarantine: refusedIn(oldest, parts),
     unknownColumns: [...unknown].sort(),
   };
@@ -84,13 +85,4 @@ function refusedIn(oldest: StagingManifest, parts: readonly StagingManifest[]): 
     quarantine?.generation === generation ? quarantine.adds : [],
   );
   return { ...oldest.quarantine, adds };
-}
-
-function plus(left: Ledger, right: Ledger): Ledger {
-  return {
-    read: left.read + right.read,
-    accepted: left.accepted + right.accepted,
-    duplicate: left.duplicate + right.duplicate,
-    quarantined: left.quarantined + right.quarantined,
-  };
 }
