@@ -9,7 +9,8 @@ const SHARES_MAX = 64;
  * are never apart: they may hold the same bytes, of which one is taken, and whoever reads them must see them all.
  */
 export function sharesOf(sources: readonly SourceObject[], shareBytes: number): SourceObject[][] {
-  const bytes = sources.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+  const bytes = weight(sources);
+  if (bytes <= shareBytes) return [];
   const groups = bySize(sources);
   const count = Math.min(Math.ceil(bytes / shareBytes), groups.length, SHARES_MAX);
   if (count < 2) return [];
@@ -28,7 +29,9 @@ function bySize(sources: readonly SourceObject[]): SourceObject[][] {
   const groups = new Map<number, SourceObject[]>();
   for (const source of sources) {
     const size = source.offsets ? 0 : source.sizeBytes;
-    groups.set(size, [...(groups.get(size) ?? []), source]);
+    const group = groups.get(size);
+    if (group) group.push(source);
+    else groups.set(size, [source]);
   }
   return [...groups.values()].sort((left, right) => weight(right) - weight(left));
 }
