@@ -12,15 +12,9 @@ export interface ProcessIdentity {
 
 /** The identity of a living process, or undefined where there is none (a zombie counts as gone). */
 export function identify(pid: number): ProcessIdentity | undefined {
-  const stat = read(`/proc/${pid}/stat`);
-  if (stat === undefined) return undefined;
-  const parsed = parseStat(stat);
-  if (parsed === undefined || parsed.state === 'Z' || parsed.state === 'X') return undefined;
-  return {
-    pid,
-    startTicks: parsed.startTicks,
-    bootId: read('/proc/sys/kernel/random/boot_id')?.trim() ?? '',
-  };
+  const stat = statOf(pid);
+  if (stat === undefined || ENDED.has(stat.state)) return undefined;
+  return { pid, startTicks: stat.startTicks, bootId: bootId() };
 }
 
 /** Whether the process that was recorded still runs; false when another one has its id now. */
@@ -29,23 +23,38 @@ export function isAlive(recorded: ProcessIdentity): boolean {
   return now !== undefined && now.startTicks === recorded.startTicks && now.bootId === recorded.bootId;
 }
 
-/** State and start time out of /proc/<pid>/stat. The name of the program may hold spaces and parentheses. */
-export function parseStat(stat: string): { state: string; startTicks: number } | undefined {
+/**
+ * Whether anything of the group that the recorded process led still runs: children may outlive it, and a process that was
+ * killed still holds its ports while the last of its threads waits for a disk.
+ */
+export function isGroupAlive(recorded: ProcessIdentity): boolean {
+  if (isAlive(recorded)) return true;
+  // An id is not given out again while a group has it for its name.
+  if (identify(recorded.pid) !== undefined || recorded.bootId !== bootId()) return false;
+  return list('/proc').some((name) => {
+    const stat = /^\d+$/.test(name) ? statOf(Number(name)) : undefined;
+    if (stat?.group !== recorded.pid || stat.startTicks < recorded.startTicks) return false;
+    return !ENDED.has(stat.state) || hasThreads(Number(name));
+  });
+}
+
+/** State, process group and start time out of /proc/<pid>/stat. A program's name may hold spaces and parentheses. */
+export function parseStat(stat: string): { state: string; group: number; startTicks: number } | undefined {
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   const state = fields[0];
   const startTicks = Number(fields[19]);
-  return state && Number.isFinite(startTicks) ? { state, startTicks } : undefined;
+  return state && Number.isFinite(startTicks) ? { state, group: Number(fields[2]), startTicks } : undefined;
 }
 
 /**
- * Ends a process group: asks, waits up to `graceSeconds`, then forces. Returns how it went; `gone` when it was not
- * running. Never signals a process that only reuses the id.
+ * Ends a process group, also one whose leader is gone: asks, waits up to `graceSeconds`, then forces. Returns how it went;
+ * `gone` when nothing of it was running. Never signals a process that only reuses the id.
  */
 export async function endGroup(
   recorded: ProcessIdentity,
   graceSeconds: number,
 ): Promise<'gone' | 'stopped' | 'killed'> {
-  if (!isAlive(recorded)) return 'gone';
+  if (!isGroupAlive(recorded)) return 'gone';
   signalGroup(recorded.pid, 'SIGTERM');
   if (await waitGone(recorded, graceSeconds)) return 'stopped';
   signalGroup(recorded.pid, 'SIGKILL');
@@ -78,6 +87,26 @@ export function listeningInodes(table: string, port: number): string[] {
     .flatMap((fields) => fields[9] ?? []);
 }
 
+const ENDED: ReadonlySet<string> = new Set(['Z', 'X']);
+
+function bootId(): string {
+  return read('/proc/sys/kernel/random/boot_id')?.trim() ?? '';
+}
+
+function statOf(pid: number): ReturnType<typeof parseStat> {
+  const stat = read(`/proc/${pid}/stat`);
+  return stat === undefined ? undefined : parseStat(stat);
+}
+
+/** Whether a thread of the process still runs although its first one has ended. */
+function hasThreads(pid: number): boolean {
+  return list(`/proc/${pid}/task`).some((thread) => {
+    const stat = read(`/proc/${pid}/task/${thread}/stat`);
+    const state = stat === undefined ? undefined : parseStat(stat)?.state;
+    return state !== undefined && !ENDED.has(state);
+  });
+}
+
 function signalGroup(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(-pid, signal);
@@ -88,7 +117,7 @@ function signalGroup(pid: number, signal: NodeJS.Signals): void {
 
 async function waitGone(recorded: ProcessIdentity, seconds: number): Promise<boolean> {
   const deadline = Date.now() + seconds * 1000;
-  while (isAlive(recorded)) {
+  while (isGroupAlive(recorded)) {
     if (Date.now() > deadline) return false;
     await sleep(50);
   }

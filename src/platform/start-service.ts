@@ -6,7 +6,7 @@ import { DatalabError } from '../contracts/errors.js';
 import { lastLines, logFile, openLog, readLog } from './logs.js';
 import { assertFree } from './ports.js';
 import { endGroup, identify, isAlive } from './process.js';
-import { livingRecord, writeRecord, type ServiceRecord } from './record.js';
+import { livingRecord, readRecord, writeRecord, type ServiceRecord } from './record.js';
 import type { ServiceDefinition } from './services/definition.js';
 import type { PortName, Settings } from './settings.js';
 
@@ -29,7 +29,9 @@ export async function startService(service: ServiceDefinition, settings: Setting
     await waitReady(service, settings, running);
     return { outcome: 'running', pid: running.pid };
   }
-  if (running) await endGroup(running, service.stopSeconds);
+  // Also what is left of one that was killed: its own remains must not keep its port from it.
+  const before = running ?? readRecord(settings.stateDir, service.name);
+  if (before) await endGroup(before, service.stopSeconds);
   for (const port of service.ports) await assertFree(service.title, port, settings);
   await service.prepare?.(settings);
   let record = launch(service, settings);

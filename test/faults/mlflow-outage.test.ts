@@ -21,7 +21,8 @@ describe.skipIf(MLFLOW_MISSING)(`MLflow that goes away during a training ${MLFLO
 
   async function startMlflow(): Promise<void> {
     const { outcomes } = await startPlatform({ ...process.env, ...own }, { only: ['mlflow'] });
-    expect(outcomes).toMatchObject([{ service: 'mlflow', outcome: 'started' }]);
+    const said = outcomes.map(({ detail }) => detail).join('\n');
+    expect(outcomes, said).toMatchObject([{ service: 'mlflow', outcome: 'started' }]);
   }
 
   function killMlflow(): void {

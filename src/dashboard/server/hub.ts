@@ -95,8 +95,8 @@ export class Hub {
   touch(...names: SectionName[]): void {
     for (const name of names)
       void (async () => {
-        if (name === 'lake') await this.tables.ask();
-        if (name === 'datasets') await this.datasets.ask();
+        if (name === 'lake') await this.tables.askAnew();
+        if (name === 'datasets') await this.datasets.askAnew();
         await this.#ask(name, true);
       })();
   }
@@ -135,7 +135,11 @@ async function publish<Value>(
   now: boolean,
   tell: (state: Measured<Value>) => void,
 ): Promise<void> {
-  const due = now || Date.now() - (ASKED.get(section) ?? 0) >= section.pauseMs;
+  if (now) {
+    ASKED.set(section, Date.now());
+    return tell(await section.askAnew());
+  }
+  const due = Date.now() - (ASKED.get(section) ?? 0) >= section.pauseMs;
   if (!due || BUSY.has(section)) return;
   BUSY.add(section);
   ASKED.set(section, Date.now());

@@ -11,6 +11,7 @@ export interface Measured<Value> {
 export class Section<Value> {
   #state: Measured<Value> = { at: null, value: null, problem: null };
   #asking: Promise<Measured<Value>> | undefined;
+  #askingNext: Promise<Measured<Value>> | undefined;
   #askedMs = 0;
   #tookMs = 0;
 
@@ -38,6 +39,16 @@ export class Section<Value> {
   ask(): Promise<Measured<Value>> {
     this.#asking ??= this.#measure().finally(() => (this.#asking = undefined));
     return this.#asking;
+  }
+
+  /** What is true after everything up to now: an answer that is already under way may be older. Never throws. */
+  askAnew(): Promise<Measured<Value>> {
+    if (!this.#asking) return this.ask();
+    this.#askingNext ??= this.#asking.then(() => {
+      this.#askingNext = undefined;
+      return this.ask();
+    });
+    return this.#askingNext;
   }
 
   async #measure(): Promise<Measured<Value>> {

@@ -7,6 +7,7 @@ import {
   endGroup,
   identify,
   isAlive,
+  isGroupAlive,
   listenerOn,
   listeningInodes,
   parseStat,
@@ -26,7 +27,7 @@ function launch(script: string) {
 
 test('a program name with spaces and parentheses does not shift the fields', () => {
   const rest = Array.from({ length: 49 }, (_, index) => String(index + 4)).join(' ');
-  expect(parseStat(`12 (a) b (c) S ${rest}`)).toEqual({ state: 'S', startTicks: 22 });
+  expect(parseStat(`12 (a) b (c) S ${rest}`)).toEqual({ state: 'S', group: 5, startTicks: 22 });
   expect(parseStat('12 (short) S 1')).toBeUndefined();
 });
 
@@ -58,6 +59,21 @@ test('a group that obeys is stopped, with its children; one that does not is kil
   if (!identity) throw new Error('the process is not there');
   expect(await endGroup(identity, 0.3)).toBe('killed');
   expect(isAlive(identity)).toBe(false);
+});
+
+test('what a killed leader left behind is part of the group, and ends with it', async () => {
+  const leader = launch('sleep 62 & echo $!; wait');
+  const [line] = (await once(leader.stdout, 'data')) as [Buffer];
+  const child = identify(Number(line.toString()));
+  const recorded = identify(leader.pid as number);
+  if (!child || !recorded) throw new Error('the processes are not there');
+  process.kill(recorded.pid, 'SIGKILL');
+  await expect.poll(() => isAlive(recorded)).toBe(false);
+  expect(isGroupAlive(recorded)).toBe(true);
+  expect(isGroupAlive({ ...recorded, bootId: 'another boot' })).toBe(false);
+  expect(await endGroup(recorded, 10)).toBe('stopped');
+  expect(isAlive(child)).toBe(false);
+  expect(isGroupAlive(recorded)).toBe(false);
 });
 
 test('the holder of a port is named', async () => {

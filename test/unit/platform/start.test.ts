@@ -8,7 +8,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { DatalabError } from '../../../src/contracts/errors.js';
 import { checkHealth } from '../../../src/platform/health.js';
 import { withLock } from '../../../src/platform/lock.js';
-import { freePorts } from '../../../src/platform/ports.js';
+import { freePorts, isFree } from '../../../src/platform/ports.js';
 import { endGroup } from '../../../src/platform/process.js';
 import { livingRecord, readRecord, writeRecord } from '../../../src/platform/record.js';
 import type { ServiceDefinition } from '../../../src/platform/services/definition.js';
@@ -82,6 +82,18 @@ test('a broken record counts as none', async () => {
   writeFileSync(path.join(folder, 'run', 's3.json'), '{"pid": 1');
   expect(livingRecord(folder, 's3')).toBeUndefined();
   expect((await startService(service(SERVER), settings)).outcome).toBe('started');
+});
+
+test('a port that is held by what is left of a killed service is taken back', async () => {
+  const listen = `require('net').createServer().listen(${settings.ports.s3}, '127.0.0.1', () => console.log('up'))`;
+  const script = `require('child_process').spawn(process.execPath, ['-e', ${JSON.stringify(listen)}], { stdio: 'inherit' })`;
+  const { pid } = await startService(service(script), settings);
+  await expect.poll(() => isFree(settings.ports.s3)).toBe(false);
+  process.kill(pid, 'SIGKILL');
+  await expect.poll(() => livingRecord(folder, 's3')).toBeUndefined();
+  const again = await startService(service(SERVER), settings);
+  expect(again.outcome).toBe('started');
+  expect(again.pid).not.toBe(pid);
 });
 
 test('a taken port is named with its holder and the variable that moves it', async () => {
