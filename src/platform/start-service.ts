@@ -26,8 +26,13 @@ const POLL_MS = 100;
 export async function startService(service: ServiceDefinition, settings: Settings): Promise<Started> {
   const running = livingRecord(settings.stateDir, service.name);
   if (running && isCurrent(running, service, settings)) {
-    await waitReady(service, settings, running);
-    return { outcome: 'running', pid: running.pid };
+    try {
+      await waitReady(service, settings, running);
+      return { outcome: 'running', pid: running.pid };
+    } catch (error) {
+      // One that was ending when it was found is started anew.
+      if (isAlive(running)) throw error;
+    }
   }
   // Also what is left of one that was killed: its own remains must not keep its port from it.
   const before = running ?? readRecord(settings.stateDir, service.name);

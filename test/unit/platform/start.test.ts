@@ -96,6 +96,18 @@ test('a port that is held by what is left of a killed service is taken back', as
   expect(again.pid).not.toBe(pid);
 });
 
+test('a service that was ending when it was found is started anew', async () => {
+  const { pid } = await startService(service(SERVER), settings);
+  const probe = async (): Promise<string> => {
+    if (livingRecord(folder, 's3')?.pid !== pid) return 'fine';
+    process.kill(pid, 'SIGKILL');
+    throw new Error('no answer');
+  };
+  const again = await startService(service(SERVER, { probe }), settings);
+  expect(again.outcome).toBe('started');
+  expect(again.pid).not.toBe(pid);
+});
+
 test('a taken port is named with its holder and the variable that moves it', async () => {
   const other = createServer().listen(settings.ports.s3, '127.0.0.1');
   await once(other, 'listening');
