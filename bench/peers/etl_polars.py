@@ -1,12 +1,15 @@
-"""The same medallion work with Polars and delta-rs, without orchestration: what a Python user would write for speed.
+"""The same tables, checks and chart data with Polars and delta-rs, without orchestration: what a Python user would write for speed.
 
 python etl_polars.py <csv> <lake folder>   prints one JSON line with seconds and peak memory
 """
 
+import hashlib
 import json
+import os
 import resource
 import sys
 import time
+import uuid
 
 import polars as pl
 from deltalake import write_deltalake
@@ -20,16 +23,37 @@ def publish(frame: pl.DataFrame, table: str) -> None:
     write_deltalake(f"{lake}/{table}", frame.to_arrow(), mode="overwrite")
 
 
+with open(source, "rb") as opened:
+    source_id = hashlib.file_digest(opened, "sha256").hexdigest()
+ingested_at = int(time.time() * 1e6)
 raw = pl.read_csv(
     source,
     schema={"date": pl.Date, "symbol": pl.String, "open": pl.Float64, "high": pl.Float64, "low": pl.Float64,
             "close": pl.Float64, "volume": pl.Int64},
 ).with_row_index("_source_line", offset=2).with_columns(
     pl.col("_source_line").cast(pl.Int64),
+    _extra=pl.lit(None, pl.String),
+    _source_id=pl.lit(source_id),
     _source_file=pl.lit(source),
-    _ingested_at=pl.lit(time.time()),
+    _source_modified_at=pl.lit(int(os.path.getmtime(source) * 1e6)).cast(pl.Datetime("us", "UTC")),
+    _ingested_at=pl.lit(ingested_at).cast(pl.Datetime("us", "UTC")),
+    _run_id=pl.lit(str(uuid.uuid4())),
 )
 publish(raw, "bronze")
+
+# The checks of datasets/stocks/dataset.yaml that a first run judges.
+prices = ["open", "high", "low", "close"]
+checks = raw.select(
+    rows=pl.len(),
+    **{f"nulls_{name}": pl.col(name).null_count() for name in ["date", "symbol", *prices, "volume"]},
+    duplicates=pl.len() - pl.struct(KEY).n_unique(),
+    pattern=(~pl.col("symbol").str.contains("^[A-Z][A-Z.]{0,9}$")).sum(),
+    range_close=(~pl.col("close").is_between(0.01, 100000)).sum(),
+    range_volume=(pl.col("volume") < 0).sum(),
+    range_date=(pl.col("date") < pl.date(1980, 1, 1)).sum(),
+    high_is_highest=((pl.col("high") < pl.max_horizontal("open", "low", "close")) | (pl.col("low") > pl.min_horizontal("open", "close"))).sum(),
+    median_close=pl.col("close").median(),
+).to_dicts()[0]
 
 cleaned = raw.with_columns(pl.col("symbol").str.strip_chars().str.to_uppercase())
 price = (pl.min_horizontal("open", "high", "low", "close") > 0) & (pl.max_horizontal("open", "high", "low", "close") < 1e300)
@@ -64,10 +88,12 @@ publish(silver.group_by("date").agg(
     record_count=pl.len(), average_close=close.mean(), minimum_close=close.min(), maximum_close=close.max(),
     median_close=close.median(), stddev_close=close.std(), total_volume=pl.col("volume").sum(),
     price_range=pl.col("high").max() - pl.col("low").min(),
+    volume_price_ratio=pl.col("volume").sum() / close.mean(),
+    volatility_category=pl.when(close.std() < 5).then(pl.lit("Low")).when(close.std() < 15).then(pl.lit("Medium")).otherwise(pl.lit("High")),
 ).sort("date"), "stocks_daily_market")
 publish(silver.group_by("symbol", "month").agg(
     trading_days=pl.len(), open=pl.col("open").first(), high=pl.col("high").max(), low=pl.col("low").min(),
-    close=close.last(), average_close=close.mean(), total_volume=pl.col("volume").sum(),
+    close=close.last(), average_close=close.mean(), month_return=close.last() / pl.col("open").first() - 1, total_volume=pl.col("volume").sum(),
     outliers=pl.col("is_outlier").sum(),
 ).sort("symbol", "month"), "stocks_monthly")
 lr, volume = pl.col("log_return"), pl.col("volume").cast(pl.Float64)
@@ -84,6 +110,16 @@ features = silver.select(
     volume_z_20=((volume - volume.rolling_mean(20)) / volume.rolling_std(20)).over("symbol"),
 )
 publish(features, "stocks_daily_features")
+shown = silver["symbol"].unique().sort().head(8)
+some = pl.col("symbol").is_in(shown.implode())
+charts = {
+    "close": silver.filter(some).group_by("symbol", pl.col("date").dt.truncate("1w")).agg(pl.col("close").last()).sort("symbol", "date"),
+    "volatility": features.filter(some).group_by("symbol", pl.col("date").dt.truncate("1mo")).agg(pl.col("return_stddev_20").mean()).sort("symbol", "date"),
+    "shares": silver.group_by("month").agg(pl.col("volume").sum()).sort("month"),
+    "flagged": silver.filter("is_outlier").select("date", "symbol", pl.col("outlier_score").abs()).sort("date"),
+}
+with open(f"{lake}/report.json", "w") as report:
+    json.dump({"checks": checks, "charts": {name: chart.write_json() for name, chart in charts.items()}}, report)
 print(json.dumps({
     "seconds": time.perf_counter() - began,
     "peakMb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
