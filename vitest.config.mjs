@@ -15,7 +15,9 @@ export default defineConfig({
           name: 'unit',
           include: ['test/**/*.test.ts'],
           exclude: NAMED.map((tier) => `test/${tier}/**`),
-          testTimeout: MINUTE,
+          // Far more than any takes: what these catch is a test that hangs, not a machine that is busy.
+          testTimeout: 4 * MINUTE,
+          hookTimeout: 2 * MINUTE,
         },
       },
       ...NAMED.map((tier) => ({

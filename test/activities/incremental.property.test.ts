@@ -70,7 +70,7 @@ it('gives the rows of a fresh lake that got all files at once', async () => {
     }
   });
   await fc.assert(property, { seed: SEED, numRuns: 12 });
-}, 180_000);
+});
 
 it('gives the rows of a rebuild, whatever the files are called', async () => {
   console.info(`seed ${SEED}`);
@@ -90,4 +90,4 @@ it('gives the rows of a rebuild, whatever the files are called', async () => {
     }
   });
   await fc.assert(property, { seed: SEED, numRuns: 10 });
-}, 180_000);
+});

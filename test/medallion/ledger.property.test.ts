@@ -107,4 +107,4 @@ it('gives every line one fate, the one that it must have', async () => {
     expect(new Map(rows.map(({ key, at }) => [key, at]))).toEqual(newest);
   });
   await fc.assert(property, { seed, numRuns: 40 });
-}, 120_000);
+});

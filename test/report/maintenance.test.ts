@@ -99,7 +99,7 @@ describe.skipIf(chromiumPath === undefined)('in a browser (skipped where there i
     folder = mkdtempSync(path.join(tmpdir(), 'datalab-report-'));
     writeFileSync(path.join(folder, 'page.html'), renderMaintenance(maintenanceDocument('gold.plain')));
     browser = await openBrowser();
-  }, 60_000);
+  });
   afterAll(async () => {
     await browser?.close();
     rmSync(folder, { recursive: true, force: true });
