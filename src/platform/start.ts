@@ -2,7 +2,7 @@
 import { existsSync, statfsSync } from 'node:fs';
 import { loadConfig } from '../config/config.js';
 import { DatalabError } from '../contracts/errors.js';
-import { preparationSaid, writeLeftOut } from './left-out.js';
+import { preparationSaid, readLeftOut, writeLeftOut, type LeftOut } from './left-out.js';
 import { withLock } from './lock.js';
 import { SERVICE_NAMES, type ServiceDefinition, type ServiceName } from './services/definition.js';
 import { SERVICES } from './services/index.js';
@@ -49,16 +49,17 @@ export async function startPlatform(
       chosen.filter((name) => !switchedOff[name]),
       fresh,
     );
+    const kept = keptLeftOut(stateDir, options, chosen);
     // What it would serve is in MLflow.
     const noMlflow =
       switchedOff.mlflow ??
       missing.get('mlflow') ??
-      (options.without?.includes('mlflow') ? 'started without it' : undefined);
+      (options.without?.includes('mlflow') ? 'started without it' : kept.mlflow);
     if (noMlflow !== undefined && chosen.includes('model-server'))
       missing.set('model-server', `there is no MLflow: ${noMlflow}`);
     const skipped = Object.fromEntries((options.without ?? []).map((name) => [name, 'started without it']));
     const lacking = Object.fromEntries([...missing].filter(([name]) => DISPENSABLE.has(name)));
-    const off = { ...switchedOff, ...lacking, ...skipped };
+    const off = { ...kept, ...switchedOff, ...lacking, ...skipped };
     const settings = saveEnv(fresh, withoutServices(fresh, new Set(Object.keys(off) as ServiceName[])));
     writeLeftOut(stateDir, off);
     const begun = new Map<ServiceName, Promise<StartOutcome>>();
@@ -76,6 +77,14 @@ export async function startPlatform(
     }
     return { settings, outcomes: await Promise.all(begun.values()) };
   });
+}
+
+/** What an earlier start did without stays so where this one is asked for other services only. */
+function keptLeftOut(stateDir: string, { only }: StartOptions, chosen: readonly ServiceName[]): LeftOut {
+  if (!only) return {};
+  return Object.fromEntries(
+    Object.entries(readLeftOut(stateDir)).filter(([name]) => !chosen.includes(name as ServiceName)),
+  );
 }
 
 function chooseServices({ only, without }: StartOptions): ServiceName[] {

@@ -10,6 +10,7 @@ import { checkHealth } from '../../../src/platform/health.js';
 import { withLock } from '../../../src/platform/lock.js';
 import { freePorts, isFree } from '../../../src/platform/ports.js';
 import { endGroup } from '../../../src/platform/process.js';
+import { readLeftOut } from '../../../src/platform/left-out.js';
 import { livingRecord, readRecord, writeRecord } from '../../../src/platform/record.js';
 import type { ServiceDefinition } from '../../../src/platform/services/definition.js';
 import { ensureSettings, type Settings } from '../../../src/platform/settings.js';
@@ -237,4 +238,13 @@ test('the command line is told where the dashboard of the platform keeps its use
 test('a lake in the gateway is not exchanged for an empty folder', () => {
   mkdirSync(path.join(folder, 'data', 's3', 'datalab', 'lake'), { recursive: true });
   expect(() => withoutServices(settings, new Set(['s3']))).toThrow(/cannot do without the gateway/);
+});
+
+test('what an earlier start did without stays so when other services are started again', async () => {
+  const env = { ...process.env, DATALAB_STATE_DIR: folder };
+  await startPlatform(env, { only: [], without: ['kafka', 'mlflow'] });
+  expect(Object.keys(readLeftOut(folder)).sort()).toEqual(['kafka', 'mlflow']);
+  const { settings: again } = await startPlatform(env, { only: [] });
+  expect(Object.keys(readLeftOut(folder)).sort()).toEqual(['kafka', 'mlflow']);
+  expect(again.env).toMatchObject({ DATALAB_KAFKA_ENABLED: 'false', DATALAB_MLFLOW_ENABLED: 'false' });
 });
