@@ -82,9 +82,8 @@ export async function incrementFrom(
       const derived = await derivation.increment({ own: scan.plan, upstream, commits }, context);
       if ('whole' in derived || derived.increment === undefined) return derived;
       // The plan has the files in the order of the snapshot.
-      const paths = new Map(
-        scan.plan.files.map(({ localPath }, index) => [localPath, own.files[index]?.path]),
-      );
+      const inOrder = own.files.toArray();
+      const paths = new Map(scan.plan.files.map(({ localPath }, index) => [localPath, inOrder[index]?.path]));
       const replaced = derived.increment.replaced.map((path) => paths.get(path) ?? path);
       return { ...derived, increment: { ...derived.increment, replaced } };
     } finally {

@@ -47,7 +47,7 @@ export async function groundOf(
     );
     if (sources.length === 0) return null;
     const ids = sources.map(({ id }) => id);
-    return { dataset, bronze, bronzeFiles: filesOf(bronze, ids), quarantine, refusedFiles };
+    return { dataset, bronze, bronzeFiles: await filesOf(bronze, ids), quarantine, refusedFiles };
   } finally {
     await session.close();
     scan.release();
@@ -57,9 +57,9 @@ export async function groundOf(
 /** Above this, looking at every file is less than comparing every file with every source. */
 const SOURCES_COMPARED_MAX = 1000;
 
-function filesOf(bronze: Snapshot, sourceIds: readonly string[]): readonly AddFile[] {
-  if (sourceIds.length > SOURCES_COMPARED_MAX) return bronze.files;
-  const { whole, some } = prune(bronze, `_source_id IN (${sourceIds.map(literal).join(', ')})`);
+async function filesOf(bronze: Snapshot, sourceIds: readonly string[]): Promise<readonly AddFile[]> {
+  if (sourceIds.length > SOURCES_COMPARED_MAX) return bronze.files.toArray();
+  const { whole, some } = await prune(bronze, `_source_id IN (${sourceIds.map(literal).join(', ')})`);
   return [...whole, ...some];
 }
 

@@ -13,7 +13,7 @@ import {
 } from '../contracts/report.js';
 import type { ReportRef, RunOutcome, RunRef } from '../contracts/run.js';
 import { literal } from '../contracts/sql-text.js';
-import { checkoutScan, DELTA_ERRORS, type Snapshot } from '../delta/index.js';
+import { checkoutScan, DELTA_ERRORS, type AddFile, type Snapshot } from '../delta/index.js';
 import { renderReport } from '../report/index.js';
 import { drawCharts } from './report-charts.js';
 import type { ActivityDeps } from './deps.js';
@@ -145,7 +145,7 @@ async function refusedRows(
     tables,
     ['quarantine', run.dataset],
     snapshot,
-    snapshot.files,
+    snapshot.files.toArray(),
     signal,
     (from) =>
       `SELECT layer, rule, min(reason) AS reason, count(*) AS rows, min(${place}, ${EXAMPLES_MAX}) AS examples ` +
@@ -166,7 +166,7 @@ async function query<Row extends object>(
   tables: LakeTables,
   [layer, name]: readonly ['meta' | 'quarantine', string],
   snapshot: Snapshot,
-  files: Snapshot['files'],
+  files: readonly AddFile[],
   signal: AbortSignal,
   sql: (from: string) => string,
 ): Promise<Row[]> {

@@ -84,7 +84,7 @@ async function forgottenRows(
   const retained = upstream.transaction(retentionTransaction('_ingested_at'));
   if (!retained || !own) return undefined;
   const before = new Date(retained.version).toISOString();
-  const { whole, some } = prune(own, `_ingested_at < TIMESTAMPTZ '${before}'`);
+  const { whole, some } = await prune(own, `_ingested_at < TIMESTAMPTZ '${before}'`);
   const scan = await checkoutScan(tables.store('silver', dataset), own, {
     files: [...whole, ...some],
     signal,

@@ -14,7 +14,9 @@ export class LakeTables {
     const key = `${layer}/${name}`;
     let table = this.open.get(key);
     if (!table) {
-      table = new DeltaTable(this.store(layer, name), this.deps);
+      // Every step counts rows by the statistics of the log.
+      const deps = { lateStatisticsBytes: Infinity, ...this.deps };
+      table = new DeltaTable(this.store(layer, name), deps);
       this.open.set(key, table);
     }
     return table;

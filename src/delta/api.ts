@@ -1,5 +1,6 @@
 /** What a Delta table offers to the rest of the house. `DeltaTable` (table.ts) implements it. */
 import type { Action, AddFile, CommitInfo, Metadata, Protocol, Transaction } from './actions.js';
+import type { LiveFiles } from './files/live-files.js';
 import type { DeltaDeps } from './deps.js';
 import type { ObjectStore } from './ports.js';
 import type { StructType } from './schema.js';
@@ -15,8 +16,8 @@ export interface Snapshot {
   readonly timestampMs: number;
   /** The checkpoint that the version was built from; undefined where it was built from commits alone. */
   readonly checkpointVersion?: number | undefined;
-  /** Live files, one per path. */
-  readonly files: readonly AddFile[];
+  /** Live files, one per path. Those of a large checkpoint tell their statistics after `files.readStatistics()` only. */
+  readonly files: LiveFiles;
   /** The newest transaction of this application, or undefined. */
   transaction(appId: string): Transaction | undefined;
   /** All application transactions. */

@@ -1,111 +1,149 @@
 /**
- * The live files of one Parquet checkpoint. There may be a million, so they come as long texts of many rows, cut apart here:
- * a value handed over by the engine one by one costs more than all else, as does JSON around statistics that are JSON.
+ * The live files of one Parquet checkpoint. There may be a million, so the engine writes them as text and they are cut into
+ * columns from there: a value handed over by the engine one by one costs more than all else. The statistics of a large one
+ * are left where they are until somebody asks for them.
  */
+import { join } from 'node:path';
 import type { AddFile } from './actions.js';
 import { quoteName, quoteText, statsSql } from './checkpoint-parquet.js';
 import { toAction } from './commit-json.js';
+import { LATE, PLAIN, type FileColumns, type RareFields } from './files/file-columns.js';
+import { eachRow, ENGINE_TEXT, type TextRow } from './files/text-table.js';
 import type { EngineSession } from './ports.js';
 
-/** Rows of one text, and of one statement: what is in memory twice is bounded by the latter. */
-const ROWS_PER_TEXT = 1024;
-const ROWS_PER_STATEMENT = 245_760;
-/** Between rows, and between the members of one; values that have them are handed over as JSON. */
-const ROW_END = 0x1e;
-const MEMBER_END = 0x1f;
-const [ROW, MEMBER] = [String.fromCharCode(ROW_END), String.fromCharCode(MEMBER_END)];
+/** Fields of a row, in their order. The longest is last: it is found without a look at each of its bytes. */
+const SIZE = 0;
+const MODIFIED = 1;
+const CHANGE = 2;
+const PARTITION = 3;
+const RARE = 4;
+const STATS = 5;
+const PATH = 6;
 
-/** Members that every add has; all others are rare, and stand in one JSON object. */
-const PLAIN = new Set(['path', 'partitionValues', 'size', 'modificationTime', 'dataChange', 'stats']);
+export interface AddsOptions {
+  /** A folder that the session may write to. */
+  readonly folder: string;
+  /** For messages. */
+  readonly where: string;
+  /** Leaves the statistics out; whether there are any is returned. */
+  readonly late: boolean;
+}
 
-/** All adds of the file, none where it has none. */
+/** Takes all adds of the file into the columns. Whether statistics were left out. */
 export async function checkpointAdds(
   session: EngineSession,
   localPath: string,
-  where: string,
-): Promise<AddFile[]> {
-  const source = `read_parquet(${quoteText(localPath)}, hive_partitioning=false, file_row_number=true)`;
-  const columns = await session.describe(`SELECT * FROM ${source}`);
-  if (!columns.some(({ name }) => name === 'add')) return [];
-  const fields = (await session.describe(`SELECT unnest("add") FROM ${source}`)).map(({ name }) => name);
-  const stats = await statsSql(session, source, fields);
-  const [total] = await session.rows<{ rows: bigint }>(`SELECT count(*) AS rows FROM ${source}`);
-  const adds: AddFile[] = [];
-  const values = new Map<string, AddFile['partitionValues']>();
-  for (let from = 0; from < Number(total?.rows ?? 0); from += ROWS_PER_STATEMENT) {
-    const range = `file_row_number >= ${from} AND file_row_number < ${from + ROWS_PER_STATEMENT}`;
-    const rows =
-      `SELECT ${rowSql(fields, stats)} AS r, file_row_number // ${ROWS_PER_TEXT} AS part FROM ${source} ` +
-      `WHERE "add"."path" IS NOT NULL AND ${range}`;
-    const texts = session.stream(
-      `SELECT string_agg(r, chr(${ROW_END})) AS rows FROM (${rows}) GROUP BY part ORDER BY part`,
-    );
-    for await (const { columns: batch } of texts) {
-      for (const text of batch[0] ?? [])
-        for (const row of String(text).split(ROW)) adds.push(addOf(row, values, where));
-    }
-  }
-  return adds;
+  into: FileColumns,
+  { folder, where, late }: AddsOptions,
+): Promise<boolean> {
+  const found = await sourceOf(session, localPath);
+  if (!found) return false;
+  const { source, fields, stats } = found;
+  const text = join(folder, 'adds');
+  const select = `SELECT ${rowSql(fields, late ? undefined : stats)} FROM ${source} WHERE "add"."path" IS NOT NULL`;
+  await session.writeText(select, 'adds', ENGINE_TEXT);
+  const isLate = late && stats !== undefined;
+  if (late) into.reserve(await rowsOf(session, localPath));
+  let [block, base] = [Buffer.alloc(0), 0];
+  await eachRow(text, PATH + 1, (row) => {
+    let [address, bytes] = [0, 0];
+    if (isLate && row.isPlain(PATH)) {
+      if (row.block !== block) {
+        block = row.block;
+        base = into.paths.adopt(block);
+      }
+      address = base + row.start(PATH);
+      bytes = row.end(PATH) - row.start(PATH);
+    } else ({ address, bytes } = into.paths.add(row.text(PATH)));
+    into.addRow({
+      pathAddress: address,
+      pathBytes: bytes,
+      size: row.number(SIZE),
+      modificationTime: row.number(MODIFIED),
+      dataChange: row.number(CHANGE) === 1,
+      partition: row.isNull(PARTITION) ? 0 : into.partition(row.text(PARTITION)),
+      rare: row.isNull(RARE) ? undefined : rareOf(row.text(RARE), where),
+      stats: statsOf(row, isLate),
+    });
+  });
+  return isLate;
 }
 
-/** One row as text: its members, or all of it as JSON where a value has a sign of ours. */
+function statsOf(row: TextRow, isLate: boolean): string | undefined | typeof LATE {
+  if (isLate) return LATE;
+  return row.isNull(STATS) ? undefined : row.text(STATS);
+}
+
+/** The statistics that {@link checkpointAdds} left out. The file may be another one by now, so each goes by its path. */
+export async function checkpointStatistics(
+  session: EngineSession,
+  localPath: string,
+  into: FileColumns,
+  folder: string,
+): Promise<void> {
+  const found = await sourceOf(session, localPath);
+  if (!found?.stats) return;
+  const { source, stats } = found;
+  await session.writeText(
+    `SELECT path, stats FROM (SELECT "add"."path" AS path, ${stats} AS stats FROM ${source}) ` +
+      `WHERE path IS NOT NULL AND stats IS NOT NULL`,
+    'statistics',
+    ENGINE_TEXT,
+  );
+  await eachRow(join(folder, 'statistics'), 2, (row) => {
+    const live = into.find(row.text(0));
+    if (live === undefined) return;
+    if (row.isPlain(1)) into.setStatistics(live, row.block, row.start(1), row.end(1));
+    else {
+      const bytes = Buffer.from(row.text(1));
+      into.setStatistics(live, bytes, 0, bytes.length);
+    }
+  });
+}
+
+async function rowsOf(session: EngineSession, localPath: string): Promise<number> {
+  const [counted] = await session.rows<{ rows: bigint }>(
+    `SELECT sum(num_rows)::BIGINT AS rows FROM parquet_file_metadata(${quoteText(localPath)})`,
+  );
+  return Number(counted?.rows ?? 0);
+}
+
+async function sourceOf(
+  session: EngineSession,
+  localPath: string,
+): Promise<{ source: string; fields: readonly string[]; stats: string | undefined } | undefined> {
+  const source = `read_parquet(${quoteText(localPath)}, hive_partitioning=false)`;
+  const columns = await session.describe(`SELECT * FROM ${source}`);
+  if (!columns.some(({ name }) => name === 'add')) return undefined;
+  const fields = (await session.describe(`SELECT unnest("add") FROM ${source}`)).map(({ name }) => name);
+  return { source, fields, stats: await statsSql(session, source, fields) };
+}
+
 function rowSql(fields: readonly string[], stats: string | undefined): string {
   const own = (name: string): string => (fields.includes(name) ? `"add".${quoteName(name)}` : 'NULL');
-  const rare = fields.filter((name) => !PLAIN.has(name) && !name.endsWith('_parsed'));
-  const isRare = rare.map((name) => `${own(name)} IS NOT NULL`).join(' OR ') || 'false';
-  const packed = (names: readonly string[]): string =>
-    `struct_pack(${names.map((name) => `${quoteName(name)} := ${own(name)}`).join(', ')})`;
-  const statistics = stats ?? 'NULL::VARCHAR';
+  const plain: readonly string[] = PLAIN;
+  const rare = fields.filter((name) => !plain.includes(name) && !name.endsWith('_parsed'));
+  const isRare = rare.map((name) => `${own(name)} IS NOT NULL`).join(' OR ');
+  const packed = `struct_pack(${rare.map((name) => `${quoteName(name)} := ${own(name)}`).join(', ')})`;
   const partitions = own('partitionValues');
-  const members = [
+  return [
+    own('size'),
+    own('modificationTime'),
+    `CAST(${own('dataChange')} AS TINYINT)`,
+    partitions === 'NULL'
+      ? 'NULL'
+      : `CASE WHEN cardinality(${partitions}) > 0 THEN CAST(to_json(${partitions}) AS VARCHAR) END`,
+    rare.length === 0 ? 'NULL' : `CASE WHEN ${isRare} THEN CAST(to_json(${packed}) AS VARCHAR) END`,
+    stats ?? 'NULL',
     own('path'),
-    `CASE WHEN ${partitions} IS NULL OR cardinality(${partitions}) = 0 THEN '' ELSE CAST(to_json(${partitions}) AS VARCHAR) END`,
-    `coalesce(CAST(${own('size')} AS VARCHAR), '')`,
-    `coalesce(CAST(${own('modificationTime')} AS VARCHAR), '')`,
-    `coalesce(CAST(${own('dataChange')} AS VARCHAR), '')`,
-    `coalesce(${statistics}, '')`,
-    rare.length === 0
-      ? `''`
-      : `CASE WHEN ${isRare} THEN CAST(to_json(${packed(rare)}) AS VARCHAR) ELSE '' END`,
-  ];
-  const line = `concat_ws(chr(${MEMBER_END}), ${members.join(', ')})`;
-  const whole = fields.filter((name) => name !== 'stats' && !name.endsWith('_parsed'));
-  const json = `CAST(to_json(struct_pack(${whole
-    .map((name) => `${quoteName(name)} := ${own(name)}`)
-    .join(', ')}, stats := ${statistics})) AS VARCHAR)`;
-  // JSON escapes control characters. JSON texts among the members have escaped theirs already.
-  const odd = [own('path'), statistics]
-    .flatMap((text) =>
-      [ROW_END, MEMBER_END].map((sign) => `coalesce(contains(${text}, chr(${sign})), false)`),
-    )
-    .join(' OR ');
-  return `CASE WHEN ${odd} THEN ${json} ELSE ${line} END`;
-}
-
-function addOf(row: string, known: Map<string, AddFile['partitionValues']>, where: string): AddFile {
-  const [path = '', partitions, size, modified, change, stats, rare] = row.split(MEMBER);
-  // Without a second member the row came as JSON.
-  if (partitions === undefined || rare === undefined) return parsed(JSON.parse(row) as object, where);
-  let partitionValues = known.get(partitions);
-  if (!partitionValues) {
-    partitionValues =
-      partitions === '' ? {} : (JSON.parse(partitions) as NonNullable<typeof partitionValues>);
-    known.set(partitions, partitionValues);
-  }
-  const add = {
-    path,
-    partitionValues,
-    size: Number(size),
-    modificationTime: Number(modified),
-    dataChange: change === 'true',
-    ...(stats === '' ? {} : { stats }),
-  };
-  return rare === '' ? (add as AddFile) : parsed({ ...add, ...(JSON.parse(rare) as object) }, where);
+  ].join(', ');
 }
 
 /** By the same rules as an add of a commit: what is NULL is absent. */
-function parsed(body: object, where: string): AddFile {
-  const [action] = toAction({ add: body as Readonly<Record<string, unknown>> }, where);
+function rareOf(json: string, where: string): RareFields | undefined {
+  const body = { path: '', ...(JSON.parse(json) as object) } as Readonly<Record<string, unknown>>;
+  const [action] = toAction({ add: body }, where);
   if (!action || !('add' in action)) throw new Error(`an add of ${where} is none`);
-  return action.add;
+  const { path: _, partitionValues: __, ...rare } = action.add as Partial<AddFile>;
+  return Object.keys(rare).length === 0 ? undefined : (rare as RareFields);
 }

@@ -22,6 +22,9 @@ export async function sidecarRows(
   );
 }
 
+/** Rows that are asked for by their number; more are looked for once more. */
+const ROWS_BY_NUMBER = 1000;
+
 /**
  * Actions of one checkpoint file: all but adds (see checkpoint-adds.ts) and tombstones, or the tombstones alone. Columns that
  * the file does not have are no actions.
@@ -31,16 +34,22 @@ export async function checkpointActions(
   localPath: string,
   what: 'live' | 'tombstones' = 'live',
 ): Promise<RawCheckpointRow[]> {
-  const source = `read_parquet(${quoteText(localPath)}, hive_partitioning=false)`;
+  const source = `read_parquet(${quoteText(localPath)}, hive_partitioning=false, file_row_number=true)`;
   const columns = new Set((await session.describe(`SELECT * FROM ${source}`)).map(({ name }) => name));
-  const rows: RawCheckpointRow[] = [];
+  const wanted = new Map<CheckpointAction, string>();
   for (const action of what === 'live' ? ACTIONS : TOMBSTONES) {
     if (!columns.has(action)) continue;
     const fields = (await session.describe(`SELECT unnest("${action}") FROM ${source}`)).map(
       ({ name }) => name,
     );
+    wanted.set(action, present(action, fields));
+  }
+  if (wanted.size === 0) return [];
+  const narrowed = await rowsOf(session, source, [...wanted.values()]);
+  const rows: RawCheckpointRow[] = [];
+  for (const [action, condition] of wanted) {
     const bodies = session.stream(
-      `SELECT CAST(to_json("${action}") AS VARCHAR) AS body FROM ${source} WHERE "${action}" IS NOT NULL${present(action, fields)}`,
+      `SELECT CAST(to_json("${action}") AS VARCHAR) AS body FROM ${source} WHERE ${condition}${narrowed}`,
     );
     for await (const { columns: batch } of bodies) {
       for (const body of batch[0] ?? [])
@@ -50,10 +59,29 @@ export async function checkpointActions(
   return rows;
 }
 
+/**
+ * Where few rows of a file have such actions, a condition that names them: they are found by one column each, and the
+ * others, which are most of a large file, are not read for them.
+ */
+async function rowsOf(
+  session: EngineSession,
+  source: string,
+  conditions: readonly string[],
+): Promise<string> {
+  const found = await session.rows<{ row: bigint }>(
+    `SELECT file_row_number AS row FROM ${source} WHERE ${conditions.map((one) => `(${one})`).join(' OR ')} ` +
+      `LIMIT ${ROWS_BY_NUMBER + 1}`,
+  );
+  if (found.length > ROWS_BY_NUMBER) return '';
+  return found.length === 0
+    ? ' AND false'
+    : ` AND file_row_number IN (${found.map(({ row }) => row).join(', ')})`;
+}
+
 /** Some writers make the struct present with all fields null; the mandatory field tells. */
 function present(action: CheckpointAction, fields: readonly string[]): string {
   const key = MANDATORY[action];
-  return fields.includes(key) ? ` AND "${action}"."${key}" IS NOT NULL` : '';
+  return fields.includes(key) ? `"${action}"."${key}" IS NOT NULL` : `"${action}" IS NOT NULL`;
 }
 
 const MANDATORY = {

@@ -1,32 +1,37 @@
 /** Reading checkpoints: classic, multi-part, and V2 (JSON or Parquet, with sidecars). */
-import type { Action, AddFile, RemoveFile } from './actions.js';
-import { checkpointAdds } from './checkpoint-adds.js';
+import { stat } from 'node:fs/promises';
+import type { Action, RemoveFile } from './actions.js';
+import { checkpointAdds, checkpointStatistics } from './checkpoint-adds.js';
 import { checkpointActions, sidecarRows, type RawCheckpointRow } from './checkpoint-parquet.js';
 import { parseLines, toAction } from './commit-json.js';
+import type { DeltaDeps } from './deps.js';
 import { DeltaError } from './errors.js';
+import type { FileColumns } from './files/file-columns.js';
 import { SIDECAR_DIRECTORY } from './log-path.js';
 import type { CheckpointFile } from './log-segment.js';
 import { decodeOnce } from './path.js';
 import type { Engine, ObjectStore } from './ports.js';
+import { withScratch } from './scratch.js';
 
 /**
- * The live actions of a checkpoint (its tombstones are left out: a snapshot does not need them). Throws
- * DELTA_ENGINE_REQUIRED without an engine, DELTA_CHECKPOINT_UNREADABLE for a damaged or incomplete one.
+ * The live actions of a checkpoint (its tombstones are left out: a snapshot does not need them). Adds that stand in Parquet
+ * go to the columns and are not returned. Throws DELTA_ENGINE_REQUIRED without an engine, DELTA_CHECKPOINT_UNREADABLE for a
+ * damaged or incomplete one.
  */
 export async function readCheckpoint(
   store: ObjectStore,
-  engine: Engine | undefined,
+  deps: DeltaDeps,
   file: CheckpointFile,
+  columns: FileColumns,
 ): Promise<Action[]> {
   const where = `${store.uri}/${file.keys[0] ?? ''}`;
   try {
-    const adds: AddFile[] = [];
-    const rows = await readFiles(store, engine, file.keys, adds);
+    const adds = { columns, deps };
+    const rows = await readFiles(store, deps.engine, file.keys, adds);
     const sidecars = rows.flatMap((row) => (row.sidecar ? [sidecarKey(row.sidecar)] : []));
-    const more = sidecars.length > 0 ? await readFiles(store, engine, sidecars, adds) : [];
+    const more = sidecars.length > 0 ? await readFiles(store, deps.engine, sidecars, adds) : [];
     const actions = [...rows, ...more].flatMap((row) => toAction(row, where));
     requireWhole(actions, where);
-    for (const add of adds) actions.push({ add });
     return actions;
   } catch (cause) {
     if (cause instanceof DeltaError && cause.code === 'DELTA_ENGINE_REQUIRED') throw cause;
@@ -52,12 +57,18 @@ export async function readTombstones(
     .flatMap((action) => ('remove' in action ? [action.remove] : []));
 }
 
+/** Where the adds of a checkpoint go. */
+interface AddsInto {
+  readonly columns: FileColumns;
+  readonly deps: DeltaDeps;
+}
+
 /** Rows of these files: tombstones, or all others where `adds` is there to take the adds. */
 async function readFiles(
   store: ObjectStore,
   engine: Engine | undefined,
   keys: readonly string[],
-  adds?: AddFile[],
+  adds?: AddsInto,
 ): Promise<RawCheckpointRow[]> {
   const json = keys.filter((key) => key.endsWith('.json'));
   const parquet = keys.filter((key) => !key.endsWith('.json'));
@@ -70,21 +81,98 @@ async function readFiles(
   const files = await store.checkout(parquet);
   try {
     const paths = parquet.map((key) => files.pathOf(key));
-    const session = await engine.open({ inputs: paths });
-    try {
-      // One by one: a call with as many arguments as a checkpoint has actions would overflow the stack.
-      for (const path of paths) {
-        for (const row of await checkpointActions(session, path, adds ? 'live' : 'tombstones'))
-          rows.push(row);
-        if (adds) for (const add of await checkpointAdds(session, path, store.uri)) adds.push(add);
-      }
-    } finally {
-      await session.close();
-    }
+    for (const row of adds
+      ? await readLive(store, engine, parquet, paths, adds)
+      : await readGone(engine, paths))
+      rows.push(row);
   } finally {
     files.release();
   }
   return rows;
+}
+
+async function readGone(engine: Engine, paths: readonly string[]): Promise<RawCheckpointRow[]> {
+  const session = await engine.open({ inputs: paths });
+  try {
+    const rows: RawCheckpointRow[] = [];
+    // One by one: a call with as many arguments as a checkpoint has actions would overflow the stack.
+    for (const path of paths)
+      for (const row of await checkpointActions(session, path, 'tombstones')) rows.push(row);
+    return rows;
+  } finally {
+    await session.close();
+  }
+}
+
+async function readLive(
+  store: ObjectStore,
+  engine: Engine,
+  keys: readonly string[],
+  paths: readonly string[],
+  { columns, deps }: AddsInto,
+): Promise<RawCheckpointRow[]> {
+  const sizes = await Promise.all(paths.map(async (path) => (await stat(path)).size));
+  const late = sizes.reduce((sum, size) => sum + size, 0) >= deps.lateStatisticsBytes;
+  return withScratch(deps, async (folder) => {
+    // In their order the rows of a large file would be gathered before they are written.
+    const session = await engine.open({
+      inputs: paths,
+      outputDirectory: folder,
+      unordered: late,
+      isOwn: true,
+    });
+    try {
+      const rows: RawCheckpointRow[] = [];
+      for (const [index, path] of paths.entries()) {
+        for (const row of await checkpointActions(session, path, 'live')) rows.push(row);
+        const isLate = await checkpointAdds(session, path, columns, { folder, where: store.uri, late });
+        const [key] = keys.slice(index);
+        if (isLate && key !== undefined)
+          columns.readLate(() => readStatistics(store, engine, key, columns, deps));
+      }
+      return rows;
+    } finally {
+      await session.close();
+    }
+  });
+}
+
+/** Throws DELTA_CHECKPOINT_UNREADABLE. */
+async function readStatistics(
+  store: ObjectStore,
+  engine: Engine,
+  key: string,
+  columns: FileColumns,
+  deps: DeltaDeps,
+): Promise<void> {
+  try {
+    const files = await store.checkout([key]);
+    try {
+      const path = files.pathOf(key);
+      await withScratch(deps, async (folder) => {
+        const session = await engine.open({
+          inputs: [path],
+          outputDirectory: folder,
+          unordered: true,
+          isOwn: true,
+        });
+        try {
+          await checkpointStatistics(session, path, columns, folder);
+        } finally {
+          await session.close();
+        }
+      });
+    } finally {
+      files.release();
+    }
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new DeltaError(
+      'DELTA_CHECKPOINT_UNREADABLE',
+      `the statistics of the checkpoint ${store.uri}/${key} cannot be read: ${reason}`,
+      { cause },
+    );
+  }
 }
 
 /** All objects that a checkpoint is made of: its own files, and the sidecars that they name. */

@@ -13,9 +13,17 @@ export interface DeltaDeps {
   readonly sleep: (ms: number) => Promise<void>;
   /** A name that nobody else uses (UUID). */
   readonly newId: () => string;
+  /**
+   * A Parquet checkpoint of so many bytes or more is opened without the statistics of its files: they are read when an
+   * operation needs them, or by `files.readStatistics()`.
+   */
+  readonly lateStatisticsBytes: number;
   /** Folder for files that are being written; each operation has one of its own in it, and removes it. */
   readonly scratchDirectory: string;
 }
+
+/** Below it, about a hundred thousand files, statistics cost a tenth of a second. */
+const LATE_STATISTICS_BYTES = 8 << 20;
 
 /** The machine's own clock, chance and names. */
 export function systemDeps(overrides: Partial<DeltaDeps> = {}): DeltaDeps {
@@ -26,6 +34,7 @@ export function systemDeps(overrides: Partial<DeltaDeps> = {}): DeltaDeps {
       await delay(ms);
     },
     newId: randomUUID,
+    lateStatisticsBytes: LATE_STATISTICS_BYTES,
     scratchDirectory: tmpdir(),
     ...overrides,
   };

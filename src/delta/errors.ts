@@ -26,6 +26,11 @@ export const DELTA_ERRORS = {
     retry: false,
     remedy: 'Restore the checkpoint or the commits below it from a backup.',
   },
+  DELTA_STATISTICS_UNREAD: {
+    retry: false,
+    remedy:
+      'This is a bug of the caller: the statistics of a large checkpoint are read by `await snapshot.files.readStatistics()`.',
+  },
   DELTA_CHECKPOINT_INVALID: {
     retry: true,
     remedy:

@@ -17,6 +17,7 @@ export { changeTableActions, createTableActions, type CreateTableOptions } from 
 export { loadDeletedRows, vectorPath } from './deletion-vector.js';
 export { systemDeps, type DeltaDeps } from './deps.js';
 export { DELTA_ERRORS, DeltaError, type DeltaErrorCode } from './errors.js';
+export type { LiveFiles } from './files/live-files.js';
 export { mapLimited } from './limit.js';
 export type { AppendOptions, CreateOptions } from './operations/append.js';
 export type { CleanLogOptions, CleanLogReport } from './operations/clean-log.js';

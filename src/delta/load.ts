@@ -3,10 +3,13 @@ import type { Action } from './actions.js';
 import { readCheckpoint } from './checkpoint.js';
 import { DeltaError } from './errors.js';
 import { commitKey } from './log-path.js';
-import { listLog, readCommit, readCommits, readHint } from './log-reader.js';
+import { listLog, readCommit, readCommits, readHint, streamCommits } from './log-reader.js';
 import { monotonicTimes, segmentsFor, type LogListing, type LogSegment } from './log-segment.js';
-import type { Engine, ObjectStore } from './ports.js';
-import { applyCommits, commitInfoOf, EMPTY_STATE } from './replay.js';
+import type { DeltaDeps } from './deps.js';
+import { FileColumns } from './files/file-columns.js';
+import { LiveFiles } from './files/live-files.js';
+import type { ObjectStore } from './ports.js';
+import { applyCommits, commitInfoOf, Replay } from './replay.js';
 import { TableSnapshot } from './snapshot.js';
 
 /** Probing version by version is cheaper than listing only for a few of them. */
@@ -17,24 +20,20 @@ const PROBES_BEFORE_LISTING = 4;
  * for the commits themselves. Throws DELTA_TABLE_NOT_FOUND, DELTA_VERSION_NOT_FOUND, DELTA_LOG_INVALID,
  * DELTA_CHECKPOINT_UNREADABLE (nothing else to start from), DELTA_READ_UNSUPPORTED.
  */
-export async function loadSnapshot(
-  store: ObjectStore,
-  engine: Engine | undefined,
-  at?: number,
-): Promise<TableSnapshot> {
+export async function loadSnapshot(store: ObjectStore, deps: DeltaDeps, at?: number): Promise<TableSnapshot> {
   const hint = await readHint(store);
   let tried: unknown;
   if (hint !== undefined && hint > 0 && (at === undefined || at >= hint)) {
     // The hint may be stale or wrong in every way; only success through it counts.
     try {
-      return await loadFrom(store, engine, await listLog(store, hint), at);
+      return await loadFrom(store, deps, await listLog(store, hint), at);
     } catch (error) {
       if (!isAboutTheLog(error)) throw error;
       tried = error;
     }
   }
   try {
-    return await loadFrom(store, engine, await listLog(store), at);
+    return await loadFrom(store, deps, await listLog(store), at);
   } catch (error) {
     // What went wrong with the good part of the log says more than that the old part is cleaned away.
     const cleaned = error instanceof DeltaError && error.code === 'DELTA_LOG_INVALID';
@@ -46,14 +45,14 @@ export async function loadSnapshot(
 
 async function loadFrom(
   store: ObjectStore,
-  engine: Engine | undefined,
+  deps: DeltaDeps,
   listing: LogListing,
   at: number | undefined,
 ): Promise<TableSnapshot> {
   let failure: unknown;
   for (const segment of segmentsFor(listing, store.uri, at)) {
     try {
-      return await loadSegment(store, engine, segment);
+      return await loadSegment(store, deps, segment);
     } catch (error) {
       if (!(error instanceof DeltaError) || !CHECKPOINT_ERRORS.has(error.code)) throw error;
       failure ??= error;
@@ -64,19 +63,20 @@ async function loadFrom(
 
 const CHECKPOINT_ERRORS = new Set(['DELTA_CHECKPOINT_UNREADABLE', 'DELTA_ENGINE_REQUIRED']);
 
-async function loadSegment(
-  store: ObjectStore,
-  engine: Engine | undefined,
-  segment: LogSegment,
-): Promise<TableSnapshot> {
+async function loadSegment(store: ObjectStore, deps: DeltaDeps, segment: LogSegment): Promise<TableSnapshot> {
   const { checkpoint, commits, version } = segment;
-  const [base, tail] = await Promise.all([
-    checkpoint ? readCheckpoint(store, engine, checkpoint) : undefined,
-    readCommits(store, commits),
-  ]);
-  const state = applyCommits(EMPTY_STATE, base ? [base, ...tail] : tail);
+  const columns = new FileColumns(deps.scratchDirectory);
+  const replay = new Replay(columns);
+  const tail = streamCommits(store, commits);
+  if (checkpoint) replay.apply(await readCheckpoint(store, deps, checkpoint, columns));
+  let last: readonly Action[] | undefined;
+  for await (const actions of tail) {
+    replay.apply(actions);
+    last = actions;
+  }
   const modifiedMs = monotonicTimes(commits).get(version) ?? checkpoint?.modifiedMs ?? 0;
-  const timestampMs = inCommitTime(tail.at(-1)) ?? modifiedMs;
+  const timestampMs = inCommitTime(last) ?? modifiedMs;
+  const state = replay.done(new LiveFiles(columns));
   return new TableSnapshot(version, timestampMs, state, store.uri, checkpoint?.version);
 }
 

@@ -53,6 +53,40 @@ export async function readCommit(store: ObjectStore, version: number): Promise<A
   return bytes && parseCommit(bytes, `${store.uri}/${key}`);
 }
 
+/** Bytes of commits that are fetched ahead of the one that is read, and how many are before their size is known. */
+const AHEAD_BYTES = 24 << 20;
+const AHEAD_AT_FIRST = 4;
+
+/**
+ * The same one after the other, fetched ahead: of a long log only some commits are in memory. Fetching begins at once.
+ */
+export function streamCommits(
+  store: ObjectStore,
+  files: ReadonlyArray<{ readonly key: string }>,
+): AsyncGenerator<Action[], void> {
+  const under: Array<Promise<Uint8Array>> = [];
+  let [next, largest] = [0, 0];
+  const fetch = (): void => {
+    const ahead =
+      largest === 0 ? AHEAD_AT_FIRST : Math.max(2, Math.min(PARALLEL_GETS, AHEAD_BYTES / largest));
+    for (; next < files.length && under.length < ahead; next += 1) {
+      const getting = store.get(files[next]?.key ?? '');
+      // Whoever waits for it is told; until then nobody does.
+      getting.catch(() => undefined);
+      under.push(getting);
+    }
+  };
+  fetch();
+  return (async function* () {
+    for (const { key } of files) {
+      const bytes = await (under.shift() ?? store.get(key));
+      largest = Math.max(largest, bytes.byteLength);
+      fetch();
+      yield parseCommit(bytes, `${store.uri}/${key}`);
+    }
+  })();
+}
+
 /** Actions of the listed commit files, in parallel, in their order. */
 export function readCommits(
   store: ObjectStore,

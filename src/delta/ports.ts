@@ -153,6 +153,14 @@ export interface Engine {
   relation(plan: ScanPlan): string;
 }
 
+/** The signs of `writeText`: one character each. */
+export interface TextSigns {
+  /** Between the values of a row. */
+  readonly field: string;
+  /** Around a value that has one of these signs, or a line end; twice for each that it has itself. */
+  readonly quote: string;
+}
+
 /** One isolated SQL session: nothing in it is seen by others, and nothing of it stays. */
 export interface EngineSession {
   /** Runs statements of our own and drops their results. */
@@ -176,6 +184,11 @@ export interface EngineSession {
    * that name, which must not exist yet.
    */
   writeParquetFiles(select: string, folderName: string): Promise<WrittenFile[]>;
+  /**
+   * Writes the rows of one SELECT as text to a file in the session's output folder: each value as the engine casts it to text,
+   * parted and quoted by the signs, a line feed after each row. NULL is nothing, and an empty text is quoted.
+   */
+  writeText(select: string, fileName: string, signs: TextSigns): Promise<void>;
   /** Columns and engine types of a SELECT, without running it. Also proves that the text is one single SELECT. */
   describe(select: string): Promise<ReadonlyArray<{ name: string; type: string }>>;
   close(): Promise<void>;

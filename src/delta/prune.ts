@@ -14,15 +14,19 @@ export interface Pruned {
   readonly mayMatch: (file: AddFile) => boolean;
 }
 
-/** Sorts the live files by what the condition may be over their rows; no condition is TRUE everywhere. */
-export function prune(snapshot: Snapshot, where: string | undefined): Pruned {
+/**
+ * Sorts the live files by what the condition may be over their rows; no condition is TRUE everywhere. Reads statistics that
+ * were left in the checkpoint. Throws DELTA_EXPRESSION_INVALID, DELTA_CHECKPOINT_UNREADABLE.
+ */
+export function prune(snapshot: Snapshot, where: string | undefined): Promise<Pruned> {
   const condition: Condition =
     where === undefined ? { kind: 'constant', value: true } : parseCondition(where);
   return pruneBy(snapshot, condition);
 }
 
 /** The same for a condition that is parsed already. With an alias only columns that name it are this table's. */
-export function pruneBy(snapshot: Snapshot, condition: Condition, alias?: string): Pruned {
+export async function pruneBy(snapshot: Snapshot, condition: Condition, alias?: string): Promise<Pruned> {
+  if (condition.kind !== 'constant') await snapshot.files.readStatistics();
   const whole: AddFile[] = [];
   const some: AddFile[] = [];
   for (const file of snapshot.files) {

@@ -1,64 +1,68 @@
 /** Replay: from actions to the state of a table. Newest wins; within one commit the order means nothing. */
-import type { Action, AddFile, CommitInfo, Metadata, Protocol, Transaction } from './actions.js';
+import type { Action, CommitInfo, Metadata, Protocol, Transaction } from './actions.js';
 import { DeltaError } from './errors.js';
-import { canonicalPath, vectorId } from './path.js';
+import type { FileDraft, LiveFiles } from './files/live-files.js';
 
 /**
  * The state after some version. Invariant: `files` has one entry per canonical path. A state is never changed once
- * made; {@link applyCommit} makes the next one.
+ * made; {@link applyCommits} makes the next one.
  */
 export interface TableState {
   readonly protocol: Protocol | undefined;
   readonly metadata: Metadata | undefined;
-  readonly files: ReadonlyMap<string, AddFile>;
+  readonly files: LiveFiles;
   readonly transactions: ReadonlyMap<string, Transaction>;
   readonly domains: ReadonlyMap<string, string>;
 }
 
-export const EMPTY_STATE: TableState = {
-  protocol: undefined,
-  metadata: undefined,
-  files: new Map(),
-  transactions: new Map(),
-  domains: new Map(),
-};
+/** A state that is being made. Commits are applied oldest first, after the actions of a checkpoint. */
+export class Replay {
+  #protocol: Protocol | undefined;
+  #metadata: Metadata | undefined;
+  readonly #transactions: Map<string, Transaction>;
+  readonly #domains: Map<string, string>;
 
-/** The state after one more commit (or after a checkpoint's actions, on the empty state). */
-export function applyCommit(state: TableState, actions: readonly Action[]): TableState {
-  return applyCommits(state, [actions]);
-}
+  /** Files go to the draft; all else begins as in the state, where there is one. */
+  constructor(
+    private readonly files: FileDraft,
+    from?: TableState,
+  ) {
+    this.#protocol = from?.protocol;
+    this.#metadata = from?.metadata;
+    this.#transactions = new Map(from?.transactions);
+    this.#domains = new Map(from?.domains);
+  }
 
-/** The state after several commits, oldest first; copies the state once. */
-export function applyCommits(state: TableState, commits: ReadonlyArray<readonly Action[]>): TableState {
-  const draft = {
-    protocol: state.protocol,
-    metadata: state.metadata,
-    files: new Map(state.files),
-    transactions: new Map(state.transactions),
-    domains: new Map(state.domains),
-  };
-  for (const actions of commits) {
+  apply(actions: readonly Action[]): void {
     // Removes first: a commit that gives a file a new deletion vector removes and adds the same path.
+    for (const action of actions)
+      if ('remove' in action) this.files.remove(action.remove.path, action.remove.deletionVector);
     for (const action of actions) {
-      if (!('remove' in action)) continue;
-      const path = canonicalPath(action.remove.path);
-      const live = draft.files.get(path);
-      if (live && vectorId(live.deletionVector) === vectorId(action.remove.deletionVector))
-        draft.files.delete(path);
-    }
-    for (const action of actions) {
-      if ('add' in action) draft.files.set(canonicalPath(action.add.path), action.add);
-      else if ('metaData' in action) draft.metadata = withDefaults(action.metaData);
-      else if ('protocol' in action) draft.protocol = action.protocol;
-      else if ('txn' in action) draft.transactions.set(action.txn.appId, action.txn);
+      if ('add' in action) this.files.add(action.add);
+      else if ('metaData' in action) this.#metadata = withDefaults(action.metaData);
+      else if ('protocol' in action) this.#protocol = action.protocol;
+      else if ('txn' in action) this.#transactions.set(action.txn.appId, action.txn);
       else if ('domainMetadata' in action) {
         const { domain, configuration, removed } = action.domainMetadata;
-        if (removed) draft.domains.delete(domain);
-        else draft.domains.set(domain, configuration);
+        if (removed) this.#domains.delete(domain);
+        else this.#domains.set(domain, configuration);
       }
     }
   }
-  return draft;
+
+  /** The state, with the files that the draft came to. */
+  done(files: LiveFiles): TableState {
+    const [protocol, metadata] = [this.#protocol, this.#metadata];
+    return { protocol, metadata, files, transactions: this.#transactions, domains: this.#domains };
+  }
+}
+
+/** The state after several more commits, oldest first; copies what the state has besides its columns once. */
+export function applyCommits(state: TableState, commits: ReadonlyArray<readonly Action[]>): TableState {
+  const files = state.files.change();
+  const replay = new Replay(files, state);
+  for (const actions of commits) replay.apply(actions);
+  return replay.done(files.done());
 }
 
 /** Old writers leave out what is empty. */

@@ -11,7 +11,7 @@ import type { StructType } from './schema.js';
 export interface ScanSource {
   readonly schema: StructType;
   readonly partitionColumns: readonly string[];
-  readonly files: readonly AddFile[];
+  readonly files: Iterable<AddFile>;
   readonly protocol?: Protocol;
   readonly metadata?: Metadata;
 }
@@ -40,7 +40,7 @@ export function scanPlan(
     ...(options.columns ? { columns: options.columns } : {}),
     ...(options.rowId ? { rowId: true } : {}),
     columnMapping: protocol && metadata ? columnMappingMode(protocol, metadata.configuration) : 'none',
-    files: files.map((file) => {
+    files: Array.from(files, (file) => {
       const deletedRows = options.deletedRows?.get(canonicalPath(file.path));
       if (file.deletionVector && !deletedRows) {
         throw new DeltaError(
@@ -77,7 +77,7 @@ export async function checkoutScan(
     readonly signal?: AbortSignal;
   } = {},
 ): Promise<CheckedOutScan> {
-  const files = options.files ?? source.files;
+  const files = options.files ?? [...source.files];
   const deletedRows = await loadDeletedRows(store, files);
   const keys = files.map((file) => keyOfPath(file.path, store.uri));
   const local = await store.checkout(keys, options.signal ? { signal: options.signal } : {});

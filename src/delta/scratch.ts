@@ -7,7 +7,7 @@ import type { Engine } from './ports.js';
 
 /** Runs the work with a fresh folder. */
 export async function withScratch<Result>(
-  { scratchDirectory }: DeltaDeps,
+  { scratchDirectory }: Pick<DeltaDeps, 'scratchDirectory'>,
   work: (folder: string) => Promise<Result>,
 ): Promise<Result> {
   await mkdir(scratchDirectory, { recursive: true });

@@ -1,6 +1,7 @@
 /** One version of a table, immutable. */
-import type { AddFile, Metadata, Protocol, Transaction } from './actions.js';
+import type { Metadata, Protocol, Transaction } from './actions.js';
 import type { Snapshot } from './api.js';
+import type { LiveFiles } from './files/live-files.js';
 import { checkReadable } from './protocol.js';
 import { requireComplete, type TableState } from './replay.js';
 import { parseSchema } from './schema-json.js';
@@ -11,7 +12,6 @@ export class TableSnapshot implements Snapshot {
   readonly protocol: Protocol;
   readonly metadata: Metadata;
   readonly partitionColumns: readonly string[];
-  #files: readonly AddFile[] | undefined;
   #schema: StructType | undefined;
 
   /** Throws DELTA_LOG_INVALID (no protocol or metaData) or DELTA_READ_UNSUPPORTED. */
@@ -41,9 +41,8 @@ export class TableSnapshot implements Snapshot {
     return this.#schema;
   }
 
-  get files(): readonly AddFile[] {
-    this.#files ??= [...this.state.files.values()];
-    return this.#files;
+  get files(): LiveFiles {
+    return this.state.files;
   }
 
   get transactions(): ReadonlyMap<string, Transaction> {

@@ -63,7 +63,7 @@ export class DeltaTable implements DeltaTableApi {
       const newest = await this.#newest();
       if (newest.version === version) return newest;
     }
-    return loadSnapshot(this.store, this.deps.engine, version);
+    return loadSnapshot(this.store, this.deps, version);
   }
 
   async snapshotIfExists(): Promise<TableSnapshot | null> {
@@ -250,7 +250,7 @@ export class DeltaTable implements DeltaTableApi {
         return next;
       }
     }
-    const snapshot = await loadSnapshot(this.store, this.deps.engine);
+    const snapshot = await loadSnapshot(this.store, this.deps);
     this.#cached = { snapshot, loadedMs: nowMs, seenMs: nowMs };
     return snapshot;
   }

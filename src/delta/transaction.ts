@@ -81,9 +81,8 @@ function requireGoodAdd(add: AddFile, metadata: Metadata, tableUri: string): voi
 function requireLiveRemoves(base: Snapshot, actions: readonly Action[], tableUri: string): void {
   const removes = actions.flatMap((action) => ('remove' in action ? [action.remove] : []));
   if (removes.length === 0) return;
-  const live = new Set(base.files.map((file) => canonicalPath(file.path)));
   for (const { path } of removes) {
-    if (!live.has(canonicalPath(path)))
+    if (!base.files.find(path))
       throw invalid(tableUri, `'${path}' is removed but not in version ${base.version}`);
   }
 }

@@ -34,7 +34,7 @@ export async function previewTable(
 }
 
 /** The first files that hold so many rows; one without statistics counts as none. */
-function enoughFor(files: readonly AddFile[], rows: number): AddFile[] {
+function enoughFor(files: Iterable<AddFile>, rows: number): AddFile[] {
   const chosen: AddFile[] = [];
   let known = 0;
   for (const file of files) {

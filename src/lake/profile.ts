@@ -63,7 +63,7 @@ export async function profileTable(
   }
 }
 
-function firstOf(all: readonly AddFile[]): AddFile[] {
+function firstOf(all: Iterable<AddFile>): AddFile[] {
   const files: AddFile[] = [];
   let bytes = 0;
   for (const file of all) {

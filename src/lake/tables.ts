@@ -131,7 +131,8 @@ export function parseTableName(text: string): TableName {
 }
 
 export function tableOf({ store, engine }: LakeReader, { layer, table }: TableName): DeltaTable {
-  return new DeltaTable(store.at(`${layer}/${table}`), { engine });
+  // Whoever looks at a table of the lake is told its rows, which are counted by the statistics of its files.
+  return new DeltaTable(store.at(`${layer}/${table}`), { engine, lateStatisticsBytes: Infinity });
 }
 
 /** Every table of the lake at its newest version. */

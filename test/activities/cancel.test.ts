@@ -54,6 +54,7 @@ function watched(engine: Engine): Engine {
           moment('upload');
           return written;
         },
+        writeText: (select, file, signs) => session.writeText(select, file, signs),
         describe: (select) => session.describe(select),
         stream: (select) => session.stream(select),
         close: () => session.close(),

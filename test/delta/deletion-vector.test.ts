@@ -1,12 +1,15 @@
 /** Deletion vectors: replay by (path, vector), and the formats that hold the positions. */
+import { tmpdir } from 'node:os';
 import { crc32 } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { MemoryObjectStore } from '../../src/connectors/object-store/memory.js';
 import { loadDeletedRows, scanPlan, type Action, type DeletionVector } from '../../src/delta/index.js';
-import { applyCommits, EMPTY_STATE } from '../../src/delta/replay.js';
+import { FileColumns } from '../../src/delta/files/file-columns.js';
+import { LiveFiles } from '../../src/delta/files/live-files.js';
+import { applyCommits, Replay } from '../../src/delta/replay.js';
 import { decodeBitmapArray } from '../../src/delta/roaring.js';
 import { decodeZ85 } from '../../src/delta/z85.js';
-import { fakeAdd, NUMBERS } from '../support/table.js';
+import { fakeAdd, liveFiles, NUMBERS } from '../support/table.js';
 
 const inline = (name: string): DeletionVector => ({
   storageType: 'i',
@@ -21,9 +24,28 @@ const remove = (path: string, vector?: DeletionVector): Action => ({
   remove: { path, dataChange: true, ...(vector ? { deletionVector: vector } : {}) },
 });
 
-describe('replay', () => {
+/** While a log is read, and over a state that is there. */
+const REPLAYS = {
+  'of a log': (commits: Action[][]): LiveFiles => {
+    const columns = new FileColumns(tmpdir());
+    const replay = new Replay(columns);
+    for (const actions of commits) replay.apply(actions);
+    return new LiveFiles(columns);
+  },
+  'of later commits': (commits: Action[][]): LiveFiles => {
+    const [first = [], ...later] = commits;
+    const files = liveFiles(first.flatMap((action) => ('add' in action ? [action.add] : [])));
+    return applyCommits(new Replay(files.change()).done(files), later).files;
+  },
+  'of commits over nothing': (commits: Action[][]): LiveFiles => {
+    const files = liveFiles([]);
+    return applyCommits(new Replay(files.change()).done(files), commits).files;
+  },
+};
+
+describe.each(Object.entries(REPLAYS))('replay %s', (_, replay) => {
   const live = (...commits: Action[][]): Array<string | undefined> =>
-    [...applyCommits(EMPTY_STATE, commits).files.values()].map((file) => file.deletionVector?.pathOrInlineDv);
+    replay(commits).map((file) => file.deletionVector?.pathOrInlineDv);
 
   test('a file gets a new vector in one commit, whatever the order of the actions', () => {
     expect(live([add('f')], [remove('f'), add('f', inline('1'))])).toEqual(['1']);

@@ -5,7 +5,7 @@ import { parseCondition } from '../../src/delta/expression/parse.js';
 import { prune } from '../../src/delta/prune.js';
 import type { AddFile, DataRow, Snapshot } from '../../src/delta/index.js';
 import { deltaLab } from '../support/delta-lab.js';
-import { fakeAdd, struct } from '../support/table.js';
+import { fakeAdd, liveFiles, struct } from '../support/table.js';
 import { seedOf } from '../support/seed.js';
 
 const lab = deltaLab();
@@ -139,11 +139,11 @@ describe('what is skipped', () => {
           for (const rows of files) await table.append({ rows, schema: SCHEMA });
           const snapshot = await table.snapshot();
           for (const text of conditions) {
-            const { whole, some } = prune(snapshot, text);
+            const { whole, some } = await prune(snapshot, text);
             const without = (files: readonly AddFile[]): Snapshot =>
               ({
                 ...facts(snapshot),
-                files: snapshot.files.filter((file) => !files.includes(file)),
+                files: liveFiles(snapshot.files.filter((file) => !files.includes(file))),
               }) as unknown as Snapshot;
             const skipped = without([...whole, ...some]);
             const certain = without(snapshot.files.filter((file) => !whole.includes(file)));
@@ -174,7 +174,10 @@ describe('what is skipped', () => {
     const add = fakeAdd('f');
     const { stats: _, ...bare } = add;
     const file = stats === undefined ? bare : { ...add, stats };
-    const { whole, some } = prune({ ...facts(snapshot), files: [file] } as unknown as Snapshot, where);
+    const { whole, some } = await prune(
+      { ...facts(snapshot), files: liveFiles([file]) } as unknown as Snapshot,
+      where,
+    );
     return whole.length + some.length === 0;
   };
 

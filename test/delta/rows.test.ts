@@ -97,7 +97,7 @@ test('statistics bound what was written', async () => {
   ];
   const table = make();
   await appendRows(table, port, rows, { schema: types });
-  const stats = JSON.parse((await table.snapshot()).files[0]?.stats ?? '') as object;
+  const stats = JSON.parse((await table.snapshot()).files.at(0)?.stats ?? '') as object;
   expect(stats).toEqual({
     numRecords: 3,
     minValues: { s: '\ufffd', n: -1, at: '2023-01-01T00:00:00.000Z', day: '1969-12-31', x: -0.5 },

@@ -1,5 +1,8 @@
 /** Small tables for tests: schemas, adds without a data file behind them, commits. */
 import { randomUUID } from 'node:crypto';
+import { tmpdir } from 'node:os';
+import { FileColumns } from '../../src/delta/files/file-columns.js';
+import { LiveFiles } from '../../src/delta/files/live-files.js';
 import type {
   Action,
   AddFile,
@@ -38,6 +41,13 @@ export function fakeAdd(path: string, more: Partial<AddFile> = {}): AddFile {
     stats: '{"numRecords":1}',
     ...more,
   };
+}
+
+/** Live files that no log names. */
+export function liveFiles(files: Iterable<AddFile>): LiveFiles {
+  const columns = new FileColumns(tmpdir());
+  for (const file of files) columns.add(file);
+  return new LiveFiles(columns);
 }
 
 /** Protocol and metaData of a new table. */

@@ -183,11 +183,11 @@ async function measureTable(ground: Ground, name: TableName): Promise<TableFacts
     rows: files.some(({ stats }) => stats === undefined) ? null : rowCount(snapshot),
     files: files.length,
     bytes: files.reduce((sum, { size }) => sum + size, 0),
-    packable: packable(snapshot),
+    packable: await packable(snapshot),
     deletedRows: files.reduce((sum, { deletionVector }) => sum + (deletionVector?.cardinality ?? 0), 0),
     ...logFacts(snapshot, objects, nowMs),
     reclaimable: suspect ? await reclaimable(table, retentionMs, signal) : { files: 0, bytes: 0 },
-    retention: retentionFacts(snapshot, declared, run, name),
+    retention: await retentionFacts(snapshot, declared, run, name),
     folder: {
       files: objects.length,
       bytes: objects.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
@@ -267,18 +267,18 @@ function keyOrPath(path: string, uri: string): string {
   }
 }
 
-function retentionFacts(
+async function retentionFacts(
   snapshot: Snapshot,
   declared: DeclaredTables,
   run: MaintenanceRun,
   name: TableName,
-): RetentionFacts | null {
+): Promise<RetentionFacts | null> {
   const policy = declared.retentionOf(name);
   if (policy === null) return null;
   const before = cutoffOf(run, policy.days);
   const where = expiredRows(snapshot, policy.column, before);
   if (where === null) return null;
-  const { whole, some } = prune(snapshot, where);
+  const { whole, some } = await prune(snapshot, where);
   return { ...policy, before, whole: amountOf(whole), some: amountOf(some) };
 }
 

@@ -36,7 +36,7 @@ export async function expireRows(
   const before = cutoffOf(run, policy.days);
   const where = expiredRows(snapshot, policy.column, before);
   if (where === null) return nothing('kept', `the table has no date or timestamp ${policy.column}`);
-  const { whole, some } = prune(snapshot, where);
+  const { whole, some } = await prune(snapshot, where);
   if (whole.length + some.length === 0) return nothing('nothing', `no row before ${before}`);
   const obstacle = await reasonToKeep(tables, name, snapshot);
   if (obstacle !== null) return nothing('kept', obstacle);
@@ -105,7 +105,7 @@ async function countRows(
   where: string,
   signal: AbortSignal,
 ): Promise<number> {
-  const { whole, some } = prune(snapshot, where);
+  const { whole, some } = await prune(snapshot, where);
   const scan = await checkoutScan(table.store, snapshot, { files: [...whole, ...some], signal });
   try {
     const session = await deps.engine.open({ inputs: scan.inputs, signal });

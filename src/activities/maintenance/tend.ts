@@ -196,7 +196,7 @@ const TASKS: Readonly<Record<MaintenanceTask, (ground: Ground, facts: TableFacts
     expireRows(deps, tables, run, declared, name, context.signal),
 
   optimize: async ({ run, table, context, isOver }) => {
-    const { files, bytes } = packable(await table.snapshot());
+    const { files, bytes } = await packable(await table.snapshot());
     if (files === 0) return without('nothing', 'no file is small any more');
     if (run.dryRun) {
       return { outcome: 'planned', detail: `${files} files would be packed`, files, bytes, rows: 0 };

@@ -5,7 +5,13 @@ import type { DuckDBConnection, DuckDBInstance, DuckDBPreparedStatement } from '
 import { StatementType } from '@duckdb/node-api';
 import { DatalabError } from '../../contracts/errors.js';
 import { literal } from '../../contracts/sql-text.js';
-import type { ColumnBatch, EngineSession, SessionOptions, WrittenFile } from '../../delta/ports.js';
+import type {
+  ColumnBatch,
+  EngineSession,
+  SessionOptions,
+  TextSigns,
+  WrittenFile,
+} from '../../delta/ports.js';
 import { writtenFile, type CopyRow } from './copy-stats.js';
 import { engineError, firstLine } from './errors.js';
 import { unsupportedPart } from './sql-type.js';
@@ -81,14 +87,17 @@ export class DuckDbSession implements EngineSession {
     return this.#copy(select, folderName, `${PARQUET}, ROW_GROUPS_PER_FILE ${ROW_GROUPS_PER_FILE}`);
   }
 
+  async writeText(select: string, fileName: string, { field, quote }: TextSigns): Promise<void> {
+    const form = `DELIMITER ${literal(field)}, QUOTE ${literal(quote)}, ESCAPE ${literal(quote)}`;
+    const path = this.#outputPath(fileName);
+    await this.run(
+      `COPY (\n${select}\n) TO ${literal(path)} (FORMAT csv, HEADER false, COMPRESSION none, ${form})`,
+    );
+  }
+
   async #copy(select: string, name: string, format: string, isOwn = false): Promise<WrittenFile[]> {
-    const directory = this.options.outputDirectory;
-    if (directory === undefined) throw new TypeError('this session has no output folder');
-    if (!/^[A-Za-z0-9._=-]+$/.test(name) || name.startsWith('.')) {
-      throw new TypeError(`not a plain file name: ${name}`);
-    }
+    const path = this.#outputPath(name);
     if (!isOwn) refuseUnsupported(await this.describe(select), select);
-    const path = join(resolve(directory), name);
     const rows = await this.rows<CopyRow>(
       `COPY (\n${select}\n) TO ${literal(path)} (${format}, RETURN_STATS)`,
     ).catch(async (error: unknown) => {
@@ -98,6 +107,15 @@ export class DuckDbSession implements EngineSession {
     const written = rows.filter((row) => row.count > 0n).map((row) => writtenFile(row, row.filename));
     if (written.length === 0) await rm(path, { force: true, recursive: true });
     return written;
+  }
+
+  #outputPath(name: string): string {
+    const directory = this.options.outputDirectory;
+    if (directory === undefined) throw new TypeError('this session has no output folder');
+    if (!/^[A-Za-z0-9._=-]+$/.test(name) || name.startsWith('.')) {
+      throw new TypeError(`not a plain file name: ${name}`);
+    }
+    return join(resolve(directory), name);
   }
 
   async close(): Promise<void> {

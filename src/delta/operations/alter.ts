@@ -95,7 +95,7 @@ export function addConstraint(
     await inWorkspace(
       table,
       uploads,
-      { base, files: base.files, signal: options.signal },
+      { base, files: base.files.toArray(), signal: options.signal },
       ({ session, target }) => requireConstraints(session, target, constraints, table.store.uri),
     );
     const protocol = withCheckConstraints(base.protocol);

@@ -163,10 +163,9 @@ async function check(
   const session = await engine.open({ inputs: [path], ...(signal ? { signal } : {}) });
   try {
     const counts = await countCheckpoint(session, path);
-    const bytes = snapshot.files.reduce((sum, file) => sum + BigInt(file.size), 0n);
     const wanted: Partial<CheckpointCounts> = {
       adds: BigInt(snapshot.files.length),
-      bytes,
+      bytes: snapshot.files.bytes,
       transactions: BigInt(snapshot.transactions.size),
       domains: BigInt(snapshot.state.domains.size),
       protocols: 1n,

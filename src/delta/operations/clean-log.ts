@@ -2,6 +2,7 @@
 import type { Snapshot, TableHandle } from '../api.js';
 import { checkpointKeys, readCheckpoint } from '../checkpoint.js';
 import { LOG_DIRECTORY, parseLogPath, SIDECAR_DIRECTORY } from '../log-path.js';
+import { FileColumns } from '../files/file-columns.js';
 import { classify, monotonicTimes, type CheckpointFile, type LogListing } from '../log-segment.js';
 import type { ObjectInfo } from '../ports.js';
 import type { MaintenanceOptions } from '../progress.js';
@@ -49,7 +50,7 @@ export async function cleanLog(table: TableHandle, options: CleanLogOptions = {}
   const keep = oldestKept(listing, snapshot, cutoffMs);
   if (!keep) return nothing;
   const engine = requireEngine(deps, store.uri);
-  await readCheckpoint(store, engine, keep);
+  await readCheckpoint(store, deps, keep, new FileColumns(deps.scratchDirectory));
   const gone = objects
     .flatMap((object) => (isBelow(object.key, keep.version) ? [object] : []))
     .sort((a, b) => versionOf(a.key) - versionOf(b.key));

@@ -29,7 +29,7 @@ export function deleteRows(table: TableHandle, options: DeleteOptions = {}): Pro
   return runOperation(table, options, async (found, uploads) => {
     const base = requireTable(found, table);
     requireWritable(base, table, 'any');
-    const { whole, some, mayMatch } = prune(base, where);
+    const { whole, some, mayMatch } = await prune(base, where);
     const rest =
       where === undefined
         ? NOTHING
@@ -38,6 +38,8 @@ export function deleteRows(table: TableHandle, options: DeleteOptions = {}): Pro
           );
     const removed = [...whole, ...rest.removed];
     if (removed.length === 0) return undefined;
+    // The rows of what is not read are counted by them.
+    if (whole.length > 0) await base.files.readStatistics();
     return {
       actions: replaceActions(removed, rest.added, table.deps),
       operation: 'DELETE',

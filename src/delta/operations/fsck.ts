@@ -57,6 +57,7 @@ export async function fsck(table: TableHandle, options: FsckOptions = {}): Promi
   const findings = await missingFiles(table, before, sizes);
   const broken = new Set(findings.map(({ path }) => path));
   const whole = before.files.filter(({ path }) => !broken.has(path));
+  if (options.statistics !== undefined && options.statistics !== false) await before.files.readStatistics();
   const sample = sampleOf(whole, options.statistics);
   const corrected = sample.length > 0 ? await checkStatistics(table, before, sample, options) : [];
   findings.push(...corrected.map(({ finding }) => finding));
@@ -117,28 +118,24 @@ async function repair(
   corrected: ReadonlyMap<string, AddFile>,
   signal: AbortSignal | undefined,
 ): Promise<number | null> {
-  const report = await runOperation(table, signal ? { signal } : {}, (found) => {
+  const report = await runOperation(table, signal ? { signal } : {}, async (found) => {
     const base = requireTable(found, table);
     requireWritable(base, table, 'any');
+    if (corrected.size > 0) await base.files.readStatistics();
     const removed = base.files.filter(({ path }) => broken.has(path));
     const restated = base.files.flatMap((file): Action[] => {
       const add = corrected.get(file.path);
       return add ? [{ add: { ...file, stats: add.stats ?? '', dataChange: false } }] : [];
     });
     const actions = [...replaceActions(removed, [], table.deps), ...restated];
-    return Promise.resolve(
-      actions.length === 0
-        ? undefined
-        : {
-            actions,
-            operation: 'FSCK',
-            parameters: { removed: String(removed.length), restated: String(restated.length) },
-            read: {
-              files: [...removed, ...base.files.filter(({ path }) => corrected.has(path))],
-              wouldRead: () => false,
-            },
-          },
-    );
+    if (actions.length === 0) return undefined;
+    const restatedFiles = base.files.filter(({ path }) => corrected.has(path));
+    return {
+      actions,
+      operation: 'FSCK',
+      parameters: { removed: String(removed.length), restated: String(restated.length) },
+      read: { files: [...removed, ...restatedFiles], wouldRead: () => false },
+    };
   });
   return report.status === 'committed' ? report.version : null;
 }

@@ -66,7 +66,7 @@ export function merge(
       (workspace) => stageSource(workspace, base, options.on),
     );
     try {
-      const { some, whole, mayMatch } = pruneBy(base, staged.condition, 'target');
+      const { some, whole, mayMatch } = await pruneBy(base, staged.condition, 'target');
       const files = [...whole, ...some];
       const needs = { base, files, source: staged.source, signal: options.signal };
       return await inWorkspace(table, uploads, needs, async (workspace) => {

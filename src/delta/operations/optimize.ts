@@ -3,7 +3,7 @@ import type { Action, AddFile } from '../actions.js';
 import type { Snapshot, TableHandle } from '../api.js';
 import { DeltaError } from '../errors.js';
 import { partitionKeyOf } from '../partition-key.js';
-import { canonicalPath, vectorId } from '../path.js';
+import { vectorId } from '../path.js';
 import type { MaintenanceOptions } from '../progress.js';
 import { prune } from '../prune.js';
 import { tableProperties } from '../table-properties.js';
@@ -53,7 +53,7 @@ export async function optimize(table: TableHandle, options: OptimizeOptions = {}
   const first = await table.snapshot();
   requireWritable(first, table, 'append');
   const properties = tableProperties(first.metadata.configuration);
-  const bins = planBins(first, options.where, options.targetFileBytes ?? properties.targetFileBytes);
+  const bins = await planBins(first, options.where, options.targetFileBytes ?? properties.targetFileBytes);
   const total = bins.reduce((sum, bin) => sum + bin.files.length, 0);
   const report = {
     commits: 0,
@@ -88,19 +88,23 @@ export async function optimize(table: TableHandle, options: OptimizeOptions = {}
 }
 
 /** What {@link optimize} would pack if it ran now: files, and their bytes. */
-export function packable(snapshot: Snapshot): { readonly files: number; readonly bytes: number } {
+export async function packable(
+  snapshot: Snapshot,
+): Promise<{ readonly files: number; readonly bytes: number }> {
   const { targetFileBytes } = tableProperties(snapshot.metadata.configuration);
-  const bins = planBins(snapshot, undefined, targetFileBytes);
+  const bins = await planBins(snapshot, undefined, targetFileBytes);
   return {
     files: bins.reduce((sum, { files }) => sum + files.length, 0),
     bytes: bins.reduce((sum, { bytes }) => sum + bytes, 0),
   };
 }
 
-function planBins(snapshot: Snapshot, where: string | undefined, targetBytes: number): Bin[] {
-  const { whole, some } = prune(snapshot, where);
+async function planBins(snapshot: Snapshot, where: string | undefined, targetBytes: number): Promise<Bin[]> {
+  const { whole, some } = await prune(snapshot, where);
   const groups = new Map<string, AddFile[]>();
   const partitionKey = partitionKeyOf(snapshot);
+  // How much of a file its deletion vector takes away is known by its count of rows.
+  if (snapshot.files.some((file) => file.deletionVector !== undefined)) await snapshot.files.readStatistics();
   for (const file of [...whole, ...some]) {
     if (file.size >= targetBytes && !isWorn(file)) continue;
     const key = `${partitionKey(file)}\n${tagsKey(file)}`;
@@ -153,9 +157,11 @@ function packBatch(
   const how = { ...(signal ? { signal } : {}), ...(info ? { info } : {}) };
   return runOperation(table, how, async (base, uploads) => {
     if (!base) throw new DeltaError('DELTA_TABLE_NOT_FOUND', `there is no Delta table at ${table.store.uri}`);
-    const id = (file: AddFile): string => `${canonicalPath(file.path)}\n${vectorId(file.deletionVector)}`;
-    const live = new Map(base.files.map((file) => [id(file), file]));
-    const whole = bins.filter(({ files }) => files.every((file) => live.has(id(file))));
+    const isLive = (file: AddFile): boolean => {
+      const live = base.files.find(file.path);
+      return live !== undefined && vectorId(live.deletionVector) === vectorId(file.deletionVector);
+    };
+    const whole = bins.filter(({ files }) => files.every(isLive));
     if (whole.length === 0) return undefined;
     const files = whole.flatMap((bin) => bin.files);
     const added = await inWorkspace(

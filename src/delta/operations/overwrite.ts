@@ -5,7 +5,7 @@ import { changeTableActions } from '../create.js';
 import { schemaOfColumns } from '../engine-type.js';
 import { DeltaError } from '../errors.js';
 import { partitionKeyOf } from '../partition-key.js';
-import { prune } from '../prune.js';
+import { prune, type Pruned } from '../prune.js';
 import { align, type DataSource } from '../source.js';
 import { writeRows, type TableShape } from '../write-files.js';
 import { creationOf, rowsOf, targetOf, type AppendOptions, type WriteTarget } from './append.js';
@@ -37,9 +37,9 @@ export function overwrite(
   options: OverwriteOptions = {},
 ): Promise<OperationReport> {
   const { replace = 'table' } = options;
-  return runOperation(table, options, (base, uploads) => {
+  return runOperation(table, options, async (base, uploads) => {
     if (base) requireWritable(base, table, 'any');
-    const pruned = base && typeof replace === 'object' ? prune(base, replace.where) : undefined;
+    const pruned = base && typeof replace === 'object' ? await prune(base, replace.where) : undefined;
     const files = pruned?.some ?? [];
     return inWorkspace(table, uploads, { base, files, source, signal: options.signal }, async (workspace) => {
       const target = await overwriteTarget(table, base, workspace, source, options);
@@ -117,14 +117,14 @@ async function replaced(
   base: Snapshot,
   adds: readonly AddFile[],
   replace: NonNullable<OverwriteOptions['replace']>,
-  pruned: ReturnType<typeof prune> | undefined,
+  pruned: Pruned | undefined,
 ): Promise<Replaced> {
   if (typeof replace === 'object' && pruned) {
     const { removed, added } = await takeOut(workspace, base, replace.where);
     const read = { files: [...pruned.whole, ...pruned.some], wouldRead: pruned.mayMatch };
     return { removed: [...pruned.whole, ...removed], kept: added, read };
   }
-  if (replace !== 'partitions') return { removed: base.files, kept: [], read: 'table' };
+  if (replace !== 'partitions') return { removed: base.files.toArray(), kept: [], read: 'table' };
   if (base.partitionColumns.length === 0) {
     throw new DeltaError('DELTA_SCHEMA_INVALID', `${workspace.store.uri} has no partitions to replace`);
   }

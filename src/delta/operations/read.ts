@@ -33,7 +33,7 @@ export async function* read(
   options: ReadOptions = {},
 ): AsyncGenerator<RecordBatch, void> {
   const snapshot = await table.snapshot(options.at);
-  const { whole, some } = prune(snapshot, options.where);
+  const { whole, some } = await prune(snapshot, options.where);
   const files = [...whole, ...some];
   const schema = narrowed(snapshot, options.columns, table.store.uri);
   if (files.length === 0) {

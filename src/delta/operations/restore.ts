@@ -3,7 +3,7 @@ import type { Action, AddFile } from '../actions.js';
 import type { Snapshot, TableHandle } from '../api.js';
 import { DeltaError } from '../errors.js';
 import { mapLimited } from '../limit.js';
-import { canonicalPath, keyOfPath, vectorId } from '../path.js';
+import { keyOfPath, vectorId } from '../path.js';
 import { replaceActions } from './rewrite.js';
 import {
   requireTable,
@@ -29,6 +29,8 @@ export function restore(table: TableHandle, options: RestoreOptions): Promise<Op
     requireWritable(base, table, 'any');
     const wanted = await table.snapshot(options.to);
     const [gone, back] = [without(base, wanted), without(wanted, base)];
+    // What comes back comes with its statistics.
+    if (back.length > 0) await wanted.files.readStatistics();
     await requireThere(table, back, wanted.version);
     const change = restoredMetadata(base, wanted);
     if (gone.length === 0 && back.length === 0 && change.length === 0) return undefined;
@@ -46,9 +48,10 @@ export function restore(table: TableHandle, options: RestoreOptions): Promise<Op
 
 /** Files of one version that the other does not have, deletion vectors included. */
 function without(some: Snapshot, other: Snapshot): AddFile[] {
-  const id = (file: AddFile): string => `${canonicalPath(file.path)}\n${vectorId(file.deletionVector)}`;
-  const known = new Set(other.files.map(id));
-  return some.files.filter((file) => !known.has(id(file)));
+  return some.files.filter((file) => {
+    const known = other.files.find(file.path);
+    return !known || vectorId(known.deletionVector) !== vectorId(file.deletionVector);
+  });
 }
 
 function restoredMetadata(base: Snapshot, wanted: Snapshot): Action[] {

@@ -106,10 +106,9 @@ function sizesOf(
   base: Snapshot | null,
   actions: readonly Action[],
 ): Omit<OperationReport, 'status' | 'version'> {
-  const sizes = new Map(base?.files.map((file) => [file.path, file.size]));
   const adds = actions.flatMap((action) => ('add' in action ? [action.add.size] : []));
   const removes = actions.flatMap((action) =>
-    'remove' in action ? [action.remove.size ?? sizes.get(action.remove.path) ?? 0] : [],
+    'remove' in action ? [action.remove.size ?? base?.files.find(action.remove.path)?.size ?? 0] : [],
   );
   const sum = (numbers: readonly number[]): number => numbers.reduce((total, size) => total + size, 0);
   return {

@@ -32,7 +32,7 @@ export function update(table: TableHandle, options: UpdateOptions): Promise<Oper
   return runOperation(table, options, async (found, uploads) => {
     const base = requireTable(found, table);
     requireWritable(base, table, 'any');
-    const { whole, some, mayMatch } = prune(base, where);
+    const { whole, some, mayMatch } = await prune(base, where);
     const files = [...whole, ...some];
     return inWorkspace(table, uploads, { base, files, signal: options.signal }, async (workspace) => {
       await requireCondition(workspace.session, workspace.target, where);

@@ -262,7 +262,7 @@ test('what others do at the same time is seen: each operation decides anew or do
     lab.table(store).update({ set: { n: 'n + 1000' }, where: 'n = 6' }),
   ]);
   expect(await ns(seed)).toEqual([5, 7, 7, 8, 10, 11, 12, 13, 14, 115, 116, 117, 118, 119, 1006]);
-  expect(await loadDeletedRows(store, (await seed.snapshot()).files)).toEqual(new Map());
+  expect(await loadDeletedRows(store, (await seed.snapshot()).files.toArray())).toEqual(new Map());
 });
 
 test('files stay where nobody knows whether their commit was made', async () => {

@@ -65,7 +65,7 @@ describe('optimize', () => {
   test('keeps to the target size, and to the batches', async () => {
     const table = open();
     await fill(table, 5);
-    const size = (await table.snapshot()).files[0]?.size ?? 0;
+    const size = (await table.snapshot()).files.at(0)?.size ?? 0;
     const report = await table.optimize({ targetFileBytes: size * 2 + 100, batchBytes: 1 });
     expect(report).toMatchObject({ commits: 2, filesRemoved: 4, filesAdded: 2, filesAfter: 3 });
     expect(await ns(table)).toEqual(upTo(50));
@@ -74,7 +74,7 @@ describe('optimize', () => {
   test('leaves the rest where the time is over, and goes on there the next time', async () => {
     const table = open();
     await fill(table, 12);
-    const size = (await table.snapshot()).files[0]?.size ?? 0;
+    const size = (await table.snapshot()).files.at(0)?.size ?? 0;
     const how = { targetFileBytes: size * 4 + 200, batchBytes: 1 };
     const one = { commits: 1, filesRemoved: 4, filesAdded: 1 };
     expect(await table.optimize({ ...how, isOver: () => true })).toMatchObject({ ...one, filesLeft: 8 });
@@ -132,7 +132,7 @@ describe('vacuum', () => {
   test('deletes what no version within the retention needs', async () => {
     const table = open();
     await fill(table, 3);
-    const first = (await table.snapshot()).files[0]?.path;
+    const first = (await table.snapshot()).files.at(0)?.path;
     await table.delete({ where: 'n < 10' });
     nowMs += 6 * DAY_MS;
     await table.delete({ where: 'n < 20' });
@@ -365,7 +365,7 @@ describe('fsck', () => {
     const table = open();
     await fill(table, 4);
     const base = await table.snapshot();
-    const [missing, cut, wrong] = base.files as readonly [AddFile, AddFile, AddFile];
+    const [missing, cut, wrong] = base.files.toArray() as unknown as readonly [AddFile, AddFile, AddFile];
     await store.delete([missing.path]);
     await store.put(cut.path, Buffer.from('cut'));
     const stats =

@@ -47,7 +47,12 @@ test('updates what matches, inserts what does not, and leaves other files alone'
 test('does not read files that the source cannot match', async () => {
   const table = await make();
   const { files } = await table.snapshot();
-  await table.store.delete(files.slice(1).map(({ path }) => path));
+  await table.store.delete(
+    files
+      .toArray()
+      .slice(1)
+      .map(({ path }) => path),
+  );
   expect(await table.merge({ rows: [{ k: 2, v: 'new', p: null }] }, UPSERT)).toMatchObject({
     rowsUpdated: 1,
   });

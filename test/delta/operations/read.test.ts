@@ -72,7 +72,7 @@ test('rows come batch by batch, of the version, the columns and the condition th
   expect(some.schema.fields.map(({ name }) => name)).toEqual(['m']);
   expect([...(some.getChild('m') ?? [])].every((m) => Number(m) < 3)).toBe(true);
   // A file that the condition rules out is not touched.
-  await table.store.delete([(await table.snapshot()).files[1]?.path ?? '']);
+  await table.store.delete([(await table.snapshot()).files.at(1)?.path ?? '']);
   expect(new Table(await batches(table, { where: 'n < 5' })).numRows).toBe(5);
   expect(await batches(table, { where: 'n < 0' })).toEqual([]);
 });
