@@ -1,6 +1,6 @@
 /** Objects as files in a folder. A lake on `file://` needs nothing else. */
-import { constants } from 'node:fs';
-import { copyFile, link, mkdir, open, readdir, readFile, rename, rm, stat, unlink } from 'node:fs/promises';
+import { constants, stat as statOf, unlink } from 'node:fs';
+import { copyFile, link, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { randomUUID } from 'node:crypto';
 import { dirname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -38,42 +38,57 @@ export class LocalObjectStore implements ObjectStore {
   ): AsyncIterable<ObjectInfo> {
     requirePrefix(prefix);
     const folder = prefix.slice(0, prefix.lastIndexOf('/') + 1);
-    let keys: string[] = [];
     let ahead = 1;
-    for await (const key of this.#walk(folder, prefix, options.startAfter)) {
-      options.signal?.throwIfAborted();
-      keys.push(key);
-      if (keys.length < ahead) continue;
-      yield* await this.#infos(keys);
-      keys = [];
-      ahead = Math.min(ahead * 2, HEADS_AHEAD);
+    for await (const keys of this.#walk(folder, prefix, options.startAfter)) {
+      for (let done = 0; done < keys.length;) {
+        options.signal?.throwIfAborted();
+        const some = keys.slice(done, done + ahead);
+        done += some.length;
+        ahead = Math.min(ahead * 2, HEADS_AHEAD);
+        yield* await this.#infos(some);
+      }
     }
-    yield* await this.#infos(keys);
   }
 
+  /** By callbacks: promises of a hundred thousand files cost as much as asking for them. */
   async #infos(keys: readonly string[]): Promise<ObjectInfo[]> {
-    const infos = await Promise.all(keys.map((key) => this.head(key)));
-    return infos.filter((info) => info !== undefined);
+    const found = new Array<ObjectInfo | undefined>(keys.length);
+    await forAll(keys, (key, index, done) => {
+      statOf(join(this.#root, key), (error, info) => {
+        if (error) return done(isMissing(error) ? null : error);
+        if (info.isFile()) found[index] = { key, sizeBytes: info.size, modifiedMs: Math.floor(info.mtimeMs) };
+        done(null);
+      });
+    });
+    return found.filter((info) => info !== undefined);
   }
 
-  /** Keys below a folder (empty, or ending in `/`) in order of their bytes. */
-  async *#walk(folder: string, prefix: string, startAfter: string | undefined): AsyncIterable<string> {
+  /** Keys below a folder (empty, or ending in `/`) in order of their bytes, those between two folders at once. */
+  async *#walk(
+    folder: string,
+    prefix: string,
+    startAfter: string | undefined,
+  ): AsyncIterable<readonly string[]> {
     const entries = await readdir(join(this.#root, folder), { withFileTypes: true }).catch(noneIfMissing);
     // A folder sorts as if its name ended in '/', for so do the keys in it.
     const names = entries
       .filter((entry) => entry.isDirectory() || !TEMPORARY.test(entry.name))
       .map((entry) => `${folder}${entry.name}${entry.isDirectory() ? '/' : ''}`)
       .sort(compareKeys);
+    let keys: string[] = [];
     for (const name of names) {
       if (name.endsWith('/')) {
+        if (keys.length > 0) yield keys;
+        keys = [];
         const wanted = name.startsWith(prefix) || prefix.startsWith(name);
         const passed =
           startAfter !== undefined && !startAfter.startsWith(name) && compareKeys(name, startAfter) < 0;
         if (wanted && !passed) yield* this.#walk(name, prefix, startAfter);
       } else if (name.startsWith(prefix) && (startAfter === undefined || compareKeys(name, startAfter) > 0)) {
-        yield name;
+        keys.push(name);
       }
     }
+    if (keys.length > 0) yield keys;
   }
 
   async get(key: string, options: { signal?: AbortSignal } = {}): Promise<Uint8Array> {
@@ -146,11 +161,12 @@ export class LocalObjectStore implements ObjectStore {
   }
 
   async delete(keys: readonly string[]): Promise<void> {
-    await forEachLimited(keys, PARALLEL_FILES, async (key) => {
-      await unlink(this.#path(key)).catch((error: unknown) => {
-        if (!isMissing(error)) throw error;
+    const paths = keys.map((key) => this.#path(key));
+    for (let done = 0; done < paths.length; done += HEADS_AHEAD) {
+      await forAll(paths.slice(done, done + HEADS_AHEAD), (path, _, next) => {
+        unlink(path, (error) => next(isMissing(error) ? null : error));
       });
-    });
+    }
   }
 
   at(prefix: string): LocalObjectStore {
@@ -199,6 +215,26 @@ export class LocalObjectStore implements ObjectStore {
       await flush(dirname(made));
     }
   }
+}
+
+/** Begins the work for all of them, and waits until each called back. Rejects with the first error, when all are done. */
+function forAll<Item>(
+  items: readonly Item[],
+  work: (item: Item, index: number, done: (error: Error | null) => void) => void,
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let left = items.length;
+    let failure: Error | null = null;
+    if (left === 0) resolve();
+    const done = (error: Error | null): void => {
+      failure ??= error;
+      left -= 1;
+      if (left > 0) return;
+      if (failure) reject(failure);
+      else resolve();
+    };
+    items.forEach((item, index) => work(item, index, done));
+  });
 }
 
 async function writeFlushed(path: string, bytes: Uint8Array): Promise<void> {
