@@ -5,8 +5,9 @@
  *   node bench/delta.mjs [--python <python with deltalake>] [--only log,append,merge,optimize,vacuum,writers]
  *                        [--adds 1000000] [--rows 10000000] [--files 1000] [--objects 100000] [--appends 100]
  *
- * Prints seconds, peak memory and ratios (delta-rs / DataLab). Machines differ and are noisy: the ratio of one run is what
- * counts. Needs `npm run build`, and for `writers` the tools that `./manage.sh start` prepares.
+ * Prints seconds, processor seconds of the whole process (its start included), peak memory and ratios (delta-rs / DataLab).
+ * Machines differ and are noisy: the ratio of one run is what counts, and that of processor time where others are at work.
+ * Needs `npm run build`, and for `writers` the tools that `./manage.sh start` prepares.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
@@ -56,7 +57,17 @@ function openTable(uri, folder, s3 = {}) {
 const parts = {
   async open(table) {
     const { files, version } = await table.snapshot();
-    return { files: files.length, version };
+    // The peer is asked for its paths too.
+    let bytes = 0;
+    for (const one of files.paths()) bytes += one.length;
+    return { files: files.length, version, bytes };
+  },
+  /** Where statistics are asked for: what was left in the checkpoint is read. */
+  async prune(table) {
+    const { files } = await table.snapshot();
+    const started = performance.now();
+    await files.readStatistics();
+    return { ms: performance.now() - started };
   },
   async checkpoint(table) {
     await table.snapshot();
@@ -64,21 +75,11 @@ const parts = {
     const { status } = await table.checkpoint();
     return { ms: performance.now() - started, status };
   },
-  async append(table) {
-    const took = [];
+  appendRows(table) {
     const port = createRowParquet();
-    for (let number = 0; number < 250; number += 1) {
-      const rows = Array.from({ length: 100 }, (_, index) => {
-        const id = number * 100 + index;
-        return { id, name: `customer ${(id * 7919) % 10_007}`, amount: ((id * 31) % 100_000) / 100 };
-      });
-      const started = performance.now();
-      await appendRows(table, port, rows, { schema });
-      took.push(performance.now() - started);
-    }
-    took.sort((a, b) => a - b);
-    return { p50: took[125], p95: took[237] };
+    return appends((rows) => appendRows(table, port, rows, { schema }));
   },
+  append: (table) => appends((rows) => table.append({ rows, schema })),
   async merge(table) {
     const rows = Number(values.rows);
     const sql = `SELECT i * ${rows} * 2 // 10000 AS id, 'merged' AS name, 0.5::DOUBLE AS amount FROM range(0, 10000) t(i)`;
@@ -98,6 +99,26 @@ const parts = {
   },
 };
 
+/** 250 appends of 100 rows. */
+async function appends(append) {
+  const took = [];
+  for (let number = 0; number < 250; number += 1) {
+    const rows = Array.from({ length: 100 }, (_, index) => {
+      const id = number * 100 + index;
+      return { id, name: `customer ${(id * 7919) % 10_007}`, amount: ((id * 31) % 100_000) / 100 };
+    });
+    const started = performance.now();
+    await append(rows);
+    took.push(performance.now() - started);
+  }
+  took.sort((a, b) => a - b);
+  return { p50: took[125], p95: took[237] };
+}
+
+const cpuMs = () => {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
+};
 const peakMb = () => Number(/VmHWM:\s+(\d+) kB/.exec(readFileSync('/proc/self/status', 'utf8'))[1]) / 1024;
 
 async function runPart() {
@@ -105,7 +126,8 @@ async function runPart() {
   try {
     const started = performance.now();
     const said = await parts[values.part](openTable(values.uri, folder));
-    process.stdout.write(JSON.stringify({ ms: performance.now() - started, ...said, peakMb: peakMb() }));
+    const ms = performance.now() - started;
+    process.stdout.write(JSON.stringify({ ms, ...said, cpuMs: cpuMs(), peakMb: peakMb() }));
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -133,13 +155,15 @@ function theirs(part, uri, numbers = [], storage = {}) {
 }
 
 function tell(what, mine, peer) {
-  const said = (name, { ms, peakMb: mb, ...more }) =>
-    `  ${name.padEnd(9)} ${(ms / 1000).toFixed(2)} s, ${Math.round(mb)} MB ${JSON.stringify(more)}\n`;
+  const said = (name, { ms, cpuMs: cpu, peakMb: mb, ...more }) =>
+    `  ${name.padEnd(9)} ${(ms / 1000).toFixed(2)} s, processor ${(cpu / 1000).toFixed(2)} s, ${Math.round(mb)} MB ` +
+    `${JSON.stringify(more)}\n`;
   process.stdout.write(`${what}\n${said('DataLab', mine)}`);
   if (!peer) return;
   const time = 'p50' in mine ? peer.p50 / mine.p50 : peer.ms / mine.ms;
   process.stdout.write(
-    `${said('delta-rs', peer)}  ratio     time ${time.toFixed(2)}, memory ${(peer.peakMb / mine.peakMb).toFixed(2)}\n`,
+    `${said('delta-rs', peer)}  ratio     time ${time.toFixed(2)}, processor ${(peer.cpuMs / mine.cpuMs).toFixed(2)}, ` +
+      `memory ${(peer.peakMb / mine.peakMb).toFixed(2)}\n`,
   );
 }
 
@@ -188,11 +212,19 @@ function log(folder) {
   const fromPeer = ours('open', peer);
   tell('reopen from the checkpoint of delta-rs', fromPeer, theirs('open', peer));
   tell('reopen from the checkpoint of DataLab', ours('open', mine), theirs('open', mine));
+  tell(
+    'read the statistics that were left in the checkpoint of delta-rs (not in the line above)',
+    ours('prune', peer),
+  );
 }
 
 function append(folder) {
-  const [mine, peer] = ['append-ours', 'append-theirs'].map((name) => path.join(folder, name));
-  tell('append of 100 rows, 250 times', ours('append', mine), theirs('append', peer, [250]));
+  const [mine, rows, peer] = ['append-ours', 'rows-ours', 'append-theirs'].map((name) =>
+    path.join(folder, name),
+  );
+  const theirOwn = theirs('append', peer, [250]);
+  tell('DeltaTable.append of 100 rows, 250 times', ours('append', mine), theirOwn);
+  tell('appendRows (no engine) of 100 rows, 250 times', ours('appendRows', rows), theirOwn);
 }
 
 async function merge(folder) {
@@ -273,7 +305,7 @@ async function writers(folder) {
     const storage = { AWS_ENDPOINT_URL: endpoint, AWS_REGION: region, AWS_ALLOW_HTTP: 'true' };
     const keys = { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey };
     const what = `16 writers, ${appends} appends each, on S3`;
-    const mine = { ms, rows, distinct: ids.size, peakMb: peakMb() };
+    const mine = { ms, rows, distinct: ids.size, cpuMs: cpuMs(), peakMb: peakMb() };
     // Told at once: the peer may take long.
     tell(what, mine);
     tell(what, mine, theirs('writers', `${base}/writers-theirs`, [16, appends], { ...storage, ...keys }));

@@ -109,4 +109,6 @@ parts |= {"optimize": optimize, "vacuum": vacuum, "writers": writers}
 started = time.perf_counter()
 said = parts[part]()
 said = {"ms": (time.perf_counter() - started) * 1000, **said}
+usage = resource.getrusage(resource.RUSAGE_SELF)
+said["cpuMs"] = (usage.ru_utime + usage.ru_stime) * 1000
 print(json.dumps({**said, "peakMb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}))
