@@ -106,9 +106,10 @@ def writers():
 
 parts = {"open": opened, "checkpoint": checkpoint, "append": append, "merge": merge}
 parts |= {"optimize": optimize, "vacuum": vacuum, "writers": writers}
+before = resource.getrusage(resource.RUSAGE_SELF)
 started = time.perf_counter()
 said = parts[part]()
 said = {"ms": (time.perf_counter() - started) * 1000, **said}
 usage = resource.getrusage(resource.RUSAGE_SELF)
-said["cpuMs"] = (usage.ru_utime + usage.ru_stime) * 1000
+said["cpuMs"] = (usage.ru_utime + usage.ru_stime - before.ru_utime - before.ru_stime) * 1000
 print(json.dumps({**said, "peakMb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}))

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import type { AddFile } from './actions.js';
 import { quoteName, quoteText, statsSql } from './checkpoint-parquet.js';
 import { toAction } from './commit-json.js';
-import { LATE, PLAIN, type FileColumns, type RareFields } from './files/file-columns.js';
+import { LATE, PLAIN, type FileColumns, type FileRow, type RareFields } from './files/file-columns.js';
 import { eachRow, ENGINE_TEXT, type TextRow } from './files/text-table.js';
 import type { EngineSession } from './ports.js';
 
@@ -27,6 +27,8 @@ export interface AddsOptions {
   readonly where: string;
   /** Leaves the statistics out; whether there are any is returned. */
   readonly late: boolean;
+  /** As {@link emptyFields} has them. */
+  readonly empty?: ReadonlySet<string>;
 }
 
 /** Takes all adds of the file into the columns. Whether statistics were left out. */
@@ -34,9 +36,9 @@ export async function checkpointAdds(
   session: EngineSession,
   localPath: string,
   into: FileColumns,
-  { folder, where, late }: AddsOptions,
+  { folder, where, late, empty }: AddsOptions,
 ): Promise<boolean> {
-  const found = await sourceOf(session, localPath);
+  const found = await sourceOf(session, localPath, empty);
   if (!found) return false;
   const { source, fields, stats } = found;
   const text = join(folder, 'adds');
@@ -45,8 +47,14 @@ export async function checkpointAdds(
   const isLate = late && stats !== undefined;
   if (late) into.reserve(await rowsOf(session, localPath));
   let [block, base] = [Buffer.alloc(0), 0];
+  // One object for all rows.
+  const file: { -readonly [Field in keyof FileRow]: FileRow[Field] } = {
+    ...{ pathAddress: 0, pathBytes: 0, size: 0, modificationTime: 0, dataChange: false },
+    ...{ partition: 0, rare: undefined, stats: undefined },
+  };
   await eachRow(text, PATH + 1, (row) => {
-    let [address, bytes] = [0, 0];
+    let address: number;
+    let bytes: number;
     if (isLate && row.isPlain(PATH)) {
       if (row.block !== block) {
         block = row.block;
@@ -55,16 +63,15 @@ export async function checkpointAdds(
       address = base + row.start(PATH);
       bytes = row.end(PATH) - row.start(PATH);
     } else ({ address, bytes } = into.paths.add(row.text(PATH)));
-    into.addRow({
-      pathAddress: address,
-      pathBytes: bytes,
-      size: row.number(SIZE),
-      modificationTime: row.number(MODIFIED),
-      dataChange: row.number(CHANGE) === 1,
-      partition: row.isNull(PARTITION) ? 0 : into.partition(row.text(PARTITION)),
-      rare: row.isNull(RARE) ? undefined : rareOf(row.text(RARE), where),
-      stats: statsOf(row, isLate),
-    });
+    file.pathAddress = address;
+    file.pathBytes = bytes;
+    file.size = row.number(SIZE);
+    file.modificationTime = row.number(MODIFIED);
+    file.dataChange = row.number(CHANGE) === 1;
+    file.partition = row.isNull(PARTITION) ? 0 : into.partition(row.text(PARTITION));
+    file.rare = row.isNull(RARE) ? undefined : rareOf(row.text(RARE), where);
+    file.stats = statsOf(row, isLate);
+    into.addRow(file);
   });
   return isLate;
 }
@@ -111,11 +118,15 @@ async function rowsOf(session: EngineSession, localPath: string): Promise<number
 async function sourceOf(
   session: EngineSession,
   localPath: string,
+  empty: ReadonlySet<string> = new Set(),
 ): Promise<{ source: string; fields: readonly string[]; stats: string | undefined } | undefined> {
   const source = `read_parquet(${quoteText(localPath)}, hive_partitioning=false)`;
   const columns = await session.describe(`SELECT * FROM ${source}`);
   if (!columns.some(({ name }) => name === 'add')) return undefined;
-  const fields = (await session.describe(`SELECT unnest("add") FROM ${source}`)).map(({ name }) => name);
+  const all = (await session.describe(`SELECT unnest("add") FROM ${source}`)).map(({ name }) => name);
+  const fields = all.filter((name) => !empty.has(`add.${name}`));
+  // A head of sidecars alone.
+  if (!fields.includes('path')) return undefined;
   return { source, fields, stats: await statsSql(session, source, fields) };
 }
 

@@ -22,6 +22,19 @@ export async function sidecarRows(
   );
 }
 
+/**
+ * Fields of actions that no row of the file has anything in, as in `add.tags`, by the counts in its footer: most of a large
+ * checkpoint's columns are such, and need not be read.
+ */
+export async function emptyFields(session: EngineSession, localPath: string): Promise<ReadonlySet<string>> {
+  const found = await session.rows<{ name: string }>(
+    `SELECT split_part(path_in_schema, ', ', 1) || '.' || split_part(path_in_schema, ', ', 2) AS name
+    FROM parquet_metadata(${quoteText(localPath)}) GROUP BY 1
+    HAVING bool_and(coalesce(stats_null_count = num_values, false))`,
+  );
+  return new Set(found.map(({ name }) => name));
+}
+
 /** Rows that are asked for by their number; more are looked for once more. */
 const ROWS_BY_NUMBER = 1000;
 
@@ -33,12 +46,13 @@ export async function checkpointActions(
   session: EngineSession,
   localPath: string,
   what: 'live' | 'tombstones' = 'live',
+  empty: ReadonlySet<string> = new Set(),
 ): Promise<RawCheckpointRow[]> {
   const source = `read_parquet(${quoteText(localPath)}, hive_partitioning=false, file_row_number=true)`;
   const columns = new Set((await session.describe(`SELECT * FROM ${source}`)).map(({ name }) => name));
   const wanted = new Map<CheckpointAction, string>();
   for (const action of what === 'live' ? ACTIONS : TOMBSTONES) {
-    if (!columns.has(action)) continue;
+    if (!columns.has(action) || empty.has(`${action}.${MANDATORY[action]}`)) continue;
     const fields = (await session.describe(`SELECT unnest("${action}") FROM ${source}`)).map(
       ({ name }) => name,
     );

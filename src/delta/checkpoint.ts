@@ -2,7 +2,7 @@
 import { stat } from 'node:fs/promises';
 import type { Action, RemoveFile } from './actions.js';
 import { checkpointAdds, checkpointStatistics } from './checkpoint-adds.js';
-import { checkpointActions, sidecarRows, type RawCheckpointRow } from './checkpoint-parquet.js';
+import { checkpointActions, emptyFields, sidecarRows, type RawCheckpointRow } from './checkpoint-parquet.js';
 import { parseLines, toAction } from './commit-json.js';
 import type { DeltaDeps } from './deps.js';
 import { DeltaError } from './errors.js';
@@ -124,8 +124,10 @@ async function readLive(
     try {
       const rows: RawCheckpointRow[] = [];
       for (const [index, path] of paths.entries()) {
-        for (const row of await checkpointActions(session, path, 'live')) rows.push(row);
-        const isLate = await checkpointAdds(session, path, columns, { folder, where: store.uri, late });
+        const empty = late ? await emptyFields(session, path) : new Set<string>();
+        for (const row of await checkpointActions(session, path, 'live', empty)) rows.push(row);
+        const how = { folder, where: store.uri, late, empty };
+        const isLate = await checkpointAdds(session, path, columns, how);
         const [key] = keys.slice(index);
         if (isLate && key !== undefined)
           columns.readLate(() => readStatistics(store, engine, key, columns, deps));

@@ -36,6 +36,8 @@ export interface FileRow {
   readonly stats: string | undefined | typeof LATE;
 }
 
+/** Slots for each row, at least. */
+const LOAD = 1.5;
 const DEAD = 1;
 const DATA_CHANGE = 2;
 /** The path may have more than one spelling. */
@@ -89,7 +91,7 @@ export class FileColumns {
     // A sixteenth more, for the commits above the checkpoint.
     if (rows > this.#size.length) this.#grow(rows + (rows >> 4));
     let slots = this.#slots.length;
-    while (slots < rows * 2) slots *= 2;
+    while (slots < rows * LOAD) slots *= 2;
     if (slots > this.#slots.length) this.#rehash(slots);
   }
 
@@ -259,7 +261,7 @@ export class FileColumns {
     }
     this.#hash[row] = hash;
     this.#live += 1;
-    if (this.#rows * 2 > this.#slots.length) this.#rehash(this.#slots.length * 4);
+    if (this.#rows * LOAD > this.#slots.length) this.#rehash(this.#slots.length * 4);
     const slots = this.#slots;
     const hashes = this.#hash;
     const mask = slots.length - 1;

@@ -31,19 +31,19 @@ export class TextBlocks {
   }
 
   text(address: number, bytes: number): string {
-    const start = address % PLACES;
+    const start = placeOf(address);
     return this.#blockOf(address).toString('utf8', start, start + bytes);
   }
 
   /** Whether two texts are the same, byte by byte. */
   equal(one: number, other: number, bytes: number): boolean {
-    const [a, b] = [one % PLACES, other % PLACES];
+    const [a, b] = [placeOf(one), placeOf(other)];
     return this.#blockOf(one).compare(this.#blockOf(other), b, b + bytes, a, a + bytes) === 0;
   }
 
   /** Whether the text is the one in these bytes. */
   is(address: number, bytes: number, wanted: Uint8Array): boolean {
-    const start = address % PLACES;
+    const start = placeOf(address);
     return (
       bytes === wanted.length && this.#blockOf(address).compare(wanted, 0, bytes, start, start + bytes) === 0
     );
@@ -51,7 +51,7 @@ export class TextBlocks {
 
   /** The hash of {@link hashOf} over the text. */
   hash(address: number, bytes: number): number {
-    const start = address % PLACES;
+    const start = placeOf(address);
     const number = Math.floor(address / PLACES);
     const view = (this.#views[number] ??= viewOf(this.#blockOf(address)));
     return hashOf(view, start, start + bytes);
@@ -62,6 +62,11 @@ export class TextBlocks {
     if (!block) throw new RangeError(`no text is at ${address}`);
     return block;
   }
+}
+
+/** Without the remainder of floating point, which costs as much as hashing the text. */
+function placeOf(address: number): number {
+  return address - Math.floor(address / PLACES) * PLACES;
 }
 
 /**
