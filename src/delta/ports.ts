@@ -172,12 +172,13 @@ export interface EngineSession {
   /**
    * Writes the result of one SELECT to a single Parquet file in the session's output folder, with statistics.
    * An empty result writes nothing and returns undefined. `isOwn`: the text is ours and its columns are a table's, so that
-   * nothing is to be proved of it; over ten thousand files the proof costs as much as the work.
+   * nothing is to be proved of it; over ten thousand files the proof costs as much as the work. `rowGroupRows`: so many rows
+   * are gathered by each thread before they are written; long rows need fewer.
    */
   writeParquet(
     select: string,
     fileName: string,
-    options?: { readonly isOwn?: boolean },
+    options?: { readonly isOwn?: boolean; readonly rowGroupRows?: number },
   ): Promise<WrittenFile | undefined>;
   /**
    * The same to as many files as the rows need, in the order of the rows: about a million each. They are in a folder of

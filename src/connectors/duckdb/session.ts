@@ -77,9 +77,10 @@ export class DuckDbSession implements EngineSession {
   async writeParquet(
     select: string,
     fileName: string,
-    { isOwn = false }: { readonly isOwn?: boolean } = {},
+    { isOwn = false, rowGroupRows }: { readonly isOwn?: boolean; readonly rowGroupRows?: number } = {},
   ): Promise<WrittenFile | undefined> {
-    const [file] = await this.#copy(select, fileName, PARQUET, isOwn);
+    const format = rowGroupRows === undefined ? PARQUET : `${PARQUET}, ROW_GROUP_SIZE ${rowGroupRows}`;
+    const [file] = await this.#copy(select, fileName, format, isOwn);
     return file;
   }
 

@@ -105,12 +105,18 @@ export class FileColumns {
 
   /** Takes a file in, in the place of one of the same path. */
   add(file: AddFile): void {
-    const { path, partitionValues, size, modificationTime, dataChange, stats, ...rare } = file;
+    const { path, partitionValues, size, modificationTime, dataChange, stats } = file;
     const { address, bytes } = this.paths.add(path);
     const row = this.addRow({
-      ...{ pathAddress: address, pathBytes: bytes, size, modificationTime, dataChange },
-      partition: this.partition(JSON.stringify(partitionValues), partitionValues),
-      rare: isEmpty(rare) ? undefined : rare,
+      pathAddress: address,
+      pathBytes: bytes,
+      size,
+      modificationTime,
+      dataChange,
+      partition: isEmpty(partitionValues)
+        ? 0
+        : this.partition(JSON.stringify(partitionValues), partitionValues),
+      rare: rareOf(file),
       stats,
     });
     const plain =
@@ -335,6 +341,19 @@ function grown<Numbers extends Float64Array | Uint32Array | Int32Array | Uint8Ar
   into.set(from);
   return into;
 }
+
+/** What a file has besides; a rest of a pattern would cost as much as parsing it. */
+function rareOf(file: AddFile): RareFields | undefined {
+  let rare: Record<string, unknown> | undefined;
+  for (const name in file) {
+    if (PLAIN_NAMES.has(name)) continue;
+    rare ??= {};
+    rare[name] = file[name as keyof AddFile];
+  }
+  return rare;
+}
+
+const PLAIN_NAMES: ReadonlySet<string> = new Set(PLAIN);
 
 function isEmpty(object: object): boolean {
   for (const _ in object) return false;

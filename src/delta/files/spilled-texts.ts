@@ -25,10 +25,11 @@ export class SpilledTexts {
 
   /** What is returned finds the text again, with its length in bytes. */
   add(text: string): { readonly address: number; readonly bytes: number } {
-    const bytes = Buffer.byteLength(text);
-    this.#makeRoom(bytes);
+    // Three bytes a character are enough for any; to count them would cost as much as writing them.
+    this.#makeRoom(text.length * 3);
     const address = this.#written + this.#used;
-    this.#used += this.#end.write(text, this.#used);
+    const bytes = this.#end.write(text, this.#used);
+    this.#used += bytes;
     return { address, bytes };
   }
 

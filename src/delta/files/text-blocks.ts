@@ -11,15 +11,17 @@ export class TextBlocks {
 
   /** Copies a text; what is returned finds it again, with its length in bytes. */
   add(text: string): { readonly address: number; readonly bytes: number } {
-    const bytes = Buffer.byteLength(text);
-    let block = this.#blocks.at(-1);
-    if (!block || this.#used + bytes > block.length) {
-      block = Buffer.allocUnsafeSlow(Math.max(this.#blocks.length === 0 ? 4096 : BLOCK_BYTES, bytes));
+    // Three bytes a character are enough for any; to count them would cost as much as writing them.
+    const most = text.length * 3;
+    let block = this.#blocks[this.#blocks.length - 1];
+    if (!block || this.#used + most > block.length) {
+      block = Buffer.allocUnsafeSlow(Math.max(this.#blocks.length === 0 ? 4096 : BLOCK_BYTES, most));
       this.#blocks.push(block);
       this.#used = 0;
     }
     const address = (this.#blocks.length - 1) * PLACES + this.#used;
-    this.#used += block.write(text, this.#used);
+    const bytes = block.write(text, this.#used);
+    this.#used += bytes;
     return { address, bytes };
   }
 

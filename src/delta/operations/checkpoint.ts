@@ -25,6 +25,9 @@ export interface CheckpointReport {
   readonly bytes: number;
 }
 
+/** An add with its statistics takes some 500 bytes: more rows at once take 0.2 GB more and save nothing. */
+const ROW_GROUP_ROWS = 40_960;
+
 /** Whether so many commits lie above the newest checkpoint that the next one is due. Costs nothing. */
 export function needsCheckpoint(snapshot: {
   readonly version: number;
@@ -121,7 +124,8 @@ async function make(
           ...(properties.statsAsStruct ? parsedTypes(engine, snapshot, properties) : {}),
         },
       );
-      await session.writeParquet(select, path.slice(folder.length + 1), { isOwn: true });
+      const how = { isOwn: true, rowGroupRows: ROW_GROUP_ROWS };
+      await session.writeParquet(select, path.slice(folder.length + 1), how);
     } finally {
       await session.close();
     }
