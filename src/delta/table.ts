@@ -238,7 +238,7 @@ export class DeltaTable implements DeltaTableApi {
   async #refresh(): Promise<TableSnapshot> {
     const nowMs = this.deps.clock.nowMs();
     const cached = this.#cached;
-    const young = cached && nowMs - cached.loadedMs < CACHE_MAX_AGE_MS;
+    const young = cached && !cached.snapshot.files.isLost && nowMs - cached.loadedMs < CACHE_MAX_AGE_MS;
     const next = young ? await refreshSnapshot(this.store, cached.snapshot) : undefined;
     if (cached && next) {
       // That no version comes after it does not say that it is there: the table may have been restored to an earlier one.

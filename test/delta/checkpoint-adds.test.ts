@@ -130,16 +130,14 @@ describe('statistics that were left in a checkpoint', () => {
     expect(await ns(lab.table(store, late))).toEqual([...upTo(0, 25), ...upTo(125, 130)]);
   });
 
-  test('of a checkpoint that is gone are an error, and nothing is skipped for want of them', async () => {
+  test('of a checkpoint that is gone are an error once, and nothing is skipped for want of them', async () => {
     const store = await make();
     const table = lab.table(store, late);
     const { files } = await table.snapshot();
     await store.delete([checkpointKey(2)]);
     await expect(files.readStatistics()).rejects.toMatchObject({ code: 'DELTA_CHECKPOINT_UNREADABLE' });
-    await expect(table.delete({ where: 'n = 25' })).rejects.toMatchObject({
-      code: 'DELTA_CHECKPOINT_UNREADABLE',
-    });
-    expect(await lab.table(store, late).delete({ where: 'n = 25' })).toMatchObject({ rowsDeleted: 1 });
+    // From then on the table is read from what is there now.
+    expect(await table.delete({ where: 'n = 25' })).toMatchObject({ rowsDeleted: 1 });
   });
 
   test('of a checkpoint that somebody wrote anew go by the path', async () => {

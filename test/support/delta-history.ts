@@ -13,6 +13,7 @@ import {
   type ObjectStore,
 } from '../../src/delta/index.js';
 import type { DeltaLab } from './delta-lab.js';
+import type { DeltaDeps } from '../../src/delta/deps.js';
 import { FaultyObjectStore, type Fault } from './faulty-store.js';
 import { struct } from './table.js';
 
@@ -321,15 +322,19 @@ const DAY_MS = 86_400_000;
 /**
  * Plays a history on a store, comparing after every round. `clock` is what the store goes by; it moves on three days a
  * round. Stores that go by the machine's clock have none, and VACUUM then finds nothing that is old enough. What befell a
- * writer goes to `struck`.
+ * writer goes to `struck`. `deps` are what tables are opened with besides.
  */
 export async function play(
   lab: DeltaLab,
   store: ObjectStore,
   { partitioned, rounds }: History,
-  { clock, struck = new Set() }: { clock?: { nowMs: number }; struck?: Set<string> } = {},
+  {
+    clock,
+    struck = new Set(),
+    deps = {},
+  }: { clock?: { nowMs: number }; struck?: Set<string>; deps?: Partial<DeltaDeps> } = {},
 ): Promise<void> {
-  const own = { clock: { nowMs: () => clock?.nowMs ?? Date.now() } };
+  const own = { ...deps, clock: { nowMs: () => clock?.nowMs ?? Date.now() } };
   const open = (at: ObjectStore): DeltaTable => lab.table(at, own);
   await open(store).create(SCHEMA, { partitionBy: partitioned ? ['p'] : [] });
   const states: Array<readonly ModelRow[]> = [[]];

@@ -68,6 +68,7 @@ export class FileColumns {
   readonly #stats: SpilledTexts;
   #late: Array<() => Promise<void>> = [];
   #readingLate: Promise<void> | undefined;
+  #lost = false;
 
   /** Statistics beyond some megabytes go to a nameless file in the folder. */
   constructor(
@@ -227,9 +228,17 @@ export class FileColumns {
     })();
     try {
       await this.#readingLate;
+    } catch (error) {
+      this.#lost = true;
+      throw error;
     } finally {
       this.#readingLate = undefined;
     }
+  }
+
+  /** Whether statistics could not be read when they were needed: the log may lead to others by now. */
+  get isLost(): boolean {
+    return this.#lost;
   }
 
   /** The statistics of a file whose own were left out: UTF-8 in a part of the buffer. */

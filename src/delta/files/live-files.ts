@@ -115,6 +115,11 @@ export class LiveFiles implements Iterable<AddFile> {
     return this.#columns.readStatistics();
   }
 
+  /** Whether that failed, so that the table is better read anew. */
+  get isLost(): boolean {
+    return this.#columns.isLost;
+  }
+
   /** A copy that further commits can be applied to, and the result of that. */
   change(): LiveFilesChange {
     const gone = new Set(this.#gone);

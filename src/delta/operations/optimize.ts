@@ -115,10 +115,11 @@ async function planBins(snapshot: Snapshot, where: string | undefined, targetByt
   return [...groups.values()].flatMap((files) => packSmallest(files, targetBytes));
 }
 
-function isWorn({ deletionVector, stats }: AddFile): boolean {
-  if (!deletionVector) return false;
-  const rows = Number(/"numRecords":\s*(\d+)/.exec(stats ?? '')?.[1] ?? 0);
-  return rows === 0 || deletionVector.cardinality / rows > DELETED_RATIO;
+function isWorn(file: AddFile): boolean {
+  // A file without one is not asked for its statistics, which may not have been read.
+  if (!file.deletionVector) return false;
+  const rows = Number(/"numRecords":\s*(\d+)/.exec(file.stats ?? '')?.[1] ?? 0);
+  return rows === 0 || file.deletionVector.cardinality / rows > DELETED_RATIO;
 }
 
 /** Small files first, each into the bin that is being filled. A bin of one file is left alone, unless it is worn. */

@@ -33,3 +33,12 @@ test('on local files too', async () => {
   );
   expect([...struck].sort()).toEqual(MISFORTUNES);
 });
+
+test('with statistics that stay in their checkpoints until they are needed', async () => {
+  await fc.assert(
+    fc.asyncProperty(history, (some) =>
+      play(lab, new MemoryObjectStore('history'), some, { deps: { lateStatisticsBytes: 0 } }),
+    ),
+    { seed: seedOf(23), numRuns: 40 },
+  );
+});
