@@ -8,6 +8,9 @@ import type { LakeReader } from './tables.js';
 /** Files that this process left: those of one millisecond sort by it. */
 let left = 0;
 
+/** A record as it lies in a file. */
+export const inboxLine = (record: object): string => `${JSON.stringify(record)}\n`;
+
 /** Leaves records in one file. `prefix` ends with `/`. Throws where the lake does not take it. */
 export async function leaveInInbox(
   store: LakeReader['store'],
@@ -15,7 +18,16 @@ export async function leaveInInbox(
   records: readonly object[],
   nowMs: number,
 ): Promise<void> {
-  const bytes = Buffer.from(records.map((record) => `${JSON.stringify(record)}\n`).join(''));
+  await leaveLines(store, prefix, Buffer.from(records.map(inboxLine).join('')), nowMs);
+}
+
+/** The same of records that are lines already. */
+export async function leaveLines(
+  store: LakeReader['store'],
+  prefix: string,
+  bytes: Uint8Array,
+  nowMs: number,
+): Promise<void> {
   // Names sort by time, so that the oldest is taken first; an id of its own, so that none is written over.
   const at = new Date(nowMs).toISOString().replaceAll(/[-:.]/g, '');
   const number = String(left++).padStart(9, '0');

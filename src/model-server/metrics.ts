@@ -11,19 +11,28 @@ interface Histogram {
   count: number;
 }
 
+interface Series {
+  readonly labels: Labels;
+  value: number;
+}
+
 interface Family {
   readonly help: string;
   readonly type: 'counter' | 'gauge';
-  readonly series: Map<string, { readonly labels: Labels; value: number }>;
+  readonly series: Map<string, Series>;
 }
 
 export class Metrics {
   private readonly families = new Map<string, Family>();
   private readonly requests = new Map<string, Histogram>();
+  /** Series by the values that tell them apart, so that counting a request writes no text. */
+  private readonly counted = new Map<string, Map<string | number, Series>>();
 
   /** `route` is the pattern, never the address: what callers write must not make series. */
   answered(route: string, status: number, seconds: number): void {
-    this.add('requests_total', 'Requests answered.', { route, status: String(status) });
+    this.kept(route, status, () =>
+      this.series('requests_total', 'Requests answered.', { route, status: String(status) }),
+    ).value += 1;
     let histogram = this.requests.get(route);
     if (!histogram) {
       histogram = { labels: { route }, counts: BUCKETS_SECONDS.map(() => 0), sum: 0, count: 0 };
@@ -38,7 +47,9 @@ export class Metrics {
   }
 
   predicted(model: string, version: string, by: 'row' | 'key', count: number): void {
-    this.add('predictions_total', 'Predictions made.', { model, version, by }, count);
+    this.kept(`${model} ${by}`, version, () =>
+      this.series('predictions_total', 'Predictions made.', { model, version, by }),
+    ).value += count;
   }
 
   reloaded(model: string, outcome: 'ok' | 'failed'): void {
@@ -79,16 +90,29 @@ export class Metrics {
     return [...heading(name, 'Time until an answer was sent.', 'histogram'), ...lines];
   }
 
+  private kept(group: string, one: string | number, make: () => Series): Series {
+    const found = this.counted.get(group)?.get(one);
+    if (found) return found;
+    const made = make();
+    const known = this.counted.get(group) ?? new Map<string | number, Series>();
+    this.counted.set(group, known.set(one, made));
+    return made;
+  }
+
   private add(name: string, help: string, labels: Labels, by = 1): void {
+    this.series(name, help, labels).value += by;
+  }
+
+  private series(name: string, help: string, labels: Labels): Series {
     let family = this.families.get(name);
     if (!family) {
       family = { help, type: 'counter', series: new Map() };
       this.families.set(name, family);
     }
     const key = textOf(labels);
-    const one = family.series.get(key);
-    if (one) one.value += by;
-    else family.series.set(key, { labels, value: by });
+    const one = family.series.get(key) ?? { labels, value: 0 };
+    family.series.set(key, one);
+    return one;
   }
 }
 

@@ -25,6 +25,7 @@ export const predictSchema = z
   });
 
 export type PredictRequest = z.output<typeof predictSchema>;
+export type Row = Readonly<Record<string, number | null>>;
 
 /** How many problems of a request are named. */
 const NAMED_MAX = 5;
@@ -45,49 +46,74 @@ export async function predict(
   { rows, keys = [] }: PredictRequest,
   at: string,
 ): Promise<Predicted> {
-  const id = randomUUID();
-  const { model, version, definition } = loaded;
-  const of = rows ? byRow(loaded, rows) : await byKey(loaded, keys);
-  const { goldVersion } = of;
-  const { classes = [] } = definition.target;
-  const gold =
-    goldVersion === undefined ? {} : { gold: { table: `gold.${definition.table}`, version: goldVersion } };
-  const records = of.predictions.map(({ prediction, probabilities, key: asked, time = null }) => ({
-    ...{ id, at, model, version, time, prediction },
-    key: asked ? keyText(definition, asked) : null,
-    ...(probabilities && { probabilities: classes.map((name) => probabilities[name] ?? NaN) }),
-  }));
-  return { answer: { id, model, version, ...gold, predictions: of.predictions }, records };
+  return rows ? predictRows(loaded, rows, at) : told(loaded, await byKey(loaded, keys), at);
 }
 
-function byRow(
-  { predictor, definition }: LoadedVersion,
-  rows: ReadonlyArray<Readonly<Record<string, number | null>>>,
-): Made {
+/** Throws INPUT_INVALID and PREDICTION_FEATURE_MISSING. */
+export function predictRows(loaded: LoadedVersion, rows: readonly Row[], at: string): Predicted {
+  return told(loaded, byRow(loaded, rows), at);
+}
+
+function told({ model, version, definition }: LoadedVersion, of: Made, at: string): Predicted {
+  const id = randomUUID();
+  const { goldVersion, predictions } = of;
+  const { classes = [] } = definition.target;
+  const records = predictions.map((one): PredictionRecord => {
+    const { prediction, probabilities } = one;
+    const key = one.key ? keyText(definition, one.key) : null;
+    const record = { id, at, model, version, key, time: one.time ?? null, prediction };
+    return probabilities
+      ? { ...record, probabilities: classes.map((name) => probabilities[name] ?? NaN) }
+      : record;
+  });
+  const gold = goldVersion !== undefined && { table: `gold.${definition.table}`, version: goldVersion };
+  return {
+    answer: gold ? { id, model, version, gold, predictions } : { id, model, version, predictions },
+    records,
+  };
+}
+
+function byRow({ predictor, definition }: LoadedVersion, rows: readonly Row[]): Made {
   const { featureNames } = predictor;
-  const known = new Set(featureNames);
+  const values = new Float32Array(featureNames.length);
   const problems: string[] = [];
   const incomplete: string[] = [];
-  const values = new Float32Array(featureNames.length);
   const predictions = rows.map((given, index): Prediction => {
-    const strange = Object.keys(given).filter((name) => !known.has(name));
-    const absent = featureNames.filter((name) => given[name] === undefined);
-    if (strange.length > 0) problems.push(`rows.${index}: the model takes no feature ${strange.join(', ')}`);
-    if (absent.length > 0) problems.push(`rows.${index}: ${absent.join(', ')} is not given`);
-    let missing = '';
-    featureNames.forEach((name, place) => {
-      const value = Math.fround(given[name] ?? NaN);
-      values[place] = value;
-      if (Number.isNaN(value)) missing ||= name;
-      else if (!Number.isFinite(value))
-        problems.push(`rows.${index}: ${name} is too large for single precision`);
-    });
-    if (missing !== '' && definition.missing === 'drop') incomplete.push(`rows.${index}: ${missing} is null`);
+    const missing = fill(values, featureNames, given);
+    if (missing === undefined) problems.push(...problemsOf(featureNames, given, index));
+    else if (missing !== '' && definition.missing === 'drop')
+      incomplete.push(`rows.${index}: ${missing} is null`);
     return sayRow(predictor, values, definition.target.classes);
   });
   refuse('INPUT_INVALID', problems);
   refuse('PREDICTION_FEATURE_MISSING', incomplete);
   return { predictions };
+}
+
+/** The first feature that is null, or an empty text; undefined of a row that is refused. */
+function fill(values: Float32Array, names: readonly string[], given: Row): string | undefined {
+  let missing = '';
+  for (let place = 0; place < names.length; place += 1) {
+    const name = names[place] ?? '';
+    const value = given[name];
+    if (value === undefined) return undefined;
+    if (value === null) missing ||= name;
+    else if (!Number.isFinite(Math.fround(value))) return undefined;
+    values[place] = value ?? NaN;
+  }
+  return Object.keys(given).length === names.length ? missing : undefined;
+}
+
+function problemsOf(names: readonly string[], given: Row, index: number): string[] {
+  const known = new Set(names);
+  const strange = Object.keys(given).filter((name) => !known.has(name));
+  const absent = names.filter((name) => given[name] === undefined);
+  const large = names.filter((name) => Math.abs(Math.fround(given[name] ?? NaN)) === Infinity);
+  return [
+    ...(strange.length > 0 ? [`rows.${index}: the model takes no feature ${strange.join(', ')}`] : []),
+    ...(absent.length > 0 ? [`rows.${index}: ${absent.join(', ')} is not given`] : []),
+    ...large.map((name) => `rows.${index}: ${name} is too large for single precision`),
+  ];
 }
 
 async function byKey(

@@ -1,4 +1,5 @@
 /** The HTTP surface of the model server: typed by zod, described by /openapi.json. docs/guides/model-server.md tells it. */
+import { createServer } from 'node:http';
 import swagger from '@fastify/swagger';
 import Fastify, { type FastifyInstance } from 'fastify';
 import {
@@ -16,6 +17,7 @@ import { Metrics } from './metrics.js';
 import { predict, predictSchema } from './predict.js';
 import { PredictionLog } from './prediction-log.js';
 import { answerErrors } from './problems.js';
+import { QuickWay, type QuickContext } from './quick.js';
 import { Shelf } from './shelf.js';
 
 export interface RunningModelServer {
@@ -26,21 +28,18 @@ export interface RunningModelServer {
   close(): Promise<void>;
 }
 
-interface Context {
-  readonly deps: ModelServerDeps;
-  readonly shelf: Shelf;
-  readonly metrics: Metrics;
-  readonly log: PredictionLog;
-}
-
 type App = ReturnType<typeof makeApp>;
+
+/** Longer than the minute after which proxies give up a connection: who closes first must not be the one who is asked. */
+const KEEP_ALIVE_MS = 72_000;
 
 /** Listens as configured and loads every champion. Throws what Node says where the port is taken. */
 export async function startModelServer(deps: ModelServerDeps): Promise<RunningModelServer> {
   const metrics = new Metrics();
   const shelf = new Shelf(deps, metrics);
   const log = new PredictionLog(deps, metrics);
-  const app = makeApp(deps);
+  const quick = new QuickWay({ deps, shelf, metrics, log });
+  const app = makeApp(deps, quick);
   await describeApi(app);
   answerErrors(app as unknown as FastifyInstance, deps.log);
   app.addHook('onResponse', async (request, reply) => {
@@ -66,6 +65,7 @@ export async function startModelServer(deps: ModelServerDeps): Promise<RunningMo
     poll: () => shelf.poll(),
     close: async () => {
       closed = true;
+      quick.closing = true;
       clearTimeout(timer);
       await app.close();
       await log.close();
@@ -73,9 +73,14 @@ export async function startModelServer(deps: ModelServerDeps): Promise<RunningMo
   };
 }
 
-function makeApp({ config }: ModelServerDeps) {
+function makeApp({ config }: ModelServerDeps, quick: QuickWay) {
   const app = Fastify({
     logger: false,
+    serverFactory: (handler) => {
+      const server = createServer(quick.before(handler));
+      server.keepAliveTimeout = KEEP_ALIVE_MS;
+      return server;
+    },
     bodyLimit: Math.floor(config.bodyMb * 2 ** 20),
     // Connections that are idle are closed at the end, those under way are answered.
     forceCloseConnections: 'idle',
@@ -83,6 +88,9 @@ function makeApp({ config }: ModelServerDeps) {
   }).withTypeProvider<ZodTypeProvider>();
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
+  app.addHook('preParsing', (request, _reply, payload, done) =>
+    done(null, quick.body(request.raw) ?? payload),
+  );
   // JSON only: a page of some other site cannot send it without asking first.
   app.removeContentTypeParser('text/plain');
   return app;
@@ -102,7 +110,7 @@ async function describeApi(app: App): Promise<void> {
   app.get('/openapi.json', { schema: { hide: true } }, () => app.swagger());
 }
 
-function watchRoutes(app: App, { shelf, metrics, log }: Context): void {
+function watchRoutes(app: App, { shelf, metrics, log }: QuickContext): void {
   const health = (): ServerHealth => ({
     product: 'datalab',
     service: 'model-server',
@@ -150,7 +158,7 @@ function watchRoutes(app: App, { shelf, metrics, log }: Context): void {
 
 const modelParams = z.object({ model: z.string().min(1).max(200) });
 
-function modelRoutes(app: App, { deps, shelf, metrics, log }: Context): void {
+function modelRoutes(app: App, { deps, shelf, metrics, log }: QuickContext): void {
   const { rowsMax } = deps.config;
   app.post(
     '/predict',
