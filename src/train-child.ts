@@ -15,13 +15,13 @@ function tell(progress: TrainingProgress): void {
 }
 
 process.once('message', (job: TrainingJob) => {
-  try {
-    const result = runTrainingJob(job, tell);
-    process.send?.({ result }, () => process.disconnect());
-  } catch (error) {
-    const code = error instanceof DatalabError ? error.code : 'MODEL_ENGINE_FAILED';
-    process.send?.({ error: { code, message: (error as Error).message } }, () => process.disconnect());
-  }
+  runTrainingJob(job, tell).then(
+    (result) => process.send?.({ result }, () => process.disconnect()),
+    (error: unknown) => {
+      const code = error instanceof DatalabError ? error.code : 'MODEL_ENGINE_FAILED';
+      process.send?.({ error: { code, message: (error as Error).message } }, () => process.disconnect());
+    },
+  );
 });
 // A parent that is gone wants no answer.
 process.once('disconnect', () => process.exit(0));

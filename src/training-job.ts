@@ -1,28 +1,34 @@
-/** One job of a training process: figures back, models in files. Blocks until it is done. */
+/**
+ * One job of a training process: figures back, models in files. Blocks once it has begun. What only some jobs need is loaded by those:
+ * half of the start of a process that trains was for what it did not use.
+ */
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { openXgboost } from './connectors/xgboost/engine.js';
 import type { TrainingJob, TrainingProgress } from './contracts/training.js';
-import { evaluate } from './ml/evaluate.js';
 import { decodeRows } from './ml/matrix.js';
-import { ownEngine } from './ml/own-engine.js';
 import { trainCandidate } from './ml/train.js';
 
 /** Throws MODEL_ENGINE_MISSING, MODEL_ENGINE_FAILED and what the job itself throws. */
-export function runTrainingJob(job: TrainingJob, progress: (progress: TrainingProgress) => void): unknown {
+export async function runTrainingJob(
+  job: TrainingJob,
+  progress: (progress: TrainingProgress) => void,
+): Promise<unknown> {
   if (job.kind === 'predict') {
     const engine = openXgboost(job.library);
     const booster = engine.load(readFileSync(job.model, 'utf8'));
     const x = Float32Array.from(job.x, (value) => value ?? NaN);
     return { engine: engine.version, predictions: Array.from(booster.predict(x, job.width)) };
   }
-  const engine = job.library === null ? ownEngine : openXgboost(job.library);
+  const engine =
+    job.library === null ? (await import('./ml/own-engine.js')).ownEngine : openXgboost(job.library);
   const data = decodeRows(readFileSync(job.features));
   if (job.kind === 'evaluate') {
     const candidates = job.candidates.map(({ trained, folder }) => ({
       trained,
       json: readFileSync(path.join(folder, 'model.json'), 'utf8'),
     }));
+    const { evaluate } = await import('./ml/evaluate.js');
     return evaluate({ engine, data, model: job.model, candidates, champion: job.champion, progress });
   }
   const { trained, booster } = trainCandidate(engine, data, job.model, job.candidate, {

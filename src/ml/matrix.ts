@@ -60,16 +60,15 @@ export function decodeRows(bytes: Uint8Array): FeatureRows {
   const baselines = fields
     .filter((name) => name.startsWith(prefix))
     .map((name) => [name.slice(prefix.length), doubles(name)] as const);
+  let keys: readonly string[] | undefined;
   return {
-    ...{
-      names,
-      rows,
-      x,
-      y: doubles(META.target),
-      time: doubles(META.time),
-      targetTime: doubles(META.targetTime),
+    ...{ names, rows, x, y: doubles(META.target) },
+    ...{ time: doubles(META.time), targetTime: doubles(META.targetTime) },
+    // Only what tells rows apart by key needs the texts, and they take longer to read than all numbers.
+    get keys() {
+      keys ??= [...(table.getChild(META.key) ?? [])].map(String);
+      return keys;
     },
-    keys: [...(table.getChild(META.key) ?? [])].map(String),
     baselines: Object.fromEntries(baselines),
   };
 }
@@ -82,9 +81,12 @@ export function takeRows(
   const width = data.names.length;
   const x = new Float32Array(positions.length * width);
   const y = new Float64Array(positions.length);
-  positions.forEach((row, index) => {
-    x.set(data.x.subarray(row * width, (row + 1) * width), index * width);
-    y[index] = data.y[row] ?? NaN;
-  });
+  // Neighbours are copied together: most of the rows that are asked for are.
+  for (let from = 0, to = 1; from < positions.length; from = to, to += 1) {
+    const row = positions[from] ?? 0;
+    while (to < positions.length && positions[to] === row + to - from) to += 1;
+    x.set(data.x.subarray(row * width, (row + to - from) * width), from * width);
+    y.set(data.y.subarray(row, row + to - from), from);
+  }
   return { x, y };
 }
