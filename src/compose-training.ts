@@ -9,6 +9,7 @@ import { modelServerUrl } from './config/model-server.js';
 import { openMlflow } from './connectors/mlflow/index.js';
 import { openModelServer } from './connectors/model-server.js';
 import { runTrainingProcess } from './connectors/training-process.js';
+import { gitRevision } from './config/revision.js';
 import { locateXgboost } from './connectors/xgboost/locate.js';
 
 /** The program of a training process, beside this file. */
@@ -27,6 +28,6 @@ export function composeTrainingDeps(
     loadModel: (name) => loadModel(datasets, name),
     library: locateXgboost(config.ml.xgboostLibrary, env),
     runJob: (job, options) => runTrainingProcess(CHILD, job, options),
-    revision: env['DATALAB_GIT_REVISION'] ?? '',
+    revision: gitRevision(projectDirectory, env),
   };
 }

@@ -10,6 +10,7 @@ export const TOOL_VERSIONS = Object.freeze({
   versitygw: '1.8.0',
   kafka: '4.1.1',
   mlflow: '3.17.2',
+  boto3: '1.44.8',
   deltalake: '1.6.6',
   spark: '4.2.0',
   deltaSpark: '4.4.0',
@@ -48,6 +49,16 @@ export function locateMlflow(settings: Pick<Settings, 'cacheDir'>): string {
   throw new DatalabError(
     'TOOL_MISSING',
     `MLflow is not in ${settings.cacheDir}: run \`infra/prepare/mlflow.sh\``,
+  );
+}
+
+/** The folder of what MLflow needs for artifacts on S3. Throws DatalabError TOOL_MISSING. */
+export function locateMlflowS3(settings: Pick<Settings, 'cacheDir'>): string {
+  const packages = path.join(settings.cacheDir, `mlflow-s3-${TOOL_VERSIONS.boto3}`);
+  if (existsSync(path.join(packages, 'boto3'))) return packages;
+  throw new DatalabError(
+    'TOOL_MISSING',
+    `what MLflow needs for artifacts on S3 is not in ${settings.cacheDir}: run \`infra/prepare/mlflow-s3.sh\``,
   );
 }
 

@@ -1,13 +1,18 @@
 /**
  * Training on the real stack: real prices, a compiled worker, the command line, MLflow, and Python that loads what came of it.
  */
+import { createHash } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { tableFromIPC } from 'apache-arrow';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openMlflow } from '../../src/connectors/mlflow/index.js';
-import type { Evaluation } from '../../src/contracts/training.js';
+import { openObjectStore } from '../../src/connectors/object-store/index.js';
+import type { ModelDefinition } from '../../src/contracts/model.js';
+import type { Evaluation, TrainedCandidate } from '../../src/contracts/training.js';
 import type { TrainingSummary } from '../../src/contracts/ml-flows.js';
 import type { ServedModel } from '../../src/contracts/serving.js';
+import { DeltaTable } from '../../src/delta/index.js';
 import { freePorts } from '../../src/platform/ports.js';
 import { readSettings } from '../../src/platform/settings.js';
 import { locateMlflow } from '../../src/platform/tools.js';
@@ -28,11 +33,36 @@ frame = pandas.DataFrame([row["features"] for row in rows]).astype("float64")
 print(json.dumps([float(value) for value in model.predict(frame)]))
 `;
 
+/** What MLflow's REST interface says of a run, as far as it is looked at here. */
+interface Told {
+  readonly info: {
+    readonly run_id: string;
+    readonly run_name: string;
+    readonly experiment_id: string;
+    readonly artifact_uri: string;
+  };
+  readonly data: { readonly metrics: ReadonlyArray<{ readonly key: string; readonly value: number }> };
+  readonly inputs: {
+    readonly dataset_inputs: ReadonlyArray<{
+      readonly tags: ReadonlyArray<{ readonly key: string; readonly value: string }>;
+      readonly dataset: Readonly<Record<'name' | 'digest' | 'source' | 'source_type' | 'profile', string>>;
+    }>;
+  };
+}
+
+interface Report {
+  readonly model: ModelDefinition;
+  readonly evaluation: Evaluation;
+  readonly candidates: readonly TrainedCandidate[];
+}
+
 describe.skipIf(MLFLOW_MISSING)(`models on the real stack ${MLFLOW_MISSING ?? ''}`, () => {
   let stack: TestStack;
   let lake: OwnLake;
   let worker: WorkerProcess;
   let server: ModelServerProcess;
+  /** Of the run that made version 1. */
+  let first: TrainingSummary;
 
   beforeAll(async () => {
     stack = await testStack('s3', 'temporal', 'mlflow');
@@ -63,7 +93,8 @@ describe.skipIf(MLFLOW_MISSING)(`models on the real stack ${MLFLOW_MISSING ?? ''
   }
 
   it('trains, promotes, and Python predicts the same with what MLflow keeps', async () => {
-    const { training, outcome } = await train(MODEL);
+    first = await train(MODEL);
+    const { training, outcome } = first;
     expect(outcome).toBe('ok');
     expect(training).toMatchObject({ decision: 'promoted', reasons: [], version: '1' });
     expect(training?.metrics['rmse']).toBeLessThan(0.391);
@@ -100,6 +131,80 @@ describe.skipIf(MLFLOW_MISSING)(`models on the real stack ${MLFLOW_MISSING ?? ''
     expect(predictions).toHaveLength(expected.length);
     predictions.forEach((value, row) =>
       expect(Math.abs(value - (expected[row]?.prediction ?? NaN))).toBeLessThan(1e-6),
+    );
+  });
+
+  it('is told to MLflow by value: data, figures of each fold, and where the version comes from', async () => {
+    const ask = async <Answer>(question: string): Promise<Answer> =>
+      (await (await fetch(`${stack.mlflow}/api/2.0/mlflow/${question}`)).json()) as Answer;
+    const mlflow = openMlflow(stack.mlflow);
+    const [version] = await mlflow.versions(MODEL);
+    const { run } = await ask<{ run: Told }>(`runs/get?run_id=${version?.runId}`);
+    const artifact = (name: string): Promise<Buffer> => mlflow.getArtifact(run.info.artifact_uri, name);
+
+    const features = await artifact('features.arrow');
+    const [input] = run.inputs.dataset_inputs;
+    expect(run.inputs.dataset_inputs).toHaveLength(1);
+    expect(input?.tags).toEqual([{ key: 'mlflow.data.context', value: 'training' }]);
+    const dataset = input?.dataset ?? { name: '', digest: '', source: '{}', source_type: '', profile: '{}' };
+    expect(dataset).toMatchObject({ name: 'gold.stocks_daily_features', source_type: 'delta_table' });
+    expect(dataset.digest).toBe(createHash('sha256').update(features).digest('hex').slice(0, 32));
+    const gold = 'gold/stocks_daily_features';
+    const store = openObjectStore(lake.lakeUri, {
+      s3: { ...stack.s3, forcePathStyle: true },
+      ...{ cacheDirectory: lake.env['DATALAB_CACHE_DIRECTORY'] ?? '', cacheBytes: 0 },
+    });
+    const snapshot = await new DeltaTable(store.at(gold)).snapshot();
+    expect(JSON.parse(dataset.source)).toEqual({
+      ...{ uri: `${lake.lakeUri}/${gold}`, version: snapshot.version, table_id: snapshot.metadata.id },
+      feature_file: `${run.info.artifact_uri}/features.arrow`,
+    });
+    const table = tableFromIPC(features);
+    const { model, evaluation, candidates } = JSON.parse(
+      (await artifact('report.json')).toString(),
+    ) as Report;
+    const columns = table.schema.fields.map(({ name }) => name).filter((name) => !name.startsWith('_'));
+    expect(JSON.parse(dataset.profile)).toEqual({ num_rows: table.numRows, features: columns.length });
+
+    const folds = candidates.flatMap((one) =>
+      one.folds.map(({ metrics }, step) => ({ ...one, metrics, step })),
+    );
+    expect(folds.length).toBe(3 * model.splits.folds);
+    const ofParent = `tags."mlflow.parentRunId" = '${run.info.run_id}'`;
+    const children = await mlflow.findRuns(run.info.experiment_id, ofParent);
+    expect(children).toHaveLength(candidates.length);
+    const figures = new Map<string, number>();
+    for (const { runId } of children) {
+      const child = await ask<{ run: Told }>(`runs/get?run_id=${runId}`);
+      const name = child.run.info.run_name.replace(`${MODEL} `, '');
+      for (const { key } of child.run.data.metrics.filter((one) => one.key.startsWith('fold_'))) {
+        const { metrics } = await ask<{ metrics: Array<{ value: number; step: number }> }>(
+          `metrics/get-history?run_id=${runId}&metric_key=${key}`,
+        );
+        for (const { value, step } of metrics) figures.set(`${name} ${key} ${step}`, value);
+      }
+    }
+    const expected = folds.flatMap(({ name, metrics, step }) =>
+      Object.entries(metrics).map(([key, value]) => [`${name} fold_${key} ${step}`, value] as const),
+    );
+    expect([...figures].sort()).toEqual(expected.sort());
+    const holdout = run.data.metrics.filter(({ key }) => key.startsWith('holdout_'));
+    expect(Object.fromEntries(holdout.map(({ key, value }) => [key.slice(8), value]))).toEqual(
+      evaluation.metrics,
+    );
+
+    const git = await runCommand('git', ['rev-parse', 'HEAD'], {});
+    const { 'datalab.identity': identity, ...tags } = version?.tags ?? {};
+    expect(identity).toMatch(/^[\da-f]{16,}$/);
+    expect({ ...tags, 'datalab.git_revision': tags['datalab.git_revision']?.replace(/-dirty$/, '') }).toEqual(
+      {
+        ...{ 'datalab.model': MODEL, 'datalab.dataset': 'stocks', 'datalab.gold_version': '0' },
+        ...{ 'datalab.gold_table': 'gold.stocks_daily_features', 'datalab.git_revision': git.stdout.trim() },
+        ...{ 'datalab.gate': 'passed', 'datalab.decision': 'promoted', 'datalab.reasons': '' },
+        'datalab.run': first.run.executionId,
+        'datalab.workflow': first.run.workflowId,
+        'datalab.logical_time': first.run.logicalTime,
+      },
     );
   });
 

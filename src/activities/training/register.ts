@@ -21,6 +21,8 @@ import type { TrainingDeps } from './deps.js';
 
 /** Tag by which a version is known to be what these rows and this definition give. */
 const IDENTITY = 'datalab.identity';
+/** The feature file among the artifacts of the parent run. */
+const FEATURES = 'features.arrow';
 const experimentOf = (model: string): string => `datalab/${model}`;
 
 export async function findIdentical(
@@ -134,7 +136,10 @@ async function tellRuns(registration: Registration): Promise<MlflowRun> {
   });
   await mlflow.logDataset(parent.runId, {
     ...{ name: `gold.${model.table}`, digest: features.sha256.slice(0, 32) },
-    source: { uri: `${deps.lake.uri}/gold/${model.table}`, version: goldVersion, table_id: tableId },
+    source: {
+      ...{ uri: `${deps.lake.uri}/gold/${model.table}`, version: goldVersion, table_id: tableId },
+      feature_file: `${parent.artifactUri}/${FEATURES}`,
+    },
     profile: { num_rows: features.rows, features: featureNames(model.features).length },
   });
   for (const { trained: one } of trained) {
@@ -165,7 +170,7 @@ async function keepReport(registration: Registration, parent: MlflowRun): Promis
   await deps.lake.put(report.json, Buffer.from(json));
   await mlflow.putArtifact(parent.artifactUri, 'report.html', page);
   await mlflow.putArtifact(parent.artifactUri, 'report.json', json);
-  await mlflow.putArtifact(parent.artifactUri, 'features.arrow', await deps.lake.get(features.key));
+  await mlflow.putArtifact(parent.artifactUri, FEATURES, await deps.lake.get(features.key));
   return report;
 }
 

@@ -10,6 +10,7 @@ test('the scripts that prepare the tools and the program that runs them name the
   expect(read('prepare/versitygw.sh')).toContain(`VERSION=${TOOL_VERSIONS.versitygw}\n`);
   expect(read('prepare/python.sh')).toContain(`VERSION=${TOOL_VERSIONS.deltalake}\n`);
   expect(read('mlflow/requirements.txt')).toContain(`mlflow==${TOOL_VERSIONS.mlflow}\n`);
+  expect(read('mlflow/s3-requirements.txt')).toContain(`boto3==${TOOL_VERSIONS.boto3}\n`);
   expect(read('spark/pom.xml')).toContain(`<spark.version>${TOOL_VERSIONS.spark}</spark.version>`);
   expect(read('spark/pom.xml')).toContain(`<delta.version>${TOOL_VERSIONS.deltaSpark}</delta.version>`);
   expect(read('kafka/pom.xml')).toContain(`<kafka.version>${TOOL_VERSIONS.kafka}</kafka.version>`);
