@@ -142,7 +142,8 @@ const withTwin: typeof jsonSchemaTransform = (given) => {
 };
 
 async function servePage(app: App): Promise<void> {
-  const root = WEB.find((folder) => existsSync(path.join(folder, 'index.html')));
+  // The page as it was built: its sources, beside these, have no assets.
+  const root = WEB.find((folder) => existsSync(path.join(folder, 'assets')));
   if (root)
     await app.register(fastifyStatic, {
       root,
