@@ -95,6 +95,12 @@ TEXT
   esac
 }
 
+# What the services need. MLflow has a library more where its artifacts go to S3.
+tools_of_services() {
+  printf 'node temporal versitygw kafka mlflow'
+  case "${DATALAB_MLFLOW_ARTIFACTS:-}" in s3://*) printf ' mlflow-s3' ;; esac
+}
+
 COMMAND="${1:-help}"
 [ $# -eq 0 ] || shift
 case "$COMMAND" in
@@ -107,7 +113,8 @@ case "$COMMAND" in
 esac
 case "$COMMAND" in
   demo)
-    prepare node temporal versitygw kafka mlflow || exit 1
+    # shellcheck disable=SC2046
+    prepare $(tools_of_services) || exit 1
     platform start
     node dist/cli/main.js schedules apply
     node dist/cli/main.js demo "$@"
@@ -123,7 +130,7 @@ TEXT
     ;;
   test)
     # Without the program of today nothing can be tested; without a tool its tiers say so themselves.
-    SAY_LEFT_OUT=yes prepare node temporal versitygw kafka mlflow test-server python spark || true
+    SAY_LEFT_OUT=yes prepare node temporal versitygw kafka mlflow mlflow-s3 test-server python spark || true
     case "$UNPREPARED" in
       *" node "*)
         printf '0 passed, 1 failed, 0 skipped\n'
@@ -133,7 +140,8 @@ TEXT
     exec node infra/test.mjs "$@"
     ;;
   start | restart)
-    prepare node temporal versitygw kafka mlflow || exit 1
+    # shellcheck disable=SC2046
+    prepare $(tools_of_services) || exit 1
     platform "$COMMAND" "$@"
     ;;
   stop | status | health | logs | urls | credentials | clean) platform "$COMMAND" "$@" ;;

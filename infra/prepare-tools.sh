@@ -13,6 +13,7 @@ expected_seconds() {
     temporal) echo 240 ;;
     versitygw) echo 120 ;;
     mlflow) echo 90 ;;
+    mlflow-s3) echo 120 ;;
     python) echo 40 ;;
     spark) echo 60 ;;
     *) echo 20 ;;

@@ -8,8 +8,9 @@ TARGET="$CACHE/mlflow-s3-$(sed -n 's/^boto3==//p' "$SOURCE/s3-requirements.txt")
 current() { [ -d "$TARGET/boto3" ]; }
 
 current && exit 0
-[ -x "$MLFLOW/bin/python" ] ||
-  unavailable "MLflow on S3: off, because MLflow itself is not prepared. Run infra/prepare/mlflow.sh first."
+# It waits where MLflow is being prepared beside it.
+[ -x "$MLFLOW/bin/python" ] || bash "$(dirname "$0")/mlflow.sh" >/dev/null ||
+  unavailable "MLflow on S3: off, because MLflow itself could not be prepared; infra/prepare/mlflow.sh says why."
 lock_tool "$TARGET"
 current && exit 0
 # What MLflow brings already, such as urllib3, stays as it is there.
