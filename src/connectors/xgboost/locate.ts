@@ -9,7 +9,7 @@ const INSIDE = path.join('site-packages', 'xgboost', 'lib', 'libxgboost.so');
 export function locateXgboost(configured: string | undefined, env: NodeJS.ProcessEnv): string | undefined {
   if (configured !== undefined && configured !== '') return existsSync(configured) ? configured : undefined;
   const cache =
-    env['DATALAB_CACHE_DIR'] ?? path.join(env['XDG_CACHE_HOME'] ?? path.join(homedir(), '.cache'), 'datalab');
+    env['DATALAB_CACHE_DIR'] || path.join(env['XDG_CACHE_HOME'] || path.join(homedir(), '.cache'), 'datalab');
   const environments = entries(cache)
     .filter((name) => name.startsWith('mlflow-'))
     .sort()
