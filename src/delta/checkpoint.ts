@@ -10,7 +10,7 @@ import type { FileColumns } from './files/file-columns.js';
 import { SIDECAR_DIRECTORY } from './log-path.js';
 import type { CheckpointFile } from './log-segment.js';
 import { decodeOnce } from './path.js';
-import type { Engine, ObjectStore } from './ports.js';
+import type { Engine, EngineSession, ObjectStore, SessionOptions } from './ports.js';
 import { withScratch } from './scratch.js';
 
 /**
@@ -91,17 +91,27 @@ async function readFiles(
   return rows;
 }
 
-async function readGone(engine: Engine, paths: readonly string[]): Promise<RawCheckpointRow[]> {
-  const session = await engine.open({ inputs: paths });
+async function inSession<Result>(
+  engine: Engine,
+  options: SessionOptions,
+  work: (session: EngineSession) => Promise<Result>,
+): Promise<Result> {
+  const session = await engine.open(options);
   try {
+    return await work(session);
+  } finally {
+    await session.close();
+  }
+}
+
+async function readGone(engine: Engine, paths: readonly string[]): Promise<RawCheckpointRow[]> {
+  return inSession(engine, { inputs: paths }, async (session) => {
     const rows: RawCheckpointRow[] = [];
     // One by one: a call with as many arguments as a checkpoint has actions would overflow the stack.
     for (const path of paths)
       for (const row of await checkpointActions(session, path, 'tombstones')) rows.push(row);
     return rows;
-  } finally {
-    await session.close();
-  }
+  });
 }
 
 async function readLive(
@@ -115,13 +125,8 @@ async function readLive(
   const late = sizes.reduce((sum, size) => sum + size, 0) >= deps.lateStatisticsBytes;
   return withScratch(deps, async (folder) => {
     // In their order the rows of a large file would be gathered before they are written.
-    const session = await engine.open({
-      inputs: paths,
-      outputDirectory: folder,
-      unordered: late,
-      isOwn: true,
-    });
-    try {
+    const options = { inputs: paths, outputDirectory: folder, unordered: late, isOwn: true };
+    return inSession(engine, options, async (session) => {
       const rows: RawCheckpointRow[] = [];
       for (const [index, path] of paths.entries()) {
         const empty = late ? await emptyFields(session, path) : new Set<string>();
@@ -133,9 +138,7 @@ async function readLive(
           columns.readLate(() => readStatistics(store, engine, key, columns, deps));
       }
       return rows;
-    } finally {
-      await session.close();
-    }
+    });
   });
 }
 
@@ -152,17 +155,8 @@ async function readStatistics(
     try {
       const path = files.pathOf(key);
       await withScratch(deps, async (folder) => {
-        const session = await engine.open({
-          inputs: [path],
-          outputDirectory: folder,
-          unordered: true,
-          isOwn: true,
-        });
-        try {
-          await checkpointStatistics(session, path, columns, folder);
-        } finally {
-          await session.close();
-        }
+        const options = { inputs: [path], outputDirectory: folder, unordered: true, isOwn: true };
+        await inSession(engine, options, (session) => checkpointStatistics(session, path, columns, folder));
       });
     } finally {
       files.release();
@@ -192,12 +186,8 @@ export async function checkpointKeys(
   const files = await store.checkout([key]);
   try {
     const path = files.pathOf(key);
-    const session = await engine.open({ inputs: [path] });
-    try {
-      return [key, ...(await sidecarRows(session, path)).map(sidecarKey)];
-    } finally {
-      await session.close();
-    }
+    const sidecars = await inSession(engine, { inputs: [path] }, (session) => sidecarRows(session, path));
+    return [key, ...sidecars.map(sidecarKey)];
   } finally {
     files.release();
   }

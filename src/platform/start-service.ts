@@ -6,7 +6,7 @@ import { DatalabError } from '../contracts/errors.js';
 import { lastLines, logFile, openLog, readLog } from './logs.js';
 import { assertFree } from './ports.js';
 import { endGroup, identify, isAlive } from './process.js';
-import { livingRecord, readRecord, writeRecord, type ServiceRecord } from './record.js';
+import { readRecord, writeRecord, type ServiceRecord } from './record.js';
 import type { ServiceDefinition } from './services/definition.js';
 import type { PortName, Settings } from './settings.js';
 
@@ -24,18 +24,17 @@ const POLL_MS = 100;
  * DatalabError TOOL_MISSING, PORT_TAKEN or SERVICE_FAILED.
  */
 export async function startService(service: ServiceDefinition, settings: Settings): Promise<Started> {
-  const running = livingRecord(settings.stateDir, service.name);
-  if (running && isCurrent(running, service, settings)) {
+  const before = readRecord(settings.stateDir, service.name);
+  if (before && isAlive(before) && isCurrent(before, service, settings)) {
     try {
-      await waitReady(service, settings, running);
-      return { outcome: 'running', pid: running.pid };
+      await waitReady(service, settings, before);
+      return { outcome: 'running', pid: before.pid };
     } catch (error) {
       // One that was ending when it was found is started anew.
-      if (isAlive(running)) throw error;
+      if (isAlive(before)) throw error;
     }
   }
   // Also what is left of one that was killed: its own remains must not keep its port from it.
-  const before = running ?? readRecord(settings.stateDir, service.name);
   if (before) await endGroup(before, service.stopSeconds);
   for (const port of service.ports) await assertFree(service.title, port, settings);
   await service.prepare?.(settings);
