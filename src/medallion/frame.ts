@@ -69,6 +69,8 @@ export interface FrameOptions {
 
 /** A part is handed over at this size: the engine has work while the next is framed, and files hold about a million rows. */
 const PART_BYTES = 64_000_000;
+/** The first part of a source is smaller: until it is there, the engine has nothing to do. */
+const FIRST_PART_BYTES = 16_000_000;
 /** A larger source has parts of its own, so that they can be taken back when it proves damaged at its end. */
 const OWN_PARTS_BYTES = 2_000_000;
 
@@ -218,7 +220,7 @@ class Framer {
 
   /** A full part of a source goes on its way, and another takes its place. */
   async #rollOver(state: SourceState, part: OpenPart): Promise<void> {
-    if (part.spool.position < PART_BYTES) return;
+    if (part.spool.position < (state.handedOver ? PART_BYTES : FIRST_PART_BYTES)) return;
     const next = await this.#newPart(part.header);
     next.sources.add(state.index);
     state.part = next;

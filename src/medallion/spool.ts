@@ -7,36 +7,64 @@ const LF = 0x0a;
 const CR = 0x0d;
 const DIGITS_MAX = 16;
 
-/** A number as its digits: counting up changes the last digit most of the time, where printing would make a text. */
-class LineNumber {
-  #digits: Buffer;
+const WORD = 4;
+/** A line end in each byte of a word. */
+const LINE_ENDS = 0x0a0a0a0a;
+const ZERO = 0x30;
+const NINE = 0x39;
 
-  constructor(first: number) {
-    this.#digits = Buffer.from(String(first));
+/** Whether one of the four bytes is LF: a byte that is zero borrows from its highest bit. */
+function holdsLineEnd(word: number): boolean {
+  const difference = word ^ LINE_ENDS;
+  return ((difference - 0x01010101) & ~difference & 0x80808080) !== 0;
+}
+
+/** What stands before each line, with the line's number as digits: counting up changes the last one most of the time. */
+class NumberedLead {
+  /** Filled up to whole words. */
+  #view: DataView;
+  #length: number;
+
+  constructor(
+    private readonly before: Buffer,
+    first: number,
+    private readonly after: Buffer,
+  ) {
+    [this.#view, this.#length] = this.#print(String(first));
   }
 
-  write(target: Buffer, at: number): number {
-    const digits = this.#digits;
-    for (let index = 0; index < digits.length; index++) target[at++] = digits[index] as number;
-    return at;
+  get length(): number {
+    return this.#length;
+  }
+
+  /** Writes whole words: up to three bytes behind it are spoiled. */
+  write(target: DataView, at: number): void {
+    for (let index = 0; index < this.#length; index += WORD) {
+      target.setInt32(at + index, this.#view.getInt32(index));
+    }
   }
 
   next(): void {
-    const digits = this.#digits;
-    for (let index = digits.length - 1; index >= 0; index--) {
-      const digit = digits[index] as number;
+    const first = this.before.length;
+    for (let index = this.#length - this.after.length - 1; index >= first; index--) {
+      const digit = this.#view.getUint8(index);
       if (digit !== NINE) {
-        digits[index] = digit + 1;
+        this.#view.setUint8(index, digit + 1);
         return;
       }
-      digits[index] = ZERO;
+      this.#view.setUint8(index, ZERO);
     }
-    this.#digits = Buffer.concat([Buffer.from('1'), digits]);
+    const digits = this.#length - first - this.after.length;
+    [this.#view, this.#length] = this.#print(`1${'0'.repeat(digits)}`);
+  }
+
+  #print(number: string): [DataView, number] {
+    const text = Buffer.concat([this.before, Buffer.from(number), this.after]);
+    const words = new Uint8Array(Math.ceil(text.length / WORD) * WORD);
+    words.set(text);
+    return [new DataView(words.buffer), text.length];
   }
 }
-
-const ZERO = 0x30;
-const NINE = 0x39;
 
 export class Spool {
   #block = Buffer.allocUnsafe(2 * FLUSH_BYTES);
@@ -79,28 +107,34 @@ export class Spool {
     lines: Buffer,
     { before, firstLine, after }: { before: string; firstLine: number; after: string },
   ): { lines: number; records: number } {
-    const lead = Buffer.from(before);
-    const tail = Buffer.from(after);
+    const [front, back] = [Buffer.from(before), Buffer.from(after)];
     // At worst every line is one character, with its number in front.
-    this.#reserve(lines.length * (1 + lead.length + DIGITS_MAX + tail.length));
-    const number = new LineNumber(firstLine);
+    this.#reserve(lines.length * (1 + front.length + DIGITS_MAX + back.length) + WORD);
+    const lead = new NumberedLead(front, firstLine, back);
     const block = this.#block;
+    const target = new DataView(block.buffer, block.byteOffset, block.length);
+    const source = new DataView(lines.buffer, lines.byteOffset, lines.length);
+    const lastWord = lines.length - WORD;
     let at = this.#buffered;
     let records = 0;
     let count = 0;
     for (let from = 0; from < lines.length; count++) {
       const start = at;
-      for (let index = 0; index < lead.length; index++) block[at++] = lead[index] as number;
-      at = number.write(block, at);
-      for (let index = 0; index < tail.length; index++) block[at++] = tail[index] as number;
+      lead.write(target, at);
+      at += lead.length;
       const text = at;
+      for (let word: number; from <= lastWord; from += WORD, at += WORD) {
+        word = source.getInt32(from);
+        if (holdsLineEnd(word)) break;
+        target.setInt32(at, word);
+      }
       let byte: number;
       do block[at++] = byte = lines[from++] as number;
       while (byte !== LF);
       if (block[at - 2] === CR && at - 2 >= text) block[at-- - 2] = LF;
       if (at === text + 1) at = start;
       else records++;
-      number.next();
+      lead.next();
     }
     this.#buffered = at;
     return { lines: count, records };
