@@ -56,7 +56,8 @@ export interface PlainLines {
 /**
  * Splits a stream of chunks. LF and CRLF end lines, also mixed; a byte order mark and blank lines are passed over;
  * quoted line ends stay inside their record. The first record comes by itself; after it, what is plain comes as lines
- * in bulk, which is most of most files. Throws DamagedFile.
+ * in bulk, which is most of most files. Keeps no chunk beyond the next: they may be read into the same memory. Throws
+ * DamagedFile.
  */
 export async function* records(
   chunks: AsyncIterable<Buffer>,
@@ -66,7 +67,7 @@ export async function* records(
   for await (const chunk of chunks) {
     const plain = splitter.plain(chunk);
     if (plain) {
-      yield plain;
+      for (const bytes of plain) yield splitter.passing(bytes);
       continue;
     }
     const found = splitter.push(chunk);
@@ -98,7 +99,7 @@ class Splitter {
     let data = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk]);
     if (!this.#started) {
       if (data.length < BOM.length) {
-        this.#rest = data;
+        this.#rest = Buffer.from(data);
         return [];
       }
       this.#started = true;
@@ -110,7 +111,7 @@ class Splitter {
       this.#take(data.subarray(start, end), ascii, found);
       start = end + 1;
     }
-    this.#rest = data.subarray(start);
+    this.#rest = Buffer.from(data.subarray(start));
     this.#restAscii = ascii || this.#rest.length === 0;
     if (this.#rest.length > LINE_BYTES_MAX) {
       throw new DamagedFile('line_too_long', `line ${this.#line + 1} is longer than ${LINE_BYTES_MAX} bytes`);
@@ -118,8 +119,11 @@ class Splitter {
     return found;
   }
 
-  /** The chunk's whole lines where all of them are plain; undefined where {@link push} has to look at each. */
-  plain(chunk: Buffer): PlainLines | undefined {
+  /**
+   * The chunk's whole lines where all of them are plain, the one that began in the chunk before by itself; undefined where
+   * {@link push} has to look at each.
+   */
+  plain(chunk: Buffer): Buffer[] | undefined {
     const end = chunk.lastIndexOf(LF) + 1;
     // The first record may be a header and may begin with a mark; a line that could be too long is measured elsewhere.
     if (this.#line === 0 || this.#open.length > 0 || end === 0) return undefined;
@@ -128,10 +132,16 @@ class Splitter {
     // JSON lines have no quote that matters here; what parts their framed fields must not be in them.
     const special = this.#quote ?? this.#delimiter;
     if (lines.includes(special) || this.#rest.includes(special)) return undefined;
-    const bytes = this.#rest.length === 0 ? lines : Buffer.concat([this.#rest, lines]);
-    if (!isAscii(bytes) && !isUtf8(bytes)) return undefined;
-    this.#rest = chunk.subarray(end);
+    const first = this.#rest.length === 0 ? 0 : lines.indexOf(LF) + 1;
+    const whole = [Buffer.concat([this.#rest, lines.subarray(0, first)]), lines.subarray(first)];
+    if (!whole.every((bytes) => isAscii(bytes) || isUtf8(bytes))) return undefined;
+    this.#rest = Buffer.from(chunk.subarray(end));
     this.#restAscii = isAscii(this.#rest);
+    return whole.filter(({ length }) => length > 0);
+  }
+
+  /** Plain lines as the next that there are. */
+  passing(bytes: Buffer): PlainLines {
     return {
       line: this.#line + 1,
       bytes,

@@ -37,8 +37,8 @@ function packingOf(head: Buffer): Packing | undefined {
 }
 
 /**
- * Chunks of the file, unpacked where its first bytes say gzip or zstd, whatever its name. `onChunk` sees every chunk as
- * it comes from disk. Throws DamagedFile `gzip_damaged` or `zstd_damaged` where the checksum or the length is wrong or the end
+ * Chunks of the file, unpacked where its first bytes say gzip or zstd, whatever its name; each is good until the next is
+ * asked for. `onChunk` sees every chunk as it comes from disk. Throws DamagedFile `gzip_damaged` or `zstd_damaged` where the checksum or the length is wrong or the end
  * is missing.
  */
 export async function* unpacked(
@@ -54,21 +54,56 @@ export async function* unpacked(
     if (head.length > 0) yield head;
     return;
   }
+  if (!packing) {
+    yield* plainChunks(path, onChunk, signal);
+    return;
+  }
   const file = createReadStream(path, { highWaterMark: CHUNK_BYTES });
   try {
-    const chunks = chunksOf(file, onChunk);
-    for await (const chunk of packing?.unpack(chunks) ?? chunks) {
+    for await (const chunk of packing.unpack(chunksOf(file, onChunk))) {
       signal?.throwIfAborted();
       yield chunk as Buffer;
     }
   } catch (error) {
-    if (!packing?.isDamage(error)) throw error;
+    if (!packing.isDamage(error)) throw error;
     const said = (error as Error).message;
     throw new DamagedFile(packing.rule, `the ${packing.name} data is cut off or corrupt (${said})`, {
       cause: error,
     });
   } finally {
     file.destroy();
+  }
+}
+
+/** Chunks as they lie in the file, two in turn in the same memory: while one is looked at the next is read. */
+async function* plainChunks(
+  path: string,
+  onChunk: (chunk: Buffer) => void,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Buffer, void, undefined> {
+  const file = await open(path);
+  const [even, odd] = [Buffer.allocUnsafe(CHUNK_BYTES), Buffer.allocUnsafe(CHUNK_BYTES)];
+  const readAt = (turn: number, position: number): Promise<{ bytesRead: number; buffer: Buffer }> => {
+    const reading = file.read(turn % 2 === 0 ? even : odd, 0, CHUNK_BYTES, position);
+    // Whoever waits for it hears of a failure; until then it has an owner here.
+    reading.catch(() => undefined);
+    return reading;
+  };
+  let reading = readAt(0, 0);
+  try {
+    for (let turn = 1, position = 0; ; turn++) {
+      signal?.throwIfAborted();
+      const { bytesRead, buffer } = await reading;
+      if (bytesRead === 0) return;
+      position += bytesRead;
+      reading = readAt(turn, position);
+      const chunk = buffer.subarray(0, bytesRead);
+      onChunk(chunk);
+      yield chunk;
+    }
+  } finally {
+    await reading.catch(() => undefined);
+    await file.close();
   }
 }
 
