@@ -18,7 +18,7 @@ import { fingerprintOf } from '../medallion/staleness.js';
 import { plannedDataset } from './dataset.js';
 import type { ActivityDeps } from './deps.js';
 import { isToTake } from './offsets.js';
-import { sizeOf, stageAll, stageRefused } from './stage.js';
+import { sizeOf, stageRefused } from './stage.js';
 import {
   readManifest,
   writeManifest,
@@ -28,6 +28,7 @@ import {
 } from './staging.js';
 import { runStep, type StepContext } from './step.js';
 import { stateOf, type LakeTables } from './tables.js';
+import { withUploads, type Uploads } from './uploads.js';
 
 const PARALLEL_DOWNLOADS = 8;
 
@@ -42,44 +43,46 @@ export async function writeBronze(
   const { step, value } = await runStep<Omit<Staged, 'step'>>(
     share ? `write ${name}, share ${share.number} of ${share.of}` : `write ${name}`,
     deps.scratchDirectory,
-    async (context) => {
-      const [dataset, bronze, manifest] = await Promise.all([
-        plannedDataset(deps, run),
-        tables.table('bronze', run.dataset).snapshotIfExists(),
-        readManifest<SourceManifest>(deps.lake, sourcesKey),
-      ]);
-      const wanted = manifest.sources.filter((source) => isToTake(source, bronze));
-      const seen = await download(deps, dataset, wanted, context);
-      const sources = seen.filter((source) => !bronze?.transaction(sourceTransaction(source.sourceId)));
-      if (sources.length === 0) {
-        const current = bronze && stateOf(name, bronze, false);
-        const detail = 'every source holds what is known already, under another name or by another run';
+    (context) =>
+      withUploads(deps, tables.store('bronze', run.dataset), context.signal, async (uploads) => {
+        const [dataset, bronze, manifest] = await Promise.all([
+          plannedDataset(deps, run),
+          tables.table('bronze', run.dataset).snapshotIfExists(),
+          readManifest<SourceManifest>(deps.lake, sourcesKey),
+        ]);
+        const wanted = manifest.sources.filter((source) => isToTake(source, bronze));
+        const seen = await download(deps, dataset, wanted, context);
+        const sources = seen.filter((source) => !bronze?.transaction(sourceTransaction(source.sourceId)));
+        if (sources.length === 0) {
+          const current = bronze && stateOf(name, bronze, false);
+          const detail = 'every source holds what is known already, under another name or by another run';
+          return {
+            outcome: 'skipped',
+            rows: 0,
+            bytes: 0,
+            detail,
+            value: { manifest: null, ledger: NO_ROWS, sources: 0, current },
+          };
+        }
+        const ingested = await ingest({
+          engine: deps.engine,
+          dataset,
+          sources,
+          outputDirectory: context.scratch,
+          run: { runId: run.runId, at: new Date(deps.clock.nowMs()).toISOString() },
+          onFile: (file) => uploads.begin(file),
+          onProgress: context.progress,
+          signal: context.signal,
+        });
+        for (const warning of ingested.warnings) deps.log({ run: run.runId, step: name }, warning, 'warn');
+        const key = await stageBronze(deps, tables, run, dataset, bronze, seen, ingested, context, uploads);
+        const { read, quarantined } = ingested.ledger;
         return {
-          outcome: 'skipped',
-          rows: 0,
-          bytes: 0,
-          detail,
-          value: { manifest: null, ledger: NO_ROWS, sources: 0, current },
+          ...sizeOf(ingested.bronze),
+          detail: `${sources.length} source(s), ${read} rows read${quarantined > 0 ? `, ${quarantined} quarantined` : ''}`,
+          value: { manifest: key, ledger: ingested.ledger, sources: sources.length, current: null },
         };
-      }
-      const ingested = await ingest({
-        engine: deps.engine,
-        dataset,
-        sources,
-        outputDirectory: context.scratch,
-        run: { runId: run.runId, at: new Date(deps.clock.nowMs()).toISOString() },
-        onProgress: context.progress,
-        signal: context.signal,
-      });
-      for (const warning of ingested.warnings) deps.log({ run: run.runId, step: name }, warning, 'warn');
-      const key = await stageBronze(deps, tables, run, dataset, bronze, seen, ingested, context);
-      const { read, quarantined } = ingested.ledger;
-      return {
-        ...sizeOf(ingested.bronze),
-        detail: `${sources.length} source(s), ${read} rows read${quarantined > 0 ? `, ${quarantined} quarantined` : ''}`,
-        value: { manifest: key, ledger: ingested.ledger, sources: sources.length, current: null },
-      };
-    },
+      }),
   );
   return { step, ...value };
 }
@@ -124,6 +127,7 @@ async function stageBronze(
   sources: readonly LocalSource[],
   ingested: Ingested,
   context: StepContext,
+  uploads: Uploads,
 ): Promise<string> {
   const { schema } = ingested;
   const generation = (bronze?.transaction(ingestTransaction(run.dataset))?.version ?? 0) + 1;
@@ -134,7 +138,7 @@ async function stageBronze(
     replaces: false,
   };
   const [adds, quarantine] = await Promise.all([
-    stageAll(deps, tables.store('bronze', run.dataset), ingested.bronze, { schema }, context),
+    uploads.adds(ingested.bronze, { schema }),
     stageRefused(deps, tables.store('quarantine', run.dataset), 'bronze', refused, context),
   ]);
   const manifest: StagingManifest = {

@@ -45,7 +45,7 @@ export async function writeGold(
     fingerprint: fingerprintOf(gold),
     forced: options.rebuild ?? false,
     compute: async (silver, context) => {
-      const made = await aggregate(input(silver, context));
+      const made = await aggregate({ ...input(silver, context), onFile: context.onFile });
       return derived(made);
     },
     increment: async ({ own, upstream, commits }, context) => {

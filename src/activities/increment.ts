@@ -55,7 +55,12 @@ export interface Derivation {
   /** Over what the table is computed by; a change forces a rebuild and says so. */
   readonly fingerprint: string;
   readonly forced: boolean;
-  readonly compute: (upstream: ScanPlan, context: StepContext, ground: Ground) => Promise<Derived>;
+  /** Computes the whole table; `onFile` may be told of its files while others still are made. */
+  readonly compute: (
+    upstream: ScanPlan,
+    context: StepContext & { readonly onFile: (file: WrittenFile) => void },
+    ground: Ground,
+  ) => Promise<Derived>;
   /** Brings the table up to date, or says why it has to be computed whole. */
   readonly increment: (before: Before, context: StepContext) => Promise<Since<Derived>>;
 }

@@ -47,6 +47,7 @@ export async function writeSilver(
       try {
         const made = await refine({
           ...input(bronze, context),
+          onFile: context.onFile,
           ...(forgotten && { survivors: forgotten.survivors }),
         });
         return derived(made);

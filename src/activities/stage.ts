@@ -1,23 +1,19 @@
 /** Uploading what a write step made, for the publish step to find. */
 import type { AddFile, ObjectStore, StructType, WrittenFile } from '../delta/index.js';
-import { stageFile } from '../delta/index.js';
 import type { ActivityDeps } from './deps.js';
 import { GENERATION_TAG, type StagedQuarantine } from './staging.js';
 import type { StepContext } from './step.js';
+import { withUploads, type StagedTable } from './uploads.js';
 
 /** Uploads the files side by side and returns their adds, in order. */
 export function stageAll(
   deps: ActivityDeps,
   store: ObjectStore,
   files: readonly WrittenFile[],
-  table: { schema: StructType; partitionValues?: Readonly<Record<string, string | null>> },
+  table: StagedTable,
   { signal }: StepContext,
 ): Promise<AddFile[]> {
-  const { clock, newId } = deps;
-  const { schema, partitionValues = {} } = table;
-  return Promise.all(
-    files.map((file) => stageFile(store, file, { schema, partitionValues, clock, newId, signal })),
-  );
+  return withUploads(deps, store, signal, (uploads) => uploads.adds(files, table));
 }
 
 /** The rows that a layer refused, with what tells them from those of other attempts and times. */

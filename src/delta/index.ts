@@ -47,6 +47,7 @@ export {
   type EngineSession,
   type LocalFiles,
   type ObjectInfo,
+  type PutFileOptions,
   type ObjectStore,
   type RowParquet,
   type RowValue,
@@ -61,7 +62,15 @@ export { checkoutScan, scanPlan, type CheckedOutScan, type DeletedRows, type Sca
 export { decimalOf, parseSchema, serialiseSchema } from './schema-json.js';
 export type { ArrayType, DataType, MapType, PrimitiveType, StructField, StructType } from './schema.js';
 export { tableProperties, type TableProperties } from './table-properties.js';
-export { stageBytes, stageFile, verifyStaged, type StageOptions } from './stage.js';
+export {
+  addOf,
+  stageBytes,
+  stageFile,
+  uploadFile,
+  verifyStaged,
+  type StageOptions,
+  type UploadedFile,
+} from './stage.js';
 export type { DataRow, DataSource, DataValue } from './source.js';
 export { statsJson } from './stats.js';
 export { DeltaTable } from './table.js';

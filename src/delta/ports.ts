@@ -21,6 +21,12 @@ export interface LocalFiles {
   release(): void;
 }
 
+export interface PutFileOptions {
+  readonly signal?: AbortSignal;
+  /** The file may become the object itself, instead of being copied: it is only read or removed from then on. */
+  readonly giveAway?: boolean;
+}
+
 /**
  * Bytes under keys. Obligations, held by `test/contract/object-store.case.ts` for every implementation:
  * `list` yields in ascending order of the key's UTF-8 bytes; `putIfAbsent` is atomic among any number of racing writers
@@ -40,8 +46,10 @@ export interface ObjectStore {
   put(key: string, bytes: Uint8Array): Promise<void>;
   /** Writes the object unless the key exists. An existing key is an answer, not an error. */
   putIfAbsent(key: string, bytes: Uint8Array): Promise<'created' | 'exists'>;
-  /** Copies a local file to a new key, streaming; never loads it whole. */
-  putFile(key: string, localPath: string, options?: { signal?: AbortSignal }): Promise<void>;
+  /**
+   * Copies a local file to a new key, streaming; never loads it whole.
+   */
+  putFile(key: string, localPath: string, options?: PutFileOptions): Promise<void>;
   /** The same unless the key exists, atomic and durable as {@link putIfAbsent} is. */
   putFileIfAbsent(
     key: string,

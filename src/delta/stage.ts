@@ -21,20 +21,44 @@ export interface StageOptions {
   readonly signal?: AbortSignal;
 }
 
+/** A written file that is in the store, where no reader looks for it. */
+export interface UploadedFile {
+  readonly key: string;
+  readonly sizeBytes: number;
+  readonly written: WrittenFile;
+}
+
 /**
- * Uploads a written file under a name that nobody else uses and returns the add that would publish it. The name says
- * nothing of the partition: readers take the values from the log.
+ * Uploads a written file under a name that nobody else uses. The file is given away: it may only be read or removed from
+ * then on. The name says nothing of the partition: readers take the values from the log.
  */
+export async function uploadFile(
+  store: ObjectStore,
+  written: WrittenFile,
+  { newId, signal }: Pick<StageOptions, 'newId' | 'signal'>,
+): Promise<UploadedFile> {
+  const key = dataFileName(newId());
+  // The size on disk, so that the log cannot disagree with the object.
+  const { size } = await stat(written.localPath);
+  await store.putFile(key, written.localPath, { giveAway: true, ...(signal && { signal }) });
+  return { key, sizeBytes: size, written };
+}
+
+/** The add that would publish an uploaded file. */
+export function addOf(
+  { key, sizeBytes, written }: UploadedFile,
+  options: Omit<StageOptions, 'newId' | 'signal'>,
+): AddFile {
+  return makeAdd(key, sizeBytes, written, options);
+}
+
+/** Uploads a written file, as {@link uploadFile} does, and returns the add that would publish it. */
 export async function stageFile(
   store: ObjectStore,
   written: WrittenFile,
   options: StageOptions,
 ): Promise<AddFile> {
-  const key = dataFileName(options.newId());
-  // The size on disk, so that the log cannot disagree with the object.
-  const { size } = await stat(written.localPath);
-  await store.putFile(key, written.localPath, options.signal ? { signal: options.signal } : {});
-  return makeAdd(key, size, written, options);
+  return addOf(await uploadFile(store, written, options), options);
 }
 
 /** The same for a file in memory. */
@@ -52,7 +76,7 @@ function makeAdd(
   key: string,
   size: number,
   measured: { readonly rows: number; readonly columns: WrittenFile['columns'] },
-  { schema, partitionValues, statistics, clock }: StageOptions,
+  { schema, partitionValues, statistics, clock }: Omit<StageOptions, 'newId' | 'signal'>,
 ): AddFile {
   return {
     path: encodePath(key),

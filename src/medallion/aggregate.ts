@@ -19,6 +19,8 @@ export interface AggregateInput {
   readonly outputDirectory: string;
   /** Of a table with windows: rows of Silver that are computed at a time, where there are more. */
   readonly partRows?: number;
+  /** Hears of each file when it is written, while others still are made. It may yet be left out of what is returned. */
+  readonly onFile?: (file: WrittenFile) => void;
   readonly signal?: AbortSignal;
 }
 
@@ -29,8 +31,10 @@ export interface Aggregated {
   readonly schema: StructType;
 }
 
-/** Few enough rows to be sorted in memory beside another part. */
-const PART_ROWS = 2_500_000;
+/** Few enough rows to be sorted in memory beside another part; each part reads through all of Silver for its own. */
+const PART_ROWS = 5_000_000;
+/** Rows that are worth being shared by two lanes: fewer are done sooner than a second session is opened. */
+const SHARED_FROM = 1_250_000;
 
 /**
  * Computes one Gold table over `silver.<dataset>`. A table with windows sorts its rows, and says by its slices which of
@@ -61,7 +65,9 @@ export async function aggregate(input: AggregateInput): Promise<Aggregated> {
         for (const [index, part] of queue) {
           await session.run(silverView(input, part, columns));
           const name = `gold-${gold.table}-${isCoded ? 'coded-' : ''}${index}`;
-          files[index] = await session.writeParquetFiles(gold.sql, name);
+          const made = await session.writeParquetFiles(gold.sql, name);
+          for (const file of made) input.onFile?.(file);
+          files[index] = made;
         }
       }),
     );
@@ -152,13 +158,14 @@ async function inSession<Result>(
 /** Conditions on a Silver row, one per part; the expression of the first slice column parts them. */
 async function partsOf(
   session: EngineSession,
-  { dataset, gold, partRows = PART_ROWS }: AggregateInput,
+  { engine, dataset, gold, partRows = PART_ROWS }: AggregateInput,
 ): Promise<string[]> {
   const [expression] = Object.values(gold.slices?.by ?? {});
   if (expression === undefined || gold.slices?.window === undefined) return ['true'];
   const silver = `silver.${identifier(dataset.name)}`;
   const rows = await count(session, `SELECT count(*) AS n FROM ${silver}`);
-  // Half a part is worth being shared by two lanes; less is done sooner than a second session is opened.
-  if (rows < partRows / 2) return ['true'];
-  return partsBy(session, silver, expression, Math.max(2, Math.ceil(rows / partRows)));
+  if (rows < Math.min(SHARED_FROM, partRows / 2)) return ['true'];
+  // As many for each lane as for any other.
+  const rounds = Math.max(1, Math.ceil(rows / partRows / engine.threads));
+  return partsBy(session, silver, expression, Math.max(2, rounds * engine.threads));
 }

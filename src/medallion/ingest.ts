@@ -28,6 +28,8 @@ export interface IngestInput {
   /** An empty folder for the Parquet files; what else is left in it may be removed afterwards. */
   readonly outputDirectory: string;
   readonly run: RunStamp;
+  /** Hears of a Bronze file when it is written, while others still are made. It may yet be left out of what is returned. */
+  readonly onFile?: (file: WrittenFile) => void;
   readonly onProgress?: (progress: Progress) => void;
   readonly signal?: AbortSignal;
 }
@@ -132,7 +134,9 @@ async function readTextSources(
     ...(onProgress ? { onProgress } : {}),
     onPart: async (part) => {
       const file = await writePart(session, input, sources, part, written.length);
-      if (file) written.push({ file, only: part.only });
+      if (!file) return;
+      written.push({ file, only: part.only });
+      input.onFile?.(file);
     },
   });
   await session.run(refusedWithout(framed));

@@ -20,6 +20,8 @@ export interface Rebuild {
   /** Default {@link PART_ROWS}. */
   readonly partRows?: number;
   readonly onPart?: (done: number, parts: number) => void;
+  /** Hears of each file when it is written, while others still are made. */
+  readonly onFile?: (file: WrittenFile) => void;
 }
 
 export interface Rebuilt {
@@ -48,7 +50,9 @@ export async function rebuild(input: Rebuild): Promise<Rebuilt> {
     await session.run(keepAs(pass, `SELECT * FROM coded WHERE ${part}`));
     duplicate += await keepNewest(input, pass, coded, index);
     await pass?.judge();
-    silver.push(...(await session.writeParquetFiles(silverSelect(dataset, pass), `silver-${index}`)));
+    const files = await session.writeParquetFiles(silverSelect(dataset, pass), `silver-${index}`);
+    for (const file of files) input.onFile?.(file);
+    silver.push(...files);
   }
   return { silver, duplicate };
 }

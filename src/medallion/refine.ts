@@ -26,6 +26,8 @@ export interface RefineInput {
   readonly run: RunStamp;
   /** About how many rows of a whole table are sorted and judged at a time. */
   readonly partRows?: number;
+  /** Hears of each file of Silver when it is written, while others still are made. */
+  readonly onFile?: (file: WrittenFile) => void;
   readonly onProgress?: (progress: Progress) => void;
   readonly signal?: AbortSignal;
 }
@@ -85,6 +87,7 @@ async function refineIn(session: EngineSession, input: RefineInput): Promise<Ref
     dataset,
     rows: read,
     ...(input.partRows !== undefined && { partRows: input.partRows }),
+    ...(input.onFile && { onFile: input.onFile }),
     onPart: (done, parts) =>
       input.onProgress?.({ phase: 'writing silver', done, total: parts, unit: 'parts' }),
   });

@@ -1,6 +1,6 @@
 /** What every ObjectStore must do. Run it with a maker of empty stores. */
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
@@ -128,6 +128,22 @@ export function objectStoreContract(name: string, makeStore: () => Promise<Objec
       expect(() => local.pathOf('data/other')).toThrow(/not checked out/);
       local.release();
       local.release();
+    });
+
+    test('takes a file that is given away, and keeps it when its maker removes it', async () => {
+      const content = randomBytes(100_000);
+      const path = join(folder, 'given.parquet');
+      await writeFile(path, content);
+      await utimes(path, 1, 1);
+      const before = Date.now();
+      await store.putFile('data/given.parquet', path, { giveAway: true });
+      await rm(path);
+      const found = await store.head('data/given.parquet');
+      expect(found?.sizeBytes).toBe(content.length);
+      expect(found?.modifiedMs).toBeGreaterThanOrEqual(before - 1000);
+      expect(Buffer.compare(Buffer.from(await store.get('data/given.parquet')), content)).toBe(0);
+      expect(await keysOf(store, 'data/')).toEqual(['data/given.parquet']);
+      await expect(store.putFile('data/none', path, { giveAway: true })).rejects.toThrow(/ENOENT/);
     });
 
     test('copies a file in parts when it is big', async () => {

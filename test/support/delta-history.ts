@@ -11,6 +11,7 @@ import {
   type DeltaTable,
   type ObjectInfo,
   type ObjectStore,
+  type PutFileOptions,
 } from '../../src/delta/index.js';
 import type { DeltaLab } from './delta-lab.js';
 import type { DeltaDeps } from '../../src/delta/deps.js';
@@ -190,9 +191,9 @@ class UnluckyStore extends FaultyObjectStore {
     return super.putIfAbsent(key, bytes);
   }
 
-  override putFile(key: string, localPath: string): Promise<void> {
+  override putFile(key: string, localPath: string, options?: PutFileOptions): Promise<void> {
     this.#uploads += 1;
-    return super.putFile(key, localPath);
+    return super.putFile(key, localPath, options);
   }
 
   override delete(keys: readonly string[]): Promise<void> {

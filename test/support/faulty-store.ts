@@ -3,7 +3,7 @@
  * work was done, the same with our own repetition finding `exists`, a refusal before the work, a listing that is stale.
  */
 import { readFile } from 'node:fs/promises';
-import type { LocalFiles, ObjectInfo, ObjectStore } from '../../src/delta/index.js';
+import type { LocalFiles, ObjectInfo, ObjectStore, PutFileOptions } from '../../src/delta/index.js';
 
 export type Fault =
   /** The write happens, the caller gets an error. */
@@ -63,8 +63,8 @@ export class FaultyObjectStore implements ObjectStore {
     return fault === 'own object exists' ? 'exists' : answer;
   }
 
-  putFile(key: string, localPath: string): Promise<void> {
-    return this.inner.putFile(key, localPath);
+  putFile(key: string, localPath: string, options?: PutFileOptions): Promise<void> {
+    return this.inner.putFile(key, localPath, options);
   }
 
   async putFileIfAbsent(key: string, localPath: string): Promise<'created' | 'exists'> {

@@ -1,10 +1,10 @@
 /** Objects as files in a folder. A lake on `file://` needs nothing else. */
 import { constants, stat as statOf, unlink } from 'node:fs';
-import { copyFile, link, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { copyFile, link, mkdir, open, readdir, readFile, rename, rm, stat, utimes } from 'node:fs/promises';
 import { randomUUID } from 'node:crypto';
 import { dirname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import type { LocalFiles, ObjectInfo, ObjectStore } from '../../delta/ports.js';
+import type { LocalFiles, ObjectInfo, ObjectStore, PutFileOptions } from '../../delta/ports.js';
 import { ObjectMissingError } from './errors.js';
 import { compareKeys, requireKey, requirePrefix } from './keys.js';
 import { forEachLimited } from './limit.js';
@@ -120,9 +120,10 @@ export class LocalObjectStore implements ObjectStore {
     return this.#create(key, (temporary) => writeFlushed(temporary, bytes));
   }
 
-  async putFile(key: string, localPath: string, options: { signal?: AbortSignal } = {}): Promise<void> {
+  async putFile(key: string, localPath: string, options: PutFileOptions = {}): Promise<void> {
     options.signal?.throwIfAborted();
-    await this.#publish(key, (temporary) => copyFlushed(localPath, temporary), rename);
+    const write = options.giveAway ? linkFlushed : copyFlushed;
+    await this.#publish(key, (temporary) => write(localPath, temporary), rename);
   }
 
   async putFileIfAbsent(
@@ -249,6 +250,20 @@ async function writeFlushed(path: string, bytes: Uint8Array): Promise<void> {
 
 async function copyFlushed(from: string, to: string): Promise<void> {
   await copyFile(from, to, constants.COPYFILE_FICLONE);
+  await flush(to);
+}
+
+/** The same file under another name, or a copy where the file system knows no such thing, as between two disks. */
+async function linkFlushed(from: string, to: string): Promise<void> {
+  try {
+    await link(from, to);
+  } catch (error) {
+    if (isMissing(error)) throw error;
+    await copyFile(from, to, constants.COPYFILE_FICLONE);
+  }
+  // It is an object from now on, whenever it was written.
+  const now = new Date();
+  await utimes(to, now, now);
   await flush(to);
 }
 

@@ -2,7 +2,7 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Clock, LocalFiles, ObjectInfo, ObjectStore } from '../../delta/ports.js';
+import type { Clock, LocalFiles, ObjectInfo, ObjectStore, PutFileOptions } from '../../delta/ports.js';
 import { ObjectMissingError } from './errors.js';
 import { compareKeys, joinKey, requireKey, requirePrefix } from './keys.js';
 
@@ -69,7 +69,7 @@ export class MemoryObjectStore implements ObjectStore {
     return 'created';
   }
 
-  async putFile(key: string, localPath: string, options: { signal?: AbortSignal } = {}): Promise<void> {
+  async putFile(key: string, localPath: string, options: PutFileOptions = {}): Promise<void> {
     await this.put(key, await readFile(localPath, { signal: options.signal }));
   }
 

@@ -12,7 +12,7 @@ import {
   PutObjectCommand,
   type S3Client,
 } from '@aws-sdk/client-s3';
-import type { LocalFiles, ObjectInfo, ObjectStore } from '../../delta/ports.js';
+import type { LocalFiles, ObjectInfo, ObjectStore, PutFileOptions } from '../../delta/ports.js';
 import type { CachedCopy, LocalCache } from './cache.js';
 import { ObjectMissingError } from './errors.js';
 import { joinKey, requireKey, requirePrefix } from './keys.js';
@@ -118,7 +118,7 @@ export class S3ObjectStore implements ObjectStore {
     }
   }
 
-  async putFile(key: string, localPath: string, options: { signal?: AbortSignal } = {}): Promise<void> {
+  async putFile(key: string, localPath: string, options: PutFileOptions = {}): Promise<void> {
     const { size } = await stat(localPath);
     const target = this.#target(key);
     if (size > SINGLE_PUT_MAX_BYTES) {
