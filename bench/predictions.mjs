@@ -3,15 +3,16 @@
  * same client in the same run: Node's bare HTTP server, which is the least that any server in this process could take, and FastAPI
  * with Python's xgboost.
  *
- *   node bench/predictions.mjs [--rate 1000,5000] [--seconds 20] [--rounds 1] [--peer-rate 500] [--nice=-15] [--profile folder]
+ *   node bench/predictions.mjs [--rate 1000,5000] [--seconds 20] [--rounds 1] [--peer-rate 500] [--realtime] [--profile folder]
  *
- * Needs `npm run build` and MLflow's environment (`infra/prepare/mlflow.sh`). `--nice` gives servers and client a precedence over what
- * else runs on the machine (root only); `--profile` leaves a processor profile of the model server in that folder.
+ * Needs `npm run build` and MLflow's environment (`infra/prepare/mlflow.sh`). `--realtime` lets servers and client go before all
+ * else that runs on the machine (root on Linux only), where a nice value would count within one session; `--profile` leaves a
+ * processor profile of the model server in that folder.
  */
 import { fork, spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { setPriority, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
@@ -33,7 +34,7 @@ const { values } = parseArgs({
     seconds: { type: 'string', default: '20' },
     rounds: { type: 'string', default: '1' },
     'peer-rate': { type: 'string', default: '500' },
-    nice: { type: 'string', default: '0' },
+    realtime: { type: 'boolean', default: false },
     profile: { type: 'string' },
   },
 });
@@ -41,6 +42,8 @@ const seconds = Number(values.seconds);
 const project = fileURLToPath(new URL('..', import.meta.url));
 const folder = mkdtempSync(path.join(tmpdir(), 'datalab-bench-predictions-'));
 const running = [];
+/** What comes before a command that is to go before all others. */
+const ahead = values.realtime ? ['chrt', '--rr', '1'] : [];
 
 /** The boosting model of the benchmark of training, on fewer rows, and rows with what it says of them. */
 async function train() {
@@ -85,9 +88,9 @@ async function register(uri, smoke) {
 }
 
 function start(command, args, options = {}) {
-  const child = spawn(command, args, { cwd: project, stdio: ['ignore', 'pipe', 'inherit'], ...options });
+  const [file, ...rest] = [...ahead, command, ...args];
+  const child = spawn(file, rest, { cwd: project, stdio: ['ignore', 'pipe', 'inherit'], ...options });
   running.push(child);
-  if (Number(values.nice) !== 0) setPriority(child.pid, Number(values.nice));
   return child;
 }
 
@@ -149,8 +152,8 @@ const freePort = () =>
 
 function load({ port }, question, rate, length) {
   return new Promise((resolve, reject) => {
-    const child = fork(path.join(project, 'bench', 'load.mjs'));
-    if (Number(values.nice) !== 0) setPriority(child.pid, Number(values.nice));
+    const [execPath, ...execArgv] = [...ahead, process.execPath];
+    const child = fork(path.join(project, 'bench', 'load.mjs'), { execPath, execArgv });
     child.once('message', (found) => ('failed' in found ? reject(new Error(found.failed)) : resolve(found)));
     child.once('error', reject);
     child.send({ port, rate, seconds: length, ...question });

@@ -73,9 +73,8 @@ function told({ model, version, definition }: LoadedVersion, of: Made, at: strin
   };
 }
 
-function byRow({ predictor, definition }: LoadedVersion, rows: readonly Row[]): Made {
+function byRow({ predictor, definition, row: values }: LoadedVersion, rows: readonly Row[]): Made {
   const { featureNames } = predictor;
-  const values = new Float32Array(featureNames.length);
   const problems: string[] = [];
   const incomplete: string[] = [];
   const predictions = rows.map((given, index): Prediction => {
@@ -101,7 +100,9 @@ function fill(values: Float32Array, names: readonly string[], given: Row): strin
     else if (!Number.isFinite(Math.fround(value))) return undefined;
     values[place] = value ?? NaN;
   }
-  return Object.keys(given).length === names.length ? missing : undefined;
+  let known = 0;
+  for (const _ in given) known += 1;
+  return known === names.length ? missing : undefined;
 }
 
 function problemsOf(names: readonly string[], given: Row, index: number): string[] {

@@ -2,20 +2,23 @@
  * What was predicted, left in the lake's inbox as files of JSON lines: a table changes only through a workflow, which takes
  * them from there. What is younger than a flush is lost where the process dies; a lake that is away loses nothing until
  * the memory given to it is full. What waits is kept as bytes: thousands of objects a second that outlive their request
- * would have to be moved and marked by the collector, and written as text all at once when they leave.
+ * would have to be moved and marked by the collector, and written as text all at once when they leave. A file is one piece of
+ * memory of half a MiB: larger ones would be put together, or signed for S3, while requests wait.
  */
 import { PREDICTIONS_INBOX, type PredictionRecord } from '../contracts/serving.js';
 import { inboxLine, leaveLines } from '../lake/inbox.js';
 import type { ModelServerDeps } from './deps.js';
 import type { Metrics } from './metrics.js';
 
-const FILE_ROWS_MAX = 50_000;
-const PART_BYTES = 256 * 1024;
+const FILE_BYTES = 512 * 1024;
 
 /** What becomes one file. */
 interface Lines {
+  readonly bytes: Buffer;
   rows: number;
-  readonly parts: Array<{ readonly bytes: Buffer; used: number }>;
+  used: number;
+  /** It is being written: what comes now goes into the next one. */
+  leaving: boolean;
 }
 
 export class PredictionLog {
@@ -62,15 +65,14 @@ export class PredictionLog {
   }
 
   private append(line: string): void {
-    let lines = this.waiting.at(-1);
-    if (!lines || lines.rows >= FILE_ROWS_MAX) this.waiting.push((lines = { rows: 0, parts: [] }));
-    let part = lines.parts.at(-1);
     // A character takes three bytes at most.
-    if (!part || part.bytes.length - part.used < line.length * 3) {
-      part = { bytes: Buffer.allocUnsafe(Math.max(PART_BYTES, line.length * 3)), used: 0 };
-      lines.parts.push(part);
+    const most = line.length * 3;
+    let lines = this.waiting.at(-1);
+    if (!lines || lines.leaving || lines.bytes.length - lines.used < most) {
+      lines = { bytes: Buffer.allocUnsafeSlow(Math.max(FILE_BYTES, most)), rows: 0, used: 0, leaving: false };
+      this.waiting.push(lines);
     }
-    part.used += part.bytes.write(line, part.used);
+    lines.used += lines.bytes.write(line, lines.used);
     lines.rows += 1;
     this.rows += 1;
   }
@@ -79,12 +81,13 @@ export class PredictionLog {
   private async write(): Promise<void> {
     for (let files = this.waiting.length; files > 0; files -= 1) {
       const [lines] = this.waiting;
-      if (!lines || lines.rows === 0) return;
-      if (this.waiting.length === 1) this.waiting.push({ rows: 0, parts: [] });
-      const bytes = Buffer.concat(lines.parts.map((part) => part.bytes.subarray(0, part.used)));
+      if (!lines) return;
+      lines.leaving = true;
+      const bytes = lines.bytes.subarray(0, lines.used);
       try {
         await leaveLines(this.deps.lake.store, PREDICTIONS_INBOX, bytes, this.deps.clock.nowMs());
       } catch (error) {
+        lines.leaving = false;
         this.deps.log.warn({ err: error, pending: this.rows }, 'predictions wait for the lake');
         return;
       }

@@ -110,7 +110,7 @@ interface Asked {
 export function rowsOf(body: unknown): Asked | undefined {
   if (!isRecord(body)) return undefined;
   const { model, rows } = body;
-  for (const name of Object.keys(body)) if (name !== 'model' && name !== 'rows') return undefined;
+  for (const name in body) if (name !== 'model' && name !== 'rows') return undefined;
   if (typeof model !== 'string' || model === '' || !Array.isArray(rows) || rows.length === 0)
     return undefined;
   for (const row of rows as readonly unknown[]) if (!isRow(row)) return undefined;

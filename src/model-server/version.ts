@@ -17,6 +17,8 @@ export interface LoadedVersion {
   readonly predictor: Predictor;
   readonly features: NewestFeatures;
   readonly parity: ParityCheck;
+  /** Where a row's numbers stand while it is predicted: one for all, since nothing waits in between. */
+  readonly row: Float32Array;
   /** ISO instant. */
   readonly loadedAt: string;
 }
@@ -70,7 +72,8 @@ export async function loadVersion(
   const parity = await checkParity(what, predictor, json ?? '', rows, deps.native);
   const features = new NewestFeatures(deps.lake, definition, predictor.featureNames);
   const loadedAt = new Date(deps.clock.nowMs()).toISOString();
-  return { model, version, definition, predictor, features, parity, loadedAt };
+  const row = new Float32Array(predictor.featureNames.length);
+  return { model, version, definition, predictor, features, parity, row, loadedAt };
 }
 
 function parse<T>(what: string, schema: z.ZodType<T>, text = ''): T {

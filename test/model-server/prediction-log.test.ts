@@ -66,14 +66,40 @@ it('keeps every record as it was, however long and in whatever script', async ()
   ];
   for (const one of given) log.add([one]);
   await log.flush();
-  expect(await files()).toEqual([given]);
+  expect((await files()).flat()).toEqual(given);
 });
 
-it('puts no more than fifty thousand into a file', async () => {
-  const given = Array.from({ length: 50_001 }, (_, index) => record(String(index)));
+it('leaves many as several files, none larger than half a MiB, each of whole lines', async () => {
+  const given = Array.from({ length: 10_001 }, (_, index) => record(String(index)));
   log.add(given);
-  expect(log.pending).toBe(50_001);
+  expect(log.pending).toBe(10_001);
   await log.flush();
-  expect((await files()).map((file) => file.length)).toEqual([50_000, 1]);
+  expect(log.pending).toBe(0);
+  const sizes: number[] = [];
+  for await (const { sizeBytes } of store.list(PREDICTIONS_INBOX)) sizes.push(sizeBytes);
+  expect(sizes.length).toBeGreaterThan(1);
+  expect(Math.max(...sizes)).toBeLessThanOrEqual(512 * 1024);
   expect((await files()).flat()).toEqual(given);
+});
+
+it('keeps what a lake that is away does not take, in order, and what comes meanwhile behind it', async () => {
+  const put = store.put.bind(store);
+  const given = Array.from({ length: 10_000 }, (_, index) => record(String(index)));
+  let left = 1;
+  store.put = (key, bytes) => {
+    if (left === 0) return Promise.reject(new Error('the lake is away'));
+    left -= 1;
+    return put(key, bytes);
+  };
+  log.add(given);
+  await log.flush();
+  const [first = []] = await files();
+  expect(log.pending).toBe(given.length - first.length);
+  log.add([record('later')]);
+  await log.flush();
+  expect(log.pending).toBe(given.length - first.length + 1);
+  store.put = put;
+  await log.close();
+  expect(log.pending).toBe(0);
+  expect((await files()).flat()).toEqual([...given, record('later')]);
 });
