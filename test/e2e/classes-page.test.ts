@@ -36,6 +36,17 @@ const ROWS = 6000;
 const DAY_MS = 86_400_000;
 const PICTURES = process.env['DATALAB_PICTURES'];
 
+/** Texts beside bars that a bar comes nearer to than two pixels, as an expression of the page. */
+const TOUCHED = `[...document.querySelectorAll('.bars')].flatMap((bars) =>
+  [...bars.querySelectorAll('span:not(.bar)')].filter((text) => {
+    const said = text.getBoundingClientRect();
+    return [...bars.querySelectorAll('.bar')].some((bar) => {
+      const drawn = bar.getBoundingClientRect();
+      const beside = drawn.right + 2 > said.left && drawn.left - 2 < said.right;
+      return beside && drawn.bottom + 2 > said.top && drawn.top - 2 < said.bottom;
+    });
+  }).map((text) => text.textContent))`;
+
 /** Five classes in a row, told by one feature with so much noise that neighbours are taken for each other. */
 function judged() {
   const definition = parseModel('market', MODEL, {
@@ -171,6 +182,8 @@ describe.skipIf(chromiumPath === undefined || MLFLOW_MISSING !== undefined)(
           page.evaluate(`getComputedStyle(document.querySelector('.confusion ${cell}')).backgroundColor`);
         expect(await ground('td.good')).not.toBe(await ground('td.wrong'));
         expect(await page.evaluate('document.documentElement.scrollWidth <= innerWidth')).toBe(true);
+        expect(await page.locator('.bars .bar').count()).toBeGreaterThan(CLASSES.length);
+        expect(await page.evaluate(TOUCHED)).toEqual([]);
         if (PICTURES) {
           mkdirSync(PICTURES, { recursive: true });
           const section = page.locator('section', { has: region }).first();

@@ -17,10 +17,10 @@ export function Bars({ bars }: { readonly bars: readonly Bar[] }) {
           <span className="cut" title={name}>
             {name}
           </span>
+          <span className="small n">{text}</span>
           <span className="bar">
             <i className={tone ?? ''} style={{ width: `${(100 * Math.abs(value)) / most}%` }} />
           </span>
-          <span className="small n">{text}</span>
         </Fragment>
       ))}
     </div>
