@@ -26,7 +26,8 @@ function s3Environment(settings: Settings): Record<string, string | undefined> {
   return {
     ...{ AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_DEFAULT_REGION: AWS_REGION },
     MLFLOW_S3_ENDPOINT_URL: AWS_ENDPOINT_URL,
-    PYTHONPATH: locateMlflowS3(settings),
+    // Beside what the caller's environment brings, such as a database's driver.
+    PYTHONPATH: [locateMlflowS3(settings), settings.processEnv['PYTHONPATH']].filter(Boolean).join(':'),
   };
 }
 
