@@ -53,6 +53,7 @@ export function renderModelReport(report: ModelReport): string {
           <dt>Best</dt>
           <dd>${evaluation.winner}</dd>
         </div>
+        ${evaluation.interval ? intervalOf(metric, evaluation.interval) : null}
       </dl>
     </div>
     <h2>Gate</h2>
@@ -74,12 +75,19 @@ export function renderModelReport(report: ModelReport): string {
       ${metricsTable(evaluation.byKey.map(({ name, metrics }) => ({ name: keyOf(name), metrics })))}
     </div>
     ${features(evaluation)} ${evaluation.confusion ? confusion(evaluation.confusion) : null}
-    ${evaluation.classes ? classes(evaluation.classes, evaluation.calibration) : null} ${candidates(report)}`;
+    ${evaluation.classes ? classes(evaluation.classes) : null} ${calibration(evaluation)}
+    ${candidates(report)}`;
   const footer = html`Written by DataLab for run <code>${run.runId}</code> of workflow
     <code>${run.workflowId}</code>, for ${instant(report.reportedAt)}. Times are UTC.`;
   const title = `${model.name}: ${gate.passed ? 'passed' : 'refused'}`;
   return pageOf({ title, kind: 'model report', body, footer });
 }
+
+const intervalOf = (metric: string, { low, high }: NonNullable<Evaluation['interval']>): Html =>
+  html`<div>
+    <dt>${metric}, 95 % of resamplings</dt>
+    <dd>${fixed(low)} to ${fixed(high)}</dd>
+  </div>`;
 
 function candidates(report: ModelReport): Html {
   return html`<h2>Candidates <small>judged by walking forward</small></h2>
@@ -177,10 +185,7 @@ function confusion({ tp, fp, tn, fn }: NonNullable<Evaluation['confusion']>): Ht
     </div>`;
 }
 
-function classes(
-  { names, confusion: counts }: NonNullable<Evaluation['classes']>,
-  calibration: Evaluation['calibration'],
-): Html {
+function classes({ names, confusion: counts }: NonNullable<Evaluation['classes']>): Html {
   const said = names.map((_, place) => counts.reduce((sum, line) => sum + (line[place] ?? 0), 0));
   return html`<h2>Confusion of classes</h2>
     <div class="card">
@@ -205,12 +210,16 @@ function classes(
           ],
         ],
       )}
-    </div>
-    <h2>Calibration <small>of the class that was said</small></h2>
+    </div>`;
+}
+
+function calibration({ calibration: tenths, classes: named }: Evaluation): Html | null {
+  if (tenths.length === 0) return null;
+  return html`<h2>Calibration <small>of ${named ? 'the class that was said' : 'yes'}</small></h2>
     <div class="card">
       ${table(
-        ['Probability', 'Right', 'Rows'],
-        calibration.map(({ predicted, observed, rows }) => [fixed(predicted), fixed(observed), count(rows)]),
+        ['Probability', named ? 'Right' : 'Was yes', 'Rows'],
+        tenths.map(({ predicted, observed, rows }) => [fixed(predicted), fixed(observed), count(rows)]),
       )}
     </div>`;
 }

@@ -79,13 +79,26 @@ describe('the report of a training', () => {
     expect(page).not.toMatch(/(?:src|href)="https?:/);
   });
 
-  it('of a yes or no has the four counts and no more', () => {
-    const page = pageOf('binary', { confusion: { tp: 5, fp: 1, tn: 9, fn: 5 } });
+  it('of a yes or no has the four counts, its calibration and the interval of its figure', () => {
+    const page = pageOf('binary', {
+      confusion: { tp: 5, fp: 1, tn: 9, fn: 5 },
+      calibration: [
+        { predicted: 0.25, observed: 0.3, rows: 14 },
+        { predicted: 0.75, observed: 0.7, rows: 6 },
+      ],
+      interval: { low: 0.71234, high: 0.88 },
+    });
     expect(tableAfter(page, 'Confusion at one half')).toEqual([
       ['', 'said yes', 'said no'],
       ['was yes', '5', '5'],
       ['was no', '1', '9'],
     ]);
+    expect(tableAfter(page, '<h2>Calibration')).toEqual([
+      ['Probability', 'Was yes', 'Rows'],
+      ['0.2500', '0.3000', '14'],
+      ['0.7500', '0.7000', '6'],
+    ]);
+    expect(page).toMatch(/95 % of resamplings<\/dt>\s*<dd>0\.7123 to 0\.8800</);
     expect(page).not.toContain('Confusion of classes');
   });
 });
