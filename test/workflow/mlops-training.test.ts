@@ -124,6 +124,18 @@ describe.skipIf(!hasTestServer)('models', () => {
     expect(outcome).toBe('ok');
     expect(training).toMatchObject({ decision: 'refused', reasons: ['baseline: not better'] });
     expect(script.state.aliases).toEqual({ champion: '1', previous: null });
+    // What the run's event says is in its record.
+    expect(script.records).toMatchObject([
+      {
+        outcome: 'ok',
+        error: null,
+        summary: {
+          training: {
+            message: expect.stringMatching(/refused by the gate: baseline: not better/) as unknown,
+          },
+        },
+      },
+    ]);
   });
 
   it('registers nothing where the rows and the definition are known', async () => {
