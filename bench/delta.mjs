@@ -50,7 +50,7 @@ function openTable(uri, folder, s3 = {}) {
     ...{ memoryLimit: values.memory, threads: 2, spillDirectory: path.join(folder, 'spill') },
   });
   const store = openObjectStore(uri, { s3, cacheDirectory: path.join(folder, 'cache'), cacheBytes: 1e10 });
-  return new DeltaTable(store, { engine, scratchDirectory: folder });
+  return new DeltaTable(store, { engine, rowParquet: createRowParquet(), scratchDirectory: folder });
 }
 
 /** The measured work of ours: what `--part` starts. `ms` of its own takes the place of the whole. */
@@ -80,6 +80,7 @@ const parts = {
     return appends((rows) => appendRows(table, port, rows, { schema }));
   },
   append: (table) => appends((rows) => table.append({ rows, schema })),
+  appendSql: (table) => appends((rows) => table.append({ sql: ROWS(rows[0].id, rows.length) })),
   async merge(table) {
     const rows = Number(values.rows);
     const sql = `SELECT i * ${rows} * 2 // 10000 AS id, 'merged' AS name, 0.5::DOUBLE AS amount FROM range(0, 10000) t(i)`;
@@ -220,12 +221,12 @@ function log(folder) {
 }
 
 function append(folder) {
-  const [mine, rows, peer] = ['append-ours', 'rows-ours', 'append-theirs'].map((name) =>
-    path.join(folder, name),
-  );
-  const theirOwn = theirs('append', peer, [250]);
-  tell('DeltaTable.append of 100 rows, 250 times', ours('append', mine), theirOwn);
-  tell('appendRows (no engine) of 100 rows, 250 times', ours('appendRows', rows), theirOwn);
+  const place = (name) => path.join(folder, name);
+  // Theirs is given an Arrow table in memory, as ours are given values.
+  const theirOwn = theirs('append', place('theirs'), [250]);
+  tell('DeltaTable.append of 100 rows as values, 250 times', ours('append', place('values')), theirOwn);
+  tell('DeltaTable.append of 100 rows by SQL, 250 times', ours('appendSql', place('sql')), theirOwn);
+  tell('appendRows of 100 rows, 250 times', ours('appendRows', place('rows')), theirOwn);
 }
 
 async function merge(folder) {

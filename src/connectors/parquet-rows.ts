@@ -100,7 +100,8 @@ function misfit(field: StructField, value: NonNullable<RowValue>, index: number)
 }
 
 function text(value: NonNullable<RowValue>): Converted | undefined {
-  if (typeof value !== 'string') return undefined;
+  // Half of a surrogate pair has no bytes of its own, and would become another character.
+  if (typeof value !== 'string' || /\p{Surrogate}/u.test(value)) return undefined;
   return { value, text: value, order: Buffer.from(value, 'utf8') };
 }
 
@@ -150,6 +151,8 @@ function instant(value: NonNullable<RowValue>): Converted | undefined {
   if (micros < 0n && micros % 1000n !== 0n) return undefined;
   const utc = isoOf(new Date(ms));
   if (utc === undefined) return undefined;
+  // A day or an hour that does not exist (30 February, 24:00) comes back as another.
+  if (isoOf(new Date(`${whole.slice(0, 19)}Z`))?.slice(0, 19) !== whole.slice(0, 19)) return undefined;
   return {
     value: micros < 0n ? new Date(Number(micros / 1000n)) : micros,
     text: `${utc.slice(0, 19)}.${fraction.slice(1).padEnd(6, '0')}Z`,

@@ -357,7 +357,7 @@ export const ERRORS = {
   ROW_UNSUPPORTED: {
     retry: false,
     remedy:
-      'This is a bug of the record named in the message: give the column a type and values that rows can carry.',
+      'Give the column named in the message a type and values that rows can carry, or open the table with an engine (docs/guides/delta.md). In a flow of DataLab this is a bug.',
   },
 } as const satisfies Record<string, ErrorEntry>;
 

@@ -14,6 +14,8 @@ const INVARIANTS = 'delta.invariants';
 export interface Constraint {
   readonly name: string;
   readonly sql: string;
+  /** The column of which it says no more than that it is never NULL. */
+  readonly filled?: string;
 }
 
 /** What constraints are read from. */
@@ -49,6 +51,7 @@ function notNull(fields: readonly StructField[], where: string, parent = ''): Co
           {
             name: `NOT NULL ${path}`,
             sql: parent === '' ? present : `(${parent} IS NULL OR ${present})`,
+            ...(parent === '' ? { filled: field.name } : {}),
           },
         ];
     return [...own, ...within(field.type, path, where)];
@@ -120,10 +123,15 @@ export async function requireConstraints(
   const [row = {}] = await session.rows<Record<string, bigint>>(
     `SELECT ${counts.join(', ')} FROM ${relation}`,
   );
-  const broken = constraints.flatMap(({ name }, index) => {
-    const count = row[`c${index}`] ?? 0n;
-    return count > 0n ? [`${name}: ${count} rows`] : [];
-  });
+  requireNone(
+    constraints.map(({ name }, index) => [name, Number(row[`c${index}`] ?? 0n)]),
+    where,
+  );
+}
+
+/** The constraints' names with the number of rows that break each. Throws DELTA_CONSTRAINT_VIOLATED. */
+export function requireNone(counts: ReadonlyArray<readonly [string, number]>, where: string): void {
+  const broken = counts.flatMap(([name, count]) => (count > 0 ? [`${name}: ${count} rows`] : []));
   if (broken.length === 0) return;
   throw new DeltaError(
     'DELTA_CONSTRAINT_VIOLATED',

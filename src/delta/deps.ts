@@ -2,11 +2,13 @@
 import { randomUUID } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Clock, Engine } from './ports.js';
+import type { Clock, Engine, RowParquet } from './ports.js';
 
 export interface DeltaDeps {
   /** Reads Parquet checkpoints. Without it only tables whose log is JSON can be opened. */
   readonly engine?: Engine;
+  /** Writes the values of `append({ rows })` without the engine, where nothing about them asks for it. */
+  readonly rowParquet?: RowParquet;
   readonly clock: Clock;
   /** Uniform in [0, 1). */
   readonly random: () => number;

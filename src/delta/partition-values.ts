@@ -21,6 +21,48 @@ export function partitionValue(type: DataType, value: RowValue): string | null {
   return text;
 }
 
+const WIDTHS: Readonly<Record<string, bigint>> = { byte: 7n, short: 15n, integer: 31n, long: 63n };
+
+/**
+ * The same for a value as somebody gave it, of which nobody has made one of the type: undefined where it is not plainly
+ * that already, so that the engine has to say what it is.
+ */
+export function plainPartitionValue(type: DataType, value: unknown): string | null | undefined {
+  if (value === null || value === undefined) return null;
+  const width = typeof type === 'string' ? WIDTHS[type] : undefined;
+  if (width !== undefined) return isInteger(value, width) ? partitionValue(type, value) : undefined;
+  switch (type) {
+    case 'string':
+      return typeof value === 'string' && isWellFormed(value) ? partitionValue(type, value) : undefined;
+    case 'boolean':
+      return typeof value === 'boolean' ? String(value) : undefined;
+    case 'double':
+      return typeof value === 'number' && Number.isFinite(value) ? partitionValue(type, value) : undefined;
+    case 'date':
+      return isDay(value) ? partitionValue(type, value) : undefined;
+    default:
+      return undefined;
+  }
+}
+
+function isInteger(value: unknown, width: bigint): value is number | bigint {
+  if (typeof value === 'number' ? !Number.isSafeInteger(value) : typeof value !== 'bigint') return false;
+  const whole = BigInt(value as number | bigint);
+  return whole >= -(2n ** width) && whole < 2n ** width;
+}
+
+/** A day that there is: 30 February comes back as another. */
+function isDay(value: unknown): value is string {
+  if (typeof value !== 'string' || !/^\d{4}-\d{2}-\d{2}$/.test(value)) return false;
+  const day = new Date(`${value}T00:00:00Z`);
+  return !Number.isNaN(day.getTime()) && day.toISOString().startsWith(value);
+}
+
+/** Half of a surrogate pair has no bytes of its own. */
+function isWellFormed(text: string): boolean {
+  return !/\p{Surrogate}/u.test(text);
+}
+
 function textOf(type: DataType, value: NonNullable<RowValue>): string | undefined {
   switch (type) {
     case 'string':

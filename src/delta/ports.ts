@@ -229,8 +229,8 @@ export type RowValue = string | number | bigint | boolean | Date | null | undefi
 /** A few rows as one Parquet file in memory, with its statistics; held by `test/contract/row-parquet.case.ts`. */
 export interface RowParquet {
   /**
-   * Columns by name; an absent one is NULL. Throws where a value does not fit its type, or is an integer past 2^53
-   * that the writer would round.
+   * Columns by name; an absent one is NULL. Throws an error with the code `ROW_UNSUPPORTED` for a type that it does not
+   * write, and for a value that would not come back as it is: one that does not fit its type, or that it would round.
    */
   write(schema: StructType, rows: ReadonlyArray<Readonly<Record<string, RowValue>>>): Promise<EncodedRows>;
 }

@@ -2,6 +2,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { quoteName, quoteText } from './checkpoint-parquet.js';
+import { requireExact } from './exact-value.js';
 import { isAssignable, schemaOfColumns } from './engine-type.js';
 import { DeltaError } from './errors.js';
 import type { Engine, EngineSession } from './ports.js';
@@ -26,9 +27,12 @@ export type DataRow = Readonly<Record<string, DataValue>>;
  * Rows to write: one SELECT that reads nothing but the local files it names, or values. The schema of values is the
  * table's where none is given.
  */
-export type DataSource =
-  | { readonly sql: string; readonly inputs?: readonly string[] }
-  | { readonly rows: readonly DataRow[]; readonly schema?: StructType };
+export type DataSource = { readonly sql: string; readonly inputs?: readonly string[] } | RowSource;
+
+export interface RowSource {
+  readonly rows: readonly DataRow[];
+  readonly schema?: StructType;
+}
 
 /** A source as SQL, and the files that the session must be allowed to read. */
 export interface PreparedSource {
@@ -36,7 +40,10 @@ export interface PreparedSource {
   readonly inputs: readonly string[];
 }
 
-/** Values go to a file in the folder first. Throws DELTA_SCHEMA_INVALID (no schema, or a column that it lacks). */
+/**
+ * Values go to a file in the folder first. Throws DELTA_SCHEMA_INVALID (no schema, or a column that it lacks),
+ * DELTA_VALUE_UNSUPPORTED (a number that the column's type would round).
+ */
 export async function prepareSource(
   source: DataSource,
   engine: Engine,
@@ -44,6 +51,14 @@ export async function prepareSource(
   tableSchema: StructType | undefined,
 ): Promise<PreparedSource> {
   if ('sql' in source) return { sql: source.sql, inputs: source.inputs ?? [] };
+  const fields = columnsOf(source, tableSchema);
+  const path = join(folder, 'source.json');
+  await writeFile(path, source.rows.map((row) => `${lineOf(row, fields)}\n`).join(''));
+  return { sql: readJson(path, fields, engine), inputs: [path] };
+}
+
+/** The columns that values are given for. Throws DELTA_SCHEMA_INVALID (no schema, or a column that it lacks). */
+export function columnsOf(source: RowSource, tableSchema: StructType | undefined): readonly StructField[] {
   const schema = source.schema ?? tableSchema;
   if (!schema) {
     throw new DeltaError('DELTA_SCHEMA_INVALID', 'rows for a table that does not exist need a schema');
@@ -56,12 +71,12 @@ export async function prepareSource(
   }
   // Columns that no row has are left to the table, so that a source with some columns only stays one.
   const fields = schema.fields.filter(({ name }) => source.schema !== undefined || given.has(name));
-  const path = join(folder, 'source.json');
-  await writeFile(path, source.rows.map((row) => `${lineOf(row, fields)}\n`).join(''));
-  return { sql: readJson(path, fields, engine), inputs: [path] };
+  if (fields.length === 0) throw new DeltaError('DELTA_SCHEMA_INVALID', 'the rows have no columns');
+  return fields;
 }
 
 function lineOf(row: DataRow, fields: readonly StructField[]): string {
+  for (const { name, type } of fields) requireExact(row[name], type, name);
   return JSON.stringify(
     Object.fromEntries(fields.map(({ name }, index) => [`c${index}`, jsonValue(row[name])])),
   );
@@ -79,7 +94,6 @@ function jsonValue(value: DataValue): unknown {
 }
 
 function readJson(path: string, fields: readonly StructField[], engine: Engine): string {
-  if (fields.length === 0) throw new DeltaError('DELTA_SCHEMA_INVALID', 'the rows have no columns');
   const columns = fields.map(({ type }, index) => {
     const nested = typeof type === 'string' ? 'VARCHAR' : engine.sqlType(type);
     return `c${index}: ${quoteText(nested)}`;
@@ -117,10 +131,7 @@ export async function align(
   const byName = new Map(columns.map((column) => [column.name.toLowerCase(), column]));
   const known = new Set(table.fields.map(({ name }) => name.toLowerCase()));
   const extra = columns.filter(({ name }) => !known.has(name.toLowerCase()));
-  if (extra.length > 0 && !options.evolve) {
-    const names = extra.map(({ name }) => `'${name}'`).join(', ');
-    throw new DeltaError('DELTA_SCHEMA_INVALID', `${options.where} lacks the columns ${names} of the source`);
-  }
+  requireWelcome(extra, options);
   const schema: StructType =
     extra.length === 0 ? table : { ...table, fields: [...table.fields, ...schemaOfColumns(extra).fields] };
   const list = schema.fields.map(({ name, type }) => {
@@ -130,6 +141,16 @@ export async function align(
     return `CAST(${quoteName(column.name)} AS ${engine.sqlType(type)}) AS ${quoteName(name)}`;
   });
   return { schema, columns: list };
+}
+
+/** Columns of a source that the table lacks. Throws DELTA_SCHEMA_INVALID unless it may grow. */
+export function requireWelcome(
+  extra: ReadonlyArray<{ readonly name: string }>,
+  { evolve, where }: { readonly evolve: boolean; readonly where: string },
+): void {
+  if (extra.length === 0 || evolve) return;
+  const names = extra.map(({ name }) => `'${name}'`).join(', ');
+  throw new DeltaError('DELTA_SCHEMA_INVALID', `${where} lacks the columns ${names} of the source`);
 }
 
 /** Throws DELTA_SCHEMA_INVALID where storing the expression in the column would change its value. */

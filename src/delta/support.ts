@@ -133,6 +133,13 @@ export const SUPPORT: Readonly<Record<string, readonly Support[]>> = {
       test: `${OPERATIONS}/append.test.ts`,
     },
     {
+      what: 'append of a few values without the engine',
+      read: '',
+      written: 'yes',
+      note: 'Text, whole numbers, doubles, booleans, dates, timestamps; all else is the engine’s, CHECK constraints too.',
+      test: `${OPERATIONS}/append-ways.test.ts`,
+    },
+    {
       what: 'overwrite: whole, by partition, by condition',
       read: '',
       written: 'yes',

@@ -100,7 +100,16 @@ export function isPartition(
   return parts.length === 0 ? 'true' : parts.join(' AND ');
 }
 
-function storedColumns({ schema, partitionColumns }: TableShape): readonly StructField[] {
+/** Throws DELTA_SCHEMA_INVALID where a file would have no column. */
+export function requireStored(fields: readonly StructField[]): void {
+  if (fields.length > 0) return;
+  throw new DeltaError('DELTA_SCHEMA_INVALID', 'a table needs a column that does not partition it');
+}
+
+export function storedColumns({
+  schema,
+  partitionColumns,
+}: Pick<TableShape, 'schema' | 'partitionColumns'>): readonly StructField[] {
   return schema.fields.filter(({ name }) => !partitionColumns.includes(name));
 }
 
@@ -110,9 +119,7 @@ async function writeFile(
   select: string,
 ): Promise<WrittenFile | undefined> {
   signal?.throwIfAborted();
-  if (fields.length === 0) {
-    throw new DeltaError('DELTA_SCHEMA_INVALID', 'a table needs a column that does not partition it');
-  }
+  requireStored(fields);
   const columns = fields.map(({ name }) => quoteName(name)).join(', ');
   return session.writeParquet(`SELECT ${columns} FROM (\n${select}\n)`, `${deps.newId()}.parquet`, { isOwn });
 }

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll } from 'vitest';
 import { createDuckDbEngine } from '../../src/connectors/duckdb/engine.js';
 import { MemoryObjectStore } from '../../src/connectors/object-store/memory.js';
+import { createRowParquet } from '../../src/connectors/parquet-rows.js';
 import {
   checkoutScan,
   DeltaTable,
@@ -53,7 +54,11 @@ export function deltaLab(): DeltaLab {
     engine,
     query,
     table: (store = new MemoryObjectStore(), deps = {}) =>
-      new DeltaTable(store, { engine, scratchDirectory: folder, sleep: () => Promise.resolve(), ...deps }),
+      new DeltaTable(store, {
+        ...{ engine, rowParquet: createRowParquet(), scratchDirectory: folder },
+        sleep: () => Promise.resolve(),
+        ...deps,
+      }),
     rows: (table, order = 'ALL', at) => query(table, (from) => `SELECT * FROM ${from} ORDER BY ${order}`, at),
   };
 }

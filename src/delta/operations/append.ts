@@ -1,18 +1,27 @@
 /** Adding rows. */
-import type { Action } from '../actions.js';
+import type { Action, AddFile } from '../actions.js';
 import type { Snapshot, TableHandle } from '../api.js';
 import { changeTableActions, createTableActions } from '../create.js';
 import { schemaOfColumns } from '../engine-type.js';
 import { DeltaError } from '../errors.js';
+import {
+  alignPlain,
+  encodePlain,
+  isRowUnsupported,
+  plainWriter,
+  stagePlain,
+  type PlainFile,
+} from '../plain-rows.js';
 import type { EngineSession } from '../ports.js';
 import type { StructType } from '../schema.js';
-import { align, type Alignment, type DataSource } from '../source.js';
+import { align, columnsOf, type Alignment, type DataSource, type RowSource } from '../source.js';
 import { writeRows } from '../write-files.js';
 import {
   inWorkspace,
   requireWritable,
   runOperation,
   shapeOf,
+  type Decision,
   type OperationOptions,
   type OperationReport,
 } from './run.js';
@@ -42,33 +51,77 @@ export function append(
   source: DataSource,
   options: AppendOptions = {},
 ): Promise<OperationReport> {
-  return runOperation(table, options, (base, uploads) => {
+  return runOperation(table, options, async (base, uploads) => {
     if (base) requireWritable(base, table, 'append');
-    return inWorkspace(
-      table,
-      uploads,
-      { base, files: [], source, signal: options.signal },
-      async (workspace) => {
-        const how = { evolve: options.evolveSchema === true, create: options.create };
-        const target = await targetOf(table, base, workspace.session, source, workspace.source, how);
-        const select = `SELECT ${target.alignment.columns.join(', ')} FROM (\n${workspace.source}\n)`;
-        const adds = await writeRows(workspace, target.shape, select);
-        if (adds.length === 0 && base && target.actions.length === 0) return undefined;
-        return {
-          actions: [...target.actions, ...adds.map((add): Action => ({ add }))],
-          operation: base ? 'WRITE' : 'CREATE TABLE AS SELECT',
-          parameters: { mode: 'Append', partitionBy: JSON.stringify(target.shape.partitionColumns) },
-          read: 'nothing',
-          rows: { rowsInserted: rowsOf(adds) },
-        };
-      },
-    );
+    const how = { evolve: options.evolveSchema === true, create: options.create };
+    const plain = 'rows' in source ? await plainTarget(table, base, source, how) : undefined;
+    if (plain) {
+      const adds = await stagePlain(table, plain.files, plain.shape, uploads, options.signal);
+      return appended(base, plain, adds);
+    }
+    const needs = { base, files: [], source, signal: options.signal };
+    return inWorkspace(table, uploads, needs, async (workspace) => {
+      const target = await targetOf(table, base, workspace.session, source, workspace.source, how);
+      const select = `SELECT ${target.alignment.columns.join(', ')} FROM (\n${workspace.source}\n)`;
+      // The source was proved to be one SELECT when its columns were matched; the rest of the text is ours.
+      return appended(base, target, await writeRows({ ...workspace, isOwn: true }, target.shape, select));
+    });
   });
+}
+
+function appended(
+  base: Snapshot | null,
+  { actions, shape }: Pick<WriteTarget, 'actions' | 'shape'>,
+  adds: readonly AddFile[],
+): Decision | undefined {
+  if (adds.length === 0 && base && actions.length === 0) return undefined;
+  return {
+    actions: [...actions, ...adds.map((add): Action => ({ add }))],
+    operation: base ? 'WRITE' : 'CREATE TABLE AS SELECT',
+    parameters: { mode: 'Append', partitionBy: JSON.stringify(shape.partitionColumns) },
+    read: 'nothing',
+    rows: { rowsInserted: rowsOf(adds) },
+  };
+}
+
+/**
+ * The table that values can be written to without the engine, and their files in memory. Undefined where the engine has to
+ * see them: to make them values of the columns' types, to hold them against a condition, or because they are many.
+ */
+async function plainTarget(
+  table: TableHandle,
+  base: Snapshot | null,
+  source: RowSource,
+  how: AppendTarget,
+): Promise<(Pick<WriteTarget, 'actions' | 'shape'> & { readonly files: readonly PlainFile[] }) | undefined> {
+  const where = table.store.uri;
+  const columns = columnsOf(source, base?.schema);
+  const port = plainWriter(table.deps, source.rows.length * columns.length);
+  if (!port) return undefined;
+  const fields = base?.schema ?? source.schema;
+  const aligned = fields && alignPlain(columns, fields, { evolve: how.evolve, where });
+  if (!aligned) return undefined;
+  const { schema } = aligned;
+  const actions = base ? changeTableActions(base, { schema }) : creationOf(table, schema, how.create);
+  const shape = shapeOf(base ? { ...metaOf(base), schema } : madeBy(actions, schema), where);
+  try {
+    const files = await encodePlain(port, source.rows, aligned, shape, where);
+    return files && { actions, shape, files };
+  } catch (error) {
+    if (isRowUnsupported(error) && table.deps.engine) return undefined;
+    throw error;
+  }
 }
 
 /** Rows that these files were measured to have. */
 export function rowsOf(adds: ReadonlyArray<{ readonly stats?: string }>): number {
   return adds.reduce((sum, { stats = '{}' }) => sum + Number(/"numRecords":(\d+)/.exec(stats)?.[1] ?? 0), 0);
+}
+
+/** What may become of the table's schema. */
+interface AppendTarget {
+  readonly evolve: boolean;
+  readonly create?: CreateOptions | undefined;
 }
 
 export interface WriteTarget {
@@ -85,7 +138,7 @@ export async function targetOf(
   session: EngineSession,
   source: DataSource,
   sql: string,
-  how: { readonly evolve: boolean; readonly create?: CreateOptions | undefined },
+  how: AppendTarget,
 ): Promise<WriteTarget> {
   const where = table.store.uri;
   const engine = table.deps.engine;
