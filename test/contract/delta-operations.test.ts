@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { LocalObjectStore, openObjectStore } from '../../src/connectors/object-store/index.js';
-import type { DeltaTable, ObjectStore } from '../../src/delta/index.js';
+import { keyOfPath, type DeltaTable, type ObjectStore } from '../../src/delta/index.js';
 import { appendWithDeltaRs, readWithDeltaRs, TEST_PYTHON } from '../support/delta-rs.js';
 import { deltaLab } from '../support/delta-lab.js';
 import { testStack } from '../support/stack.js';
@@ -60,6 +60,28 @@ const STEPS: ReadonlyArray<readonly [string, (table: DeltaTable) => Promise<unkn
   ['vacuum', (table) => table.vacuum({ retentionMs: 0, force: true })],
   ['clean the log', (table) => table.cleanLog()],
   ['overwrite', (table) => table.overwrite({ rows: rowsOf(0, 5) })],
+  [
+    'insert what is missing',
+    (table) => table.merge({ rows: rowsOf(3, 8) }, { on: ON, whenNotMatched: [{ insert: 'all' }] }),
+  ],
+  [
+    'repair',
+    async (table) => {
+      const [lost] = (await table.snapshot()).files;
+      await table.store.delete([keyOfPath(lost?.path ?? '', table.store.uri)]);
+      expect((await table.fsck({ repair: true })).repairedVersion).not.toBeNull();
+    },
+  ],
+  [
+    'overwrite with another schema',
+    (table) =>
+      table.overwrite(
+        {
+          sql: `SELECT i AS k, 'x' || i AS v, NULL::DATE AS p, 2::INTEGER AS q, true AS o FROM range(3) t(i)`,
+        },
+        { overwriteSchema: true },
+      ),
+  ],
   ['second checkpoint', (table) => table.checkpoint()],
 ];
 
