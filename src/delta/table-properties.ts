@@ -52,6 +52,28 @@ export function tableProperties(configuration: Readonly<Record<string, string>>)
   };
 }
 
+/** Properties that a feature of the protocol stands behind: setting them alone would promise what is not kept. */
+const NEEDS_FEATURE = [
+  'delta.enableChangeDataFeed',
+  'delta.enableDeletionVectors',
+  'delta.columnMapping.mode',
+  'delta.enableInCommitTimestamps',
+  'delta.enableRowTracking',
+  'delta.enableTypeWidening',
+  'delta.checkpointPolicy',
+  'delta.minReaderVersion',
+  'delta.minWriterVersion',
+];
+
+/** Throws DELTA_PROPERTY_INVALID for a property that is no property alone: a feature or a constraint comes with it. */
+export function requireSettable(names: readonly string[]): void {
+  for (const name of names) {
+    const refused = NEEDS_FEATURE.includes(name) || name.startsWith('delta.feature.');
+    if (refused || name.startsWith('delta.constraints.'))
+      throw new DeltaError('DELTA_PROPERTY_INVALID', `the property ${name} is not set this way`);
+  }
+}
+
 function flag(text: string): boolean | undefined {
   const lower = text.toLowerCase();
   return lower === 'true' ? true : lower === 'false' ? false : undefined;

@@ -6,7 +6,7 @@ import { changeTableActions } from '../create.js';
 import { DeltaError } from '../errors.js';
 import { writerFeatures } from '../protocol.js';
 import type { StructField } from '../schema.js';
-import { tableProperties } from '../table-properties.js';
+import { requireSettable, tableProperties } from '../table-properties.js';
 import {
   inWorkspace,
   requireTable,
@@ -36,19 +36,6 @@ export function addColumns(
   });
 }
 
-/** Properties that a feature of the protocol stands behind: setting them alone would promise what is not kept. */
-const NEEDS_FEATURE = [
-  'delta.enableChangeDataFeed',
-  'delta.enableDeletionVectors',
-  'delta.columnMapping.mode',
-  'delta.enableInCommitTimestamps',
-  'delta.enableRowTracking',
-  'delta.enableTypeWidening',
-  'delta.checkpointPolicy',
-  'delta.minReaderVersion',
-  'delta.minWriterVersion',
-];
-
 /** Sets properties, and removes those that are null. Throws DELTA_PROPERTY_INVALID. */
 export function setProperties(
   table: TableHandle,
@@ -57,12 +44,7 @@ export function setProperties(
 ): Promise<OperationReport> {
   const parameters = { properties: JSON.stringify(properties) };
   return change(table, options, 'SET TBLPROPERTIES', parameters, (base) => {
-    for (const name of Object.keys(properties)) {
-      const refused = NEEDS_FEATURE.includes(name) || name.startsWith('delta.feature.');
-      if (refused || name.startsWith(CONSTRAINT_PREFIX)) {
-        throw new DeltaError('DELTA_PROPERTY_INVALID', `the property ${name} is not set this way`);
-      }
-    }
+    requireSettable(Object.keys(properties));
     const configuration = withProperties(base, properties);
     tableProperties(configuration);
     return [{ metaData: { ...base.metadata, configuration } }];

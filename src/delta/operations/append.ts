@@ -15,6 +15,7 @@ import {
 import type { EngineSession } from '../ports.js';
 import type { StructType } from '../schema.js';
 import { align, columnsOf, type Alignment, type DataSource, type RowSource } from '../source.js';
+import { requireSettable, tableProperties } from '../table-properties.js';
 import { writeRows } from '../write-files.js';
 import {
   inWorkspace,
@@ -170,13 +171,16 @@ function madeBy(
   throw new Error('a creation has metadata');
 }
 
-/** Protocol and metadata of a new table. */
+/** Protocol and metadata of a new table. Throws DELTA_PROPERTY_INVALID, DELTA_SCHEMA_INVALID. */
 export function creationOf(table: TableHandle, schema: StructType, create: CreateOptions = {}): Action[] {
   const { clock, newId } = table.deps;
+  const { properties = {} } = create;
+  requireSettable(Object.keys(properties));
+  tableProperties(properties);
   return createTableActions({
     schema,
     partitionColumns: create.partitionBy ?? [],
-    configuration: create.properties ?? {},
+    configuration: properties,
     clock,
     newId,
     ...(create.name === undefined ? {} : { name: create.name }),

@@ -242,10 +242,20 @@ test('columns and properties are changed alone', async () => {
   expect((await table.snapshot()).metadata.configuration).toEqual({ b: '2' });
   const refused: Array<Record<string, string>> = [
     { 'delta.enableChangeDataFeed': 'true' },
+    { 'delta.constraints.positive': 'n > 0' },
+    { 'delta.feature.deletionVectors': 'supported' },
+    { 'delta.columnMapping.mode': 'name' },
     { 'delta.checkpointInterval': 'often' },
   ];
   for (const properties of refused) {
-    await expect(table.setProperties(properties)).rejects.toMatchObject({ code: 'DELTA_PROPERTY_INVALID' });
+    const invalid = { code: 'DELTA_PROPERTY_INVALID' };
+    await expect(table.setProperties(properties)).rejects.toMatchObject(invalid);
+    // Nor is a table made with what it would not keep.
+    const other = lab.table();
+    await expect(other.create(struct({ n: 'long' }), { properties })).rejects.toMatchObject(invalid);
+    const append = other.append({ sql: 'SELECT 1 AS n' }, { create: { properties } });
+    await expect(append).rejects.toMatchObject(invalid);
+    expect(await other.snapshotIfExists()).toBeNull();
   }
 });
 
