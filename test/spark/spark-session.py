@@ -41,6 +41,11 @@ settings = {
     "spark.databricks.delta.snapshotPartitions": "1",
     # Hundreds of statements over a few rows each: what makes long ones faster makes these slower.
     "spark.sql.adaptive.enabled": "false",
+    # Compiling each plan costs more than running it over so few rows. Parquet is read by columns all the same.
+    "spark.sql.codegen.wholeStage": "false",
+    "spark.sql.codegen.factoryMode": "NO_CODEGEN",
+    # VACUUM lists a table's folders in as many tasks, ten thousand of them where nothing is said.
+    "spark.sql.sources.parallelPartitionDiscovery.parallelism": "1",
     "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1",
 }
 builder = SparkSession.builder.master("local[2]").appName("datalab-tests")
