@@ -97,6 +97,52 @@ export function everyType(spark: () => SparkSession, lab: DeltaLab): void {
     expect(await expectSameRows(spark(), lab, table, 'our checkpoint')).toBe(2 * ROWS.length + 1);
   });
 
+  test.each([[], ['o', 'day']])(
+    'values that are written without the engine, by partitions %j',
+    async (...by) => {
+      const { f, ntz, m, ...plain } = SCALARS;
+      expect([f, ntz, m]).not.toContain(undefined);
+      const table = lab.table(new LocalObjectStore(join(lab.folder, randomUUID())), {
+        engine: undefined as never,
+      });
+      const rows = [
+        { s: `a😀'`, l: 2 ** 53 - 1, i: 2147483647, h: 32767, b: 127, d: 1e300, o: true, day: '1969-12-31' },
+        { s: '', l: -5n, i: -2147483648, h: -32768, b: -128, d: -0.1, o: false, day: '2024-02-29' },
+        {},
+      ];
+      const at = ['2024-02-29T23:59:59.999999Z', new Date('1969-07-20T20:17:40.500Z'), undefined];
+      const create = { partitionBy: by };
+      const append = { rows: rows.map((row, index) => ({ ...row, at: at[index] })), schema: struct(plain) };
+      expect(await table.append(append, { create })).toMatchObject({ rowsInserted: 3 });
+      expect(await expectSameRows(spark(), lab, table, 'values')).toBe(3);
+      const conditions = [
+        `s > 'a'`,
+        'l = 9007199254740991',
+        'l < 0',
+        'i = 2147483647',
+        'h = -32768',
+        'b = 127',
+        'd < 0',
+        'o',
+        `day < DATE '1970-01-01'`,
+        `at > TIMESTAMP '2024-02-29 23:59:59.999998Z'`,
+        `at < TIMESTAMP '1970-01-01 00:00:00Z'`,
+        's IS NULL AND at IS NULL AND o IS NULL',
+      ];
+      const counts = conditions.map(
+        (condition, index) =>
+          `SELECT ${index} AS c, count(*) AS n FROM ${sparkName(table)} WHERE ${condition}`,
+      );
+      const found = await spark().sql(`SELECT n FROM (${counts.join(' UNION ALL ')}) ORDER BY c`);
+      expect(conditions.map((condition, index) => `${condition}: ${String(found[index]?.['n'])}`)).toEqual(
+        conditions.map((condition) => `${condition}: 1`),
+      );
+      await spark().sql(`INSERT INTO ${sparkName(table)} SELECT * FROM ${sparkName(table)}`);
+      await table.append(append);
+      expect(await expectSameRows(spark(), lab, table, 'their copy and ours')).toBe(9);
+    },
+  );
+
   test('partitions of every type', async () => {
     const table = newTable();
     await table.create(ALL, { partitionBy: Object.keys(SCALARS) });
