@@ -97,9 +97,9 @@ export function everyType(spark: () => SparkSession, lab: DeltaLab): void {
     expect(await expectSameRows(spark(), lab, table, 'our checkpoint')).toBe(2 * ROWS.length + 1);
   });
 
-  test.each([[], ['o', 'day']])(
-    'values that are written without the engine, by partitions %j',
-    async (...by) => {
+  test.each([{ by: [] }, { by: ['o', 'day'] }])(
+    'values that are written without the engine, by partitions $by',
+    async ({ by }) => {
       const { f, ntz, m, ...plain } = SCALARS;
       expect([f, ntz, m]).not.toContain(undefined);
       const table = lab.table(new LocalObjectStore(join(lab.folder, randomUUID())), {
