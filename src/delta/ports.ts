@@ -200,11 +200,6 @@ export interface EngineSession {
   writeText(select: string, fileName: string, signs: TextSigns): Promise<void>;
   /** Columns and engine types of a SELECT, without running it. Also proves that the text is one single SELECT. */
   describe(select: string): Promise<ReadonlyArray<{ name: string; type: string }>>;
-  /**
-   * A second one over the same tables, under the same confinement, whose statements run beside those of this one. It is to be
-   * closed before this one is.
-   */
-  beside(): Promise<EngineSession>;
   close(): Promise<void>;
 }
 

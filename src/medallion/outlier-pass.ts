@@ -17,7 +17,6 @@ export class OutlierPass {
   readonly #group: string;
   readonly #order: string;
   readonly #value: string;
-  #turn = 0;
 
   constructor(
     private readonly session: EngineSession,
@@ -28,16 +27,6 @@ export class OutlierPass {
     this.#group = identifiers(definition.group);
     this.#order = identifier(definition.order);
     this.#value = identifier(definition.value);
-  }
-
-  /** Each part has tables of its own, so that those of the part before may still be read: the names come round again. */
-  get #tables(): { readonly returns: string; readonly reference: string } {
-    return { returns: `returns_${this.#turn}`, reference: `reference_${this.#turn}` };
-  }
-
-  /** Goes on to the next part. What {@link scores} and {@link repeated} said of this one stays true until the next but one. */
-  next(): void {
-    this.#turn = 1 - this.#turn;
   }
 
   /** Makes what is carried from part to part, empty, with the column types of `rows`. */
@@ -51,7 +40,7 @@ export class OutlierPass {
   }
 
   /**
-   * Makes the returns of the relation `part`, whose rows are all later than those of the parts before: key and
+   * Makes the table `returns` of the relation `part`, whose rows are all later than those of the parts before: key and
    * log return since the row before in the group; `again` where that row has the same place in the order. May be called
    * again for the same part, before {@link judge}.
    */
@@ -59,7 +48,7 @@ export class OutlierPass {
     const columns = identifiers(this.#columns);
     const inGroup = groupWindow(this.definition, this.key);
     await this.session.run(
-      `CREATE OR REPLACE TABLE ${this.#tables.returns} AS SELECT ${columns}, mine, is_last, month, again,
+      `CREATE OR REPLACE TABLE returns AS SELECT ${columns}, mine, is_last, month, again,
   ${returnSql(this.#value, 'previous')} AS log_return
 FROM (
   SELECT ${columns}, mine, date_trunc('month', ${this.#order})::DATE AS month,
@@ -71,19 +60,13 @@ FROM (
     );
   }
 
-  /** SQL for the measured rows that have the same place in the order as the one before them. */
-  repeated(): string {
-    return `SELECT * FROM ${this.#tables.returns} WHERE again`;
-  }
-
-  /** Makes the reference for the months of the measured part, and carries on what the next part needs. */
+  /** Makes the table `reference` for the months of the measured part, and carries on what the next part needs. */
   async judge(): Promise<void> {
     const { months, minimum } = this.definition;
     const group = this.#group;
-    const { returns, reference } = this.#tables;
     await this.session.run(
-      `INSERT INTO recent SELECT ${group}, month, list(log_return) FROM ${returns} WHERE mine AND log_return IS NOT NULL GROUP BY ALL;
-CREATE OR REPLACE TABLE ${reference} AS
+      `INSERT INTO recent SELECT ${group}, month, list(log_return) FROM returns WHERE mine AND log_return IS NOT NULL GROUP BY ALL;
+CREATE OR REPLACE TABLE reference AS
 SELECT ${group}, month, center,
   list_aggregate(list_transform(log_returns, lambda r: abs(r - center)), 'median') AS spread
 FROM (
@@ -94,15 +77,15 @@ FROM (
     FROM recent, (SELECT unnest(range(1, ${months + 1}))::INTEGER AS later)
     GROUP BY ALL
   )
-  WHERE len(log_returns) >= ${minimum} AND month BETWEEN (SELECT min(month) FROM ${returns} WHERE mine) AND (SELECT max(month) FROM ${returns})
+  WHERE len(log_returns) >= ${minimum} AND month BETWEEN (SELECT min(month) FROM returns WHERE mine) AND (SELECT max(month) FROM returns)
 );
-DELETE FROM recent WHERE month < (SELECT max(month) - to_months(${months}) FROM ${returns});
-CREATE OR REPLACE TABLE last_rows AS SELECT ${identifiers(this.#columns)} FROM ${returns} WHERE is_last`,
+DELETE FROM recent WHERE month < (SELECT max(month) - to_months(${months}) FROM returns);
+CREATE OR REPLACE TABLE last_rows AS SELECT ${identifiers(this.#columns)} FROM returns WHERE is_last`,
     );
   }
 
   /** SQL of the judged part: key and `score` (robust z, NULL where the reference does not vary) of each row that can be judged. */
   scores(): string {
-    return `${scoreSelect(this.definition, this.key, this.#tables)} AND r.mine`;
+    return `${scoreSelect(this.definition, this.key)} AND r.mine`;
   }
 }

@@ -58,14 +58,10 @@ ${scoreSelect(definition, key)}`;
 }
 
 /** SQL for key and `score` of each row of `returns` that can be judged by its month's row of `reference`. */
-export function scoreSelect(
-  { group }: OutlierDefinition,
-  key: readonly string[],
-  { returns = 'returns', reference = 'reference' } = {},
-): string {
+export function scoreSelect({ group }: OutlierDefinition, key: readonly string[]): string {
   return `SELECT ${key.map((name) => `r.${identifier(name)}`).join(', ')},
   (r.log_return - b.center) / nullif(${MAD_SCALE} * b.spread, 0) AS score
-FROM ${returns} r JOIN ${reference} b ON ${sameGroup(group, 'r', 'b')} AND r.month = b.month
+FROM returns r JOIN reference b ON ${sameGroup(group, 'r', 'b')} AND r.month = b.month
 WHERE r.log_return IS NOT NULL`;
 }
 

@@ -45,47 +45,16 @@ export async function rebuild(input: Rebuild): Promise<Rebuilt> {
   await pass?.begin('coded');
   const silver: WrittenFile[] = [];
   let duplicate = 0;
-  const writer = await session.beside();
-  let writing = Promise.resolve();
-  const write = async (select: string, name: string): Promise<void> => {
-    for (const file of await writer.writeParquetFiles(select, name)) {
-      input.onFile?.(file);
-      silver.push(file);
-    }
-  };
-  try {
-    for (const [index, condition] of parts.entries()) {
-      input.onPart?.(index, parts.length);
-      const part: Part = {
-        table: `part_${index % 2}`,
-        rows: `SELECT * FROM coded WHERE ${condition}`,
-        index,
-      };
-      await session.run(keepAs(pass, part.table, part.rows));
-      duplicate += await keepNewest(input, pass, coded, part);
-      await pass?.judge();
-      const select = silverSelect(dataset, pass, part);
-      pass?.next();
-      // A part is written while the next one is judged: each by itself leaves threads idle now and then.
-      await writing;
-      writing = write(select, `silver-${index}`);
-      // Whoever waits next hears of a failure; until then it has an owner here.
-      writing.catch(() => undefined);
-    }
-    await writing;
-  } finally {
-    await writing.catch(() => undefined);
-    await writer.close();
+  for (const [index, part] of parts.entries()) {
+    input.onPart?.(index, parts.length);
+    await session.run(keepAs(pass, `SELECT * FROM coded WHERE ${part}`));
+    duplicate += await keepNewest(input, pass, coded, index);
+    await pass?.judge();
+    const files = await session.writeParquetFiles(silverSelect(dataset, pass), `silver-${index}`);
+    for (const file of files) input.onFile?.(file);
+    silver.push(...files);
   }
   return { silver, duplicate };
-}
-
-interface Part {
-  /** Where its rows are kept until they are written. */
-  readonly table: string;
-  /** SQL of all its rows. */
-  readonly rows: string;
-  readonly index: number;
 }
 
 /** One part where the rows are few, where their key has no time, or where outliers are judged along another one. */
@@ -97,42 +66,42 @@ async function partsOf({ session, dataset, rows, partRows = PART_ROWS }: Rebuild
 }
 
 /**
- * A statement that makes the part's table of the rows. Judging outliers looks at a part more than once; reading and cleaning it anew
+ * A statement that makes `part` of the rows. Judging outliers looks at a part more than once; reading and cleaning it anew
  * each time is dearer than keeping it.
  */
-function keepAs(pass: OutlierPass | undefined, table: string, rows: string): string {
-  return `CREATE OR REPLACE ${pass ? 'TABLE' : 'VIEW'} ${table} AS ${rows}`;
+function keepAs(pass: OutlierPass | undefined, rows: string): string {
+  return `CREATE OR REPLACE ${pass ? 'TABLE' : 'VIEW'} part AS ${rows}`;
 }
 
 /**
- * Leaves in the part's table the newest row of each key, and returns how many others there were. Where outliers are judged,
- * it measures the returns of those rows too: they stand in the order in which equal keys are neighbours, so that counting the
+ * Leaves in `part` the newest row of each key, and returns how many others there were. Where outliers are judged, it
+ * leaves `returns` of those rows too: they stand in the order in which equal keys are neighbours, so that counting the
  * duplicates costs nothing then.
  */
 async function keepNewest(
   { session, dataset }: Rebuild,
   pass: OutlierPass | undefined,
   coded: string,
-  { table, index }: Part,
+  index: number,
 ): Promise<number> {
   const { key, silver } = dataset;
   const { outliers } = silver;
   const neighbours = outliers && isSameSet(key, [...outliers.group, outliers.order]);
-  await pass?.measure(table);
+  await pass?.measure('part');
   const duplicate = await count(
     session,
-    neighbours && pass
-      ? `SELECT count(*) AS n FROM (${pass.repeated()})`
-      : `SELECT coalesce(sum(rows - 1), 0)::BIGINT AS n FROM (SELECT count(*) AS rows FROM ${table} GROUP BY ${identifiers(key)})`,
+    neighbours
+      ? 'SELECT count(*) AS n FROM returns WHERE again'
+      : `SELECT coalesce(sum(rows - 1), 0)::BIGINT AS n FROM (SELECT count(*) AS rows FROM part GROUP BY ${identifiers(key)})`,
   );
   if (duplicate === 0) return 0;
   const newest = await session.writeParquet(
-    `SELECT * FROM ${table} ${newestOfKey(dataset)}`,
+    `SELECT * FROM part ${newestOfKey(dataset)}`,
     `newest-${index}.parquet`,
   );
   const rows = `read_parquet(${literal(newest?.localPath ?? '')}, hive_partitioning = false)`;
-  await session.run(keepAs(pass, table, `SELECT ${coded} FROM ${rows}`));
-  await pass?.measure(table);
+  await session.run(keepAs(pass, `SELECT ${coded} FROM ${rows}`));
+  await pass?.measure('part');
   return duplicate;
 }
 
@@ -143,12 +112,12 @@ function isSameSet(left: readonly string[], right: readonly string[]): boolean {
 /** Texts that many rows share: where rows come from. */
 const SHARED_TEXTS = ['_source_id', '_source_file', '_run_id'] as const;
 
-function silverSelect(dataset: DatasetDefinition, pass: OutlierPass | undefined, { table }: Part): string {
+function silverSelect(dataset: DatasetDefinition, pass: OutlierPass | undefined): string {
   const { key, silver } = dataset;
   const order = fileOrder(dataset, 'k');
-  if (silver.outliers === undefined || pass === undefined) return `SELECT k.* FROM ${table} k ${order}`;
+  if (silver.outliers === undefined || pass === undefined) return `SELECT k.* FROM part k ${order}`;
   return (
-    `SELECT k.*, ${flagColumns(silver.outliers)} FROM ${table} k ` +
+    `SELECT k.*, ${flagColumns(silver.outliers)} FROM part k ` +
     `LEFT JOIN (${pass.scores()}) s USING (${identifiers(key)}) ${order}`
   );
 }

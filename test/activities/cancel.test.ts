@@ -35,35 +35,31 @@ function watched(engine: Engine): Engine {
     relation: (plan) => engine.relation(plan),
     open: async (options) => {
       moment('open');
-      return watchedSession(await engine.open(options));
+      const session = await engine.open(options);
+      return {
+        run: (sql) => {
+          moment('run');
+          return session.run(sql);
+        },
+        rows: <Row extends object>(sql: string) => session.rows<Row>(sql),
+        writeParquet: async (select, file) => {
+          moment('write');
+          const written = await session.writeParquet(select, file);
+          moment('upload');
+          return written;
+        },
+        writeParquetFiles: async (select, folder) => {
+          moment('write');
+          const written = await session.writeParquetFiles(select, folder);
+          moment('upload');
+          return written;
+        },
+        writeText: (select, file, signs) => session.writeText(select, file, signs),
+        describe: (select) => session.describe(select),
+        stream: (select) => session.stream(select),
+        close: () => session.close(),
+      } satisfies EngineSession;
     },
-  };
-}
-
-function watchedSession(session: EngineSession): EngineSession {
-  return {
-    run: (sql) => {
-      moment('run');
-      return session.run(sql);
-    },
-    rows: <Row extends object>(sql: string) => session.rows<Row>(sql),
-    writeParquet: async (select, file) => {
-      moment('write');
-      const written = await session.writeParquet(select, file);
-      moment('upload');
-      return written;
-    },
-    writeParquetFiles: async (select, folder) => {
-      moment('write');
-      const written = await session.writeParquetFiles(select, folder);
-      moment('upload');
-      return written;
-    },
-    writeText: (select, file, signs) => session.writeText(select, file, signs),
-    describe: (select) => session.describe(select),
-    stream: (select) => session.stream(select),
-    beside: async () => watchedSession(await session.beside()),
-    close: () => session.close(),
   };
 }
 

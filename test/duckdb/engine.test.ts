@@ -174,34 +174,6 @@ describe('confinement', () => {
   });
 });
 
-describe('beside', () => {
-  it('sees the tables of its session, is as confined and in the same zone, and works while the other does', async () => {
-    const s = await session();
-    const other = await s.beside();
-    await s.run('CREATE TABLE t AS SELECT 7 AS n');
-    expect(await other.rows('SELECT n FROM t')).toEqual([{ n: 7 }]);
-    expect(await other.rows(`SELECT current_setting('TimeZone') AS zone`)).toEqual([{ zone: 'UTC' }]);
-    await expect(other.run(`SELECT * FROM read_csv('/etc/hostname')`)).rejects.toThrow(/disabled|allowed/i);
-    await expect(other.run('SET enable_external_access = true')).rejects.toThrow(/locked/i);
-    await other.close();
-    expect(await s.rows('SELECT n FROM t')).toEqual([{ n: 7 }]);
-  });
-
-  it('works while its session does, and is interrupted with it', async () => {
-    const controller = new AbortController();
-    const s = await session([], controller.signal);
-    const other = await s.beside();
-    const endless = 'SELECT count(*) AS n FROM range(100000000000) t(a) WHERE hash(a) = 1';
-    const first = s.rows(endless);
-    expect((await other.writeParquet('SELECT 1 AS n', 'beside.parquet'))?.rows).toBe(1);
-    const second = other.rows(endless);
-    setTimeout(() => controller.abort(new Error('enough')), 50);
-    await expect(first).rejects.toThrow('enough');
-    await expect(second).rejects.toThrow('enough');
-    await other.close();
-  });
-});
-
 describe('rows', () => {
   it('gives plain values', async () => {
     const [row] = await (

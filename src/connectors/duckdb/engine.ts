@@ -68,9 +68,8 @@ function confinement({ inputs, outputDirectory, isOwn = false, joins }: SessionO
   const directories = new Set(byFolder ? paths.map((path) => `${dirname(path)}/`) : []);
   if (outputDirectory !== undefined) directories.add(`${resolve(outputDirectory)}/`);
   return [
-    // Of a connection by itself they would not hold for those beside it.
-    ...(joins === 'as written' ? [`SET GLOBAL disabled_optimizers = 'build_side_probe_side'`] : []),
-    `SET GLOBAL TimeZone = ${literal('UTC')}`,
+    ...(joins === 'as written' ? [`SET disabled_optimizers = 'build_side_probe_side'`] : []),
+    `SET TimeZone = ${literal('UTC')}`,
     `SET allowed_paths = ${literalList(byFolder ? [] : paths)}`,
     `SET allowed_directories = ${literalList([...directories])}`,
     'SET enable_external_access = false',

@@ -38,8 +38,7 @@ export class DuckDbSession implements EngineSession {
     private readonly instance: DuckDBInstance,
     private readonly connection: DuckDBConnection,
     private readonly options: SessionOptions,
-    /** What is removed with the data; without it they are another session's. */
-    private readonly spillDirectory?: string,
+    private readonly spillDirectory: string,
   ) {}
 
   async run(sql: string): Promise<void> {
@@ -120,15 +119,10 @@ export class DuckDbSession implements EngineSession {
     return join(resolve(directory), name);
   }
 
-  async beside(): Promise<EngineSession> {
-    return new DuckDbSession(this.instance, await this.instance.connect(), this.options);
-  }
-
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
     this.connection.closeSync();
-    if (this.spillDirectory === undefined) return;
     this.instance.closeSync();
     await rm(this.spillDirectory, { recursive: true, force: true });
   }
