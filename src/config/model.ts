@@ -71,6 +71,13 @@ export const modelSchema = z.strictObject({
   name: plainName,
   description: z.string().default(''),
   table: plainName.describe('Gold table of the dataset.'),
+  asOf: z
+    .strictObject({
+      version: z.number().int().min(0).optional(),
+      time: z.iso.datetime({ offset: true }).optional().describe('The version that was the newest then.'),
+    })
+    .optional()
+    .describe('The state of the table to train on, by version or by time. Default: the newest.'),
   keys: z.array(z.string().min(1)).min(1).describe('What the rows are about, such as a symbol.'),
   time: z.string().min(1).describe('Column of type date or timestamp.'),
   target: z.strictObject({
@@ -83,6 +90,12 @@ export const modelSchema = z.strictObject({
       .max(100)
       .optional()
       .describe('Of kind multiclass: what the expression may say, as text.'),
+    threshold: z
+      .number()
+      .gt(0)
+      .lt(1)
+      .optional()
+      .describe('Of kind binary: from which probability on a row is said to be 1. Default: 0.5.'),
   }),
   features: z.array(feature).min(1),
   missing: z.enum(['drop', 'keep']).default('drop'),
@@ -212,10 +225,12 @@ export function parseModel(dataset: string, fileName: string, yaml: unknown): Mo
 }
 
 function define(dataset: string, declared: Declared): Omit<ModelDefinition, 'fingerprint'> {
-  const { gate } = declared;
+  const { gate, asOf, ...others } = declared;
   return {
-    ...declared,
+    ...others,
     dataset,
+    ...(asOf?.version !== undefined && { asOf: { version: asOf.version } }),
+    ...(asOf?.time !== undefined && { asOf: { time: asOf.time } }),
     features: declared.features.map(({ name, expression, lags, windows }) => ({
       name,
       expression: expression ?? `"${name}"`,
@@ -264,7 +279,12 @@ function crossChecks(
     if (names.indexOf(name) !== index) say('features', `'${name}' is there twice`);
     if (name.length > 120) say('features', `'${name}' is longer than 120 characters`);
   });
-  const { kind: target, classes = [] } = declared.target;
+  const { version, time } = declared.asOf ?? {};
+  if (declared.asOf && (version === undefined) === (time === undefined))
+    say('asOf', 'names a version or a time, and not both');
+  const { kind: target, classes = [], threshold } = declared.target;
+  if (threshold !== undefined && target !== 'binary')
+    say('target.threshold', 'is for kind binary, and for no other kind');
   if ((target === 'multiclass') !== classes.length > 0)
     say('target.classes', 'names the classes of kind multiclass, and of no other kind');
   classes.forEach((name, index) => {

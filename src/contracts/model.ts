@@ -11,6 +11,8 @@ export interface TargetDefinition {
   readonly kind: ModelKind;
   /** Of kind `multiclass`: what the expression may say, in the order in which probabilities are given. */
   readonly classes?: readonly string[] | undefined;
+  /** Of kind `binary`: from which probability on a row is said to be 1. Default one half. */
+  readonly threshold?: number | undefined;
 }
 
 /** Numbers that a prediction consists of: one, or the probability of each class. */
@@ -96,6 +98,8 @@ export interface ModelDefinition {
   readonly dataset: string;
   /** Gold table. */
   readonly table: string;
+  /** The state of the table that is trained on, unless a run names a version; without it the newest. `time` is ISO. */
+  readonly asOf?: { readonly version: number } | { readonly time: string };
   readonly keys: readonly string[];
   readonly time: string;
   readonly target: TargetDefinition;

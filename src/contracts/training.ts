@@ -80,6 +80,8 @@ export interface Evaluation {
     readonly fp: number;
     readonly tn: number;
     readonly fn: number;
+    /** From which probability on yes was said; what was judged before 30 November 2026 has none, and was at one half. */
+    readonly threshold?: number;
   } | null;
   /** Of several classes: their names, and how many rows of each (first) were said to be which (second). */
   readonly classes?: {

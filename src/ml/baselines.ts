@@ -7,6 +7,7 @@ import {
 } from '../contracts/model.js';
 import { fitLinear } from './linear.js';
 import { takeRows, type FeatureRows } from './matrix.js';
+import { THRESHOLD } from './metrics.js';
 import type { Split } from './splits.js';
 
 /** What a baseline says of each holdout row. A rule that has nothing to say of a row says the mean of the training rows. */
@@ -24,7 +25,7 @@ export function predictBaseline(
     case 'constant':
       return new Float64Array(test.length).fill(mean);
     case 'majority':
-      return new Float64Array(test.length).fill(mean >= 0.5 ? Math.max(mean, 0.5) : mean);
+      return new Float64Array(test.length).fill(majority(mean, model.target.threshold));
     case 'least_squares':
       return leastSquares(baseline.features, data, { train, test }, model);
     case 'last_value':
@@ -90,4 +91,9 @@ function leastSquares(
     );
     return target.kind === 'binary' ? 1 / (1 + Math.exp(-margin)) : margin;
   });
+}
+
+/** A probability near that of the training rows by which what most of them are is said, whatever the threshold. */
+function majority(mean: number, threshold: number = THRESHOLD): number {
+  return mean >= 0.5 ? Math.max(mean, threshold) : Math.min(mean, threshold * (1 - Number.EPSILON));
 }

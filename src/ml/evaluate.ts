@@ -5,7 +5,7 @@ import { predictBaseline } from './baselines.js';
 import type { BoosterEngine } from './engine.js';
 import { takeRows, type FeatureRows } from './matrix.js';
 import { confusionOf, likeliest } from './classes.js';
-import { bootstrap, confusion, measure, pickRows, stability } from './metrics.js';
+import { bootstrap, confusion, measure, pickRows, stability, THRESHOLD } from './metrics.js';
 import { OWN_ENGINE } from './own-engine.js';
 import { openPredictor, scoreAll } from './predictor.js';
 import { seeded, shuffled } from './random.js';
@@ -30,12 +30,12 @@ type Made = Judged & { readonly predicted: Float64Array };
 
 export function evaluate({ engine, data, model, candidates, champion, progress }: EvaluateInput): Evaluation {
   const split = holdoutSplit(data, model.splits);
-  const { kind } = model.target;
+  const { kind, threshold } = model.target;
   const { x, y } = takeRows(data, split.test);
   const judge = (name: string, predicted: Float64Array): Made => ({
     name,
     predicted,
-    metrics: figures(measure(kind, y, predicted)),
+    metrics: figures(measure(kind, y, predicted, threshold)),
   });
   const tell = (done: number): void => progress({ phase: 'evaluate', done, total: 5, unit: 'parts' });
   tell(0);
@@ -59,7 +59,10 @@ export function evaluate({ engine, data, model, candidates, champion, progress }
   const baselines = model.baselines.map((one) =>
     judge(baselineName(one), predictBaseline(one, data, split, model)),
   );
-  const boot = { kind, metric: model.metric, seed: model.seed, samples: SAMPLES, blockRows: BLOCK_ROWS };
+  const boot = {
+    ...{ kind, threshold, metric: model.metric },
+    ...{ seed: model.seed, samples: SAMPLES, blockRows: BLOCK_ROWS },
+  };
   const naive = baselines.filter(({ name }) => name !== 'least_squares');
   const rival = naive.reduce((one, other) =>
     isBetter(model.metric, other.metrics[model.metric] ?? NaN, one.metrics[model.metric] ?? NaN)
@@ -73,7 +76,7 @@ export function evaluate({ engine, data, model, candidates, champion, progress }
     [...new Set(labels)].sort().map((name) => {
       const rows = labels.flatMap((label, row) => (label === name ? [row] : []));
       const pick = (values: Float64Array): number[] => pickRows(values, rows, y.length);
-      return { name, metrics: figures(measure(kind, pick(y), pick(winner.predicted))) };
+      return { name, metrics: figures(measure(kind, pick(y), pick(winner.predicted), threshold)) };
     });
   tell(3);
   const plain = ({ name, metrics }: Judged): Judged => ({ name, metrics });
@@ -98,7 +101,7 @@ export function evaluate({ engine, data, model, candidates, champion, progress }
     byPeriod: part(times.map((time) => time.slice(0, 4) + (Number(time.slice(5)) <= 6 ? '-H1' : '-H2'))),
     importance: importanceOf(best.json, data, split.test, model),
     drift: driftOf(data, split.train, split.test),
-    confusion: kind === 'binary' ? confusion(y, winner.predicted) : null,
+    confusion: countsOf(model, y, winner.predicted),
     ...classesOf(model, y, winner.predicted),
     calibration: calibrationOf(model, y, winner.predicted),
     parity,
@@ -134,8 +137,9 @@ function importanceOf(
   const { x, y } = takeRows(data, chosen);
   const width = data.names.length;
   const predictor = openPredictor(json);
+  const { kind, threshold } = model.target;
   const score = (matrix: Float32Array): number =>
-    measure(model.target.kind, y, scoreAll(predictor, matrix))[model.metric] ?? NaN;
+    measure(kind, y, scoreAll(predictor, matrix), threshold)[model.metric] ?? NaN;
   const whole = score(x);
   const found = data.names.map((feature, column) => {
     const mixed = Float32Array.from(x);
@@ -157,6 +161,15 @@ function driftOf(data: FeatureRows, train: readonly number[], test: readonly num
   return data.names
     .map((feature, index) => ({ feature, psi: stability(column(train, index), column(newest, index)) }))
     .sort((left, right) => right.psi - left.psi);
+}
+
+/** Of yes or no: how often each was said, and rightly. */
+function countsOf(
+  { target: { kind, threshold = THRESHOLD } }: ModelDefinition,
+  y: Float64Array,
+  predicted: Float64Array,
+): Evaluation['confusion'] {
+  return kind === 'binary' ? { ...confusion(y, predicted, threshold), threshold } : null;
 }
 
 /** What is said of several classes, beside the figures. */

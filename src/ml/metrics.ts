@@ -6,15 +6,23 @@ import { seeded } from './random.js';
 export type Metrics = Readonly<Partial<Record<MetricName, number>>>;
 type Values = Float64Array | readonly number[];
 
-const THRESHOLD = 0.5;
+/** From which probability on a row is said to be 1, where nothing else is chosen. */
+export const THRESHOLD = 0.5;
 
-/** Every metric of the kind. A metric that has no value for these rows (R2 of a constant, AUC of one class) is absent. */
-export function measure(kind: ModelKind, truth: Values, predicted: Values): Metrics {
-  const all = BY_KIND[kind](truth, predicted);
+/** Every metric of the kind; `threshold` is of yes or no. A metric that has no value for these rows (R2 of a constant, AUC of one class) is absent. */
+export function measure(
+  kind: ModelKind,
+  truth: Values,
+  predicted: Values,
+  threshold: number = THRESHOLD,
+): Metrics {
+  const all = BY_KIND[kind](truth, predicted, threshold);
   return Object.fromEntries(Object.entries(all).filter(([, value]) => Number.isFinite(value)));
 }
 
-const BY_KIND: Readonly<Record<ModelKind, (truth: Values, predicted: Values) => Record<string, number>>> = {
+type Measuring = (truth: Values, predicted: Values, threshold: number) => Record<string, number>;
+
+const BY_KIND: Readonly<Record<ModelKind, Measuring>> = {
   regression,
   binary,
   multiclass,
@@ -44,22 +52,23 @@ function regression(truth: Values, predicted: Values): Record<string, number> {
   return { rmse: Math.sqrt(squares / rows), mae: absolute / rows, r2: 1 - squares / total };
 }
 
-/** Counts at a probability of one half. */
+/** Counts of yes and no, said from `threshold` on. */
 export function confusion(
   truth: Values,
   predicted: Values,
+  threshold: number = THRESHOLD,
 ): { tp: number; fp: number; tn: number; fn: number } {
   const counts = { tp: 0, fp: 0, tn: 0, fn: 0 };
   for (let row = 0; row < truth.length; row += 1) {
-    const said = (predicted[row] ?? 0) >= THRESHOLD;
+    const said = (predicted[row] ?? 0) >= threshold;
     if (truth[row] === 1) counts[said ? 'tp' : 'fn'] += 1;
     else counts[said ? 'fp' : 'tn'] += 1;
   }
   return counts;
 }
 
-function binary(truth: Values, predicted: Values): Record<string, number> {
-  const { tp, fp, tn, fn } = confusion(truth, predicted);
+function binary(truth: Values, predicted: Values, threshold: number): Record<string, number> {
+  const { tp, fp, tn, fn } = confusion(truth, predicted, threshold);
   const rows = truth.length;
   let loss = 0;
   let brier = 0;
@@ -122,6 +131,7 @@ export interface Interval {
 export function bootstrap(
   options: {
     readonly kind: ModelKind;
+    readonly threshold?: number | undefined;
     readonly metric: MetricName;
     readonly seed: number;
     readonly samples: number;
@@ -131,7 +141,7 @@ export function bootstrap(
   predicted: Values,
   other?: Values,
 ): Interval | undefined {
-  const { kind, metric, seed, samples, blockRows } = options;
+  const { kind, threshold, metric, seed, samples, blockRows } = options;
   const random = seeded(seed);
   const rows = truth.length;
   const block = Math.max(1, Math.min(blockRows, rows));
@@ -144,8 +154,8 @@ export function bootstrap(
     }
     const pick = (values: Values): number[] => pickRows(values, drawn, rows);
     const y = pick(truth);
-    const one = measure(kind, y, pick(predicted))[metric];
-    const two = other === undefined ? 0 : measure(kind, y, pick(other))[metric];
+    const one = measure(kind, y, pick(predicted), threshold)[metric];
+    const two = other === undefined ? 0 : measure(kind, y, pick(other), threshold)[metric];
     if (one !== undefined && two !== undefined) found.push(one - two);
   }
   found.sort((left, right) => left - right);

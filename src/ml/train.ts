@@ -79,7 +79,7 @@ function judge(
   { train, test }: Split,
   onRound: () => void,
 ): Figures {
-  const { kind } = model.target;
+  const { kind, threshold } = model.target;
   const booster = trainOne(
     engine,
     candidate.kind,
@@ -91,7 +91,7 @@ function judge(
   );
   try {
     const { x, y } = takeRows(data, test);
-    return figures(measure(kind, y, Float64Array.from(booster.predict(x, data.names.length))));
+    return figures(measure(kind, y, Float64Array.from(booster.predict(x, data.names.length)), threshold));
   } finally {
     booster.close();
   }

@@ -172,8 +172,8 @@ function metricsTable(judged: readonly Judged[], best?: string): Html {
   );
 }
 
-function confusion({ tp, fp, tn, fn }: NonNullable<Evaluation['confusion']>): Html {
-  return html`<h2>Confusion at one half</h2>
+function confusion({ tp, fp, tn, fn, threshold = 0.5 }: NonNullable<Evaluation['confusion']>): Html {
+  return html`<h2>Confusion, where yes is said from ${threshold} on</h2>
     <div class="card">
       ${table(
         ['', 'said yes', 'said no'],

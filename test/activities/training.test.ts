@@ -1,6 +1,7 @@
 /** The steps of a training over a lake and MLflow in memory: what cannot be trained is left out or refused, in words. */
 import { randomUUID } from 'node:crypto';
 import { tmpdir } from 'node:os';
+import { setTimeout as delay } from 'node:timers/promises';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 import { beforeEach, describe, expect, it } from 'vitest';
@@ -108,6 +109,39 @@ describe('without the library', () => {
 });
 
 describe('a Gold table', () => {
+  it('is trained on as it was at the version or the time that the model names, unless the run names another', async () => {
+    await delay(5);
+    const before = new Date().toISOString();
+    await delay(5);
+    await lab.gold([{ symbol: 'C', date: '2023-01-01', price: 1 }]);
+    const planned = async (asOf: object | undefined, options = {}): Promise<number> => {
+      model = definition({ splits: { minRows: 50 }, ...(asOf && { asOf }) });
+      return (await steps.planTraining(RUN, options)).goldVersion;
+    };
+    expect(await planned(undefined)).toBe(1);
+    expect(await planned({ version: 0 })).toBe(0);
+    expect(await planned({ time: before })).toBe(0);
+    expect(await planned({ time: new Date().toISOString() })).toBe(1);
+    expect(await planned({ version: 0 }, { goldVersion: 1 })).toBe(1);
+    await expect(planned({ version: 7 })).rejects.toMatchObject({ type: 'MODEL_TABLE_MISSING' });
+    await expect(planned({ time: '1999-01-01T00:00:00Z' })).rejects.toMatchObject({
+      type: 'MODEL_TABLE_MISSING',
+      message: expect.stringMatching(/gold\.prices as of 1999-01-01T00:00:00Z/) as unknown,
+    });
+    // What is planned is what is read.
+    const rowsOf = async (asOf: object): Promise<number> => {
+      model = definition({ splits: { minRows: 50 }, asOf });
+      const run: PlannedTraining = { ...RUN, plan: await steps.planTraining(RUN, {}) };
+      return (await steps.buildFeatures(run)).step.rows;
+    };
+    await lab.gold(
+      Array.from({ length: 40 }, (_, index) => ({
+        ...{ symbol: 'D', date: `2023-02-${String(1 + (index % 28)).padStart(2, '0')}`, price: index },
+      })),
+    );
+    expect(await rowsOf({ version: 2 })).toBeGreaterThan(await rowsOf({ version: 0 }));
+  });
+
   it('that is not there, or has not that version, is named', async () => {
     for (const options of [{ goldVersion: 9 }, {}]) {
       if (options.goldVersion === undefined) model = definition({ table: 'nothing' });

@@ -60,7 +60,13 @@ describe('figures', () => {
     const truth = [1, 1, 1, 0, 0, 0, 0, 1];
     const chances = [0.9, 0.8, 0.4, 0.7, 0.3, 0.2, 0.1, 0.3];
     expect(confusion(truth, chances)).toEqual({ tp: 2, fp: 1, tn: 3, fn: 2 });
+    // From 0.35 on a third yes is found, from 0.85 on one alone; areas and losses know of no threshold.
+    expect(confusion(truth, chances, 0.35)).toEqual({ tp: 3, fp: 1, tn: 3, fn: 1 });
+    expect(measure('binary', truth, chances, 0.35)).toMatchObject({ accuracy: 6 / 8, recall: 3 / 4 });
+    expect(measure('binary', truth, chances, 0.85)).toMatchObject({ precision: 1, recall: 1 / 4 });
     const found = measure('binary', truth, chances);
+    for (const name of ['roc_auc', 'pr_auc', 'log_loss', 'brier'] as const)
+      expect(measure('binary', truth, chances, 0.85)[name]).toBe(found[name]);
     expect(found).toMatchObject({ accuracy: 5 / 8, precision: 2 / 3, recall: 1 / 2 });
     expect(found.f1).toBeCloseTo(4 / 7, 12);
     // Of the 16 pairs of a yes and a no: 4 + 4 + 3 in the right order, and of 0.3 two with one tie.

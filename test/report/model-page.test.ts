@@ -81,14 +81,14 @@ describe('the report of a training', () => {
 
   it('of a yes or no has the four counts, its calibration and the interval of its figure', () => {
     const page = pageOf('binary', {
-      confusion: { tp: 5, fp: 1, tn: 9, fn: 5 },
+      confusion: { tp: 5, fp: 1, tn: 9, fn: 5, threshold: 0.3 },
       calibration: [
         { predicted: 0.25, observed: 0.3, rows: 14 },
         { predicted: 0.75, observed: 0.7, rows: 6 },
       ],
       interval: { low: 0.71234, high: 0.88 },
     });
-    expect(tableAfter(page, 'Confusion at one half')).toEqual([
+    expect(tableAfter(page, 'Confusion, where yes is said from 0.3 on')).toEqual([
       ['', 'said yes', 'said no'],
       ['was yes', '5', '5'],
       ['was no', '1', '9'],

@@ -29,7 +29,9 @@ export async function planTraining(
   mlflowOf(deps);
   const model = await deps.loadModel(run.model);
   const { candidates, leftOut } = trainable(model, deps.library);
-  const snapshot = await pinned(tables, model.table, options.goldVersion);
+  const { goldVersion } = options;
+  const at = goldVersion === undefined ? model.asOf : { version: goldVersion };
+  const snapshot = await pinned(tables, model.table, at);
   const { retries, limits } = deps.config;
   return {
     ...{ fingerprint: model.fingerprint, model: model.name, table: model.table, metric: model.metric },
@@ -61,14 +63,15 @@ function trainable(
   };
 }
 
-async function pinned(tables: LakeTables, table: string, version: number | undefined): Promise<Snapshot> {
+async function pinned(tables: LakeTables, table: string, asOf: ModelDefinition['asOf']): Promise<Snapshot> {
+  const at = asOf && ('time' in asOf ? { timestampMs: Date.parse(asOf.time) } : asOf);
   try {
-    return await tables.table('gold', table).snapshot(version === undefined ? undefined : { version });
+    return await tables.table('gold', table).snapshot(at);
   } catch (error) {
     if (!(error instanceof DeltaError)) throw error;
     throw new DatalabError(
       'MODEL_TABLE_MISSING',
-      `gold.${table}${version === undefined ? '' : ` version ${version}`}: ${error.message}`,
+      `gold.${table}${asOf === undefined ? '' : 'time' in asOf ? ` as of ${asOf.time}` : ` version ${asOf.version}`}: ${error.message}`,
       {
         cause: error,
       },
@@ -87,7 +90,7 @@ export async function buildFeatures(
     deps.scratchDirectory,
     async ({ signal, progress }) => {
       progress({ phase: 'features', done: 0, total: 3, unit: 'parts' });
-      const snapshot = await pinned(tables, model.table, run.plan.goldVersion);
+      const snapshot = await pinned(tables, model.table, { version: run.plan.goldVersion });
       const scan = await checkoutScan(tables.store('gold', model.table), snapshot, { signal });
       const session = await deps.engine.open({ inputs: scan.inputs, signal });
       try {

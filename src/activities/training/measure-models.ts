@@ -85,7 +85,8 @@ async function measureModel(deps: TrainingDeps, tables: LakeTables, asked: Asked
     const figures = version.runId === undefined ? {} : await mlflowOf(deps).metrics(version.runId);
     const holdout = figures[`holdout_${metric}`] ?? null;
     const { truth, said, spoken } = await joined(deps, tables, model, asked);
-    const live = truth.length < ROWS_MIN ? null : (measure(model.target.kind, truth, said)[metric] ?? null);
+    const { kind, threshold } = model.target;
+    const live = truth.length < ROWS_MIN ? null : (measure(kind, truth, said, threshold)[metric] ?? null);
     const drift =
       spoken.length < ROWS_MIN ? null : driftOf(model, await referenceOf(deps, model, version), spoken);
     return {

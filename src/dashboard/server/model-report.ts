@@ -77,7 +77,7 @@ async function reportOf(
     byPeriod: evaluation.byPeriod.map(plain),
     importance: evaluation.importance.slice(0, 100),
     drift: evaluation.drift.slice(0, 100),
-    confusion: evaluation.confusion,
+    confusion: evaluation.confusion && { threshold: 0.5, ...evaluation.confusion },
     classes: evaluation.classes
       ? {
           names: [...evaluation.classes.names],

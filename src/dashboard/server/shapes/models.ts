@@ -133,7 +133,10 @@ export const modelReport = z.object({
   byPeriod: list(judged),
   importance: list(z.object({ feature: z.string(), loss: z.number() })),
   drift: list(z.object({ feature: z.string(), psi: z.number() })),
-  confusion: z.object({ tp: z.number(), fp: z.number(), tn: z.number(), fn: z.number() }).nullable(),
+  /** Of yes or no, which is said from the probability `threshold` on. */
+  confusion: z
+    .object({ tp: z.number(), fp: z.number(), tn: z.number(), fn: z.number(), threshold: z.number() })
+    .nullable(),
   /** Of several classes: how many rows of each (first) were said to be which (second). */
   classes: z.object({ names: list(z.string()), confusion: list(list(z.number())) }).nullable(),
   calibration: list(z.object({ predicted: z.number(), observed: z.number(), rows: z.number() })),

@@ -241,7 +241,9 @@ function Errors({ view }: { readonly view: ModelReportView }) {
           <thead>
             <tr>
               <td />
-              <th className="n">{t('models.predictedYes')}</th>
+              <th className="n">
+                {t('models.predictedYes')} (≥ {num(confusion.threshold, 3)})
+              </th>
               <th className="n">{t('models.predictedNo')}</th>
             </tr>
           </thead>
