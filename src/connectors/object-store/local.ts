@@ -259,7 +259,7 @@ async function linkFlushed(from: string, to: string): Promise<void> {
     await link(from, to);
   } catch (error) {
     if (isMissing(error)) throw error;
-    await copyFile(from, to, constants.COPYFILE_FICLONE);
+    return copyFlushed(from, to);
   }
   // It is an object from now on, whenever it was written.
   const now = new Date();
