@@ -1,12 +1,9 @@
 /** After every operation of ours delta-rs reads what we read, and what it appends we read, checkpoints included. */
-import { randomUUID } from 'node:crypto';
-import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { LocalObjectStore, openObjectStore } from '../../src/connectors/object-store/index.js';
-import { keyOfPath, type DeltaTable, type ObjectStore } from '../../src/delta/index.js';
+import { keyOfPath, type DeltaTable } from '../../src/delta/index.js';
 import { appendWithDeltaRs, readWithDeltaRs, TEST_PYTHON } from '../support/delta-rs.js';
 import { deltaLab } from '../support/delta-lab.js';
-import { testStack } from '../support/stack.js';
+import { deltaPlace } from '../support/delta-place.js';
 import { struct } from '../support/table.js';
 
 const lab = deltaLab();
@@ -92,32 +89,10 @@ function rowsOf(from: number, to: number): Array<{ k: number; v: string; p: stri
   });
 }
 
-async function place(
-  kind: 'local files' | 'S3',
-): Promise<{ store: ObjectStore; storage: Record<string, string> }> {
-  if (kind === 'local files')
-    return { store: new LocalObjectStore(join(lab.folder, randomUUID())), storage: {} };
-  const { s3 } = await testStack('s3');
-  const { endpoint, region, accessKeyId, secretAccessKey, bucket } = s3;
-  const store = openObjectStore(`s3://${bucket}/delta-operations/${randomUUID()}`, {
-    s3: { endpoint, region, accessKeyId, secretAccessKey },
-    cacheDirectory: join(lab.folder, 'cache'),
-    cacheBytes: 1e8,
-  });
-  const storage = {
-    AWS_ENDPOINT_URL: endpoint,
-    AWS_REGION: region,
-    AWS_ACCESS_KEY_ID: accessKeyId,
-    AWS_SECRET_ACCESS_KEY: secretAccessKey,
-    AWS_ALLOW_HTTP: 'true',
-  };
-  return { store, storage };
-}
-
 describe.skipIf(!TEST_PYTHON)('delta-rs (skipped without DATALAB_TEST_PYTHON)', () => {
   describe.each(['local files', 'S3'] as const)('on %s', (kind) => {
     test('reads the same rows after every operation, and appends to the table', async () => {
-      const { store, storage } = await place(kind);
+      const { store, storage } = await deltaPlace(lab, kind, 'delta-operations');
       const table = lab.table(store);
       const uri = store.uri.replace(/^file:\/\//, '');
       for (const [name, step] of STEPS) {
