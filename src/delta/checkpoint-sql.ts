@@ -199,12 +199,18 @@ function addFields(form: CheckpointForm): Array<{ name: string; type: string; va
   if (partitions.length > 0) {
     const members = partitions.map(([name, type]) => {
       const text = `f.add.partitionValues[${quoteText(name)}]`;
-      return `${quoteName(name)} := TRY_CAST(${type === 'VARCHAR' ? text : `nullif(${text}, '')`} AS ${type})`;
+      return `${quoteName(name)} := ${parsedValue(text, type)}`;
     });
     const value = `struct_pack(${members.join(', ')})`;
     fields.push({ name: 'partitionValues_parsed', type: structType(Object.fromEntries(partitions)), value });
   }
   return fields;
+}
+
+/** A partition value of its type. Bytes are the text's, as every reader but ours takes it. */
+function parsedValue(text: string, type: string): string {
+  if (type === 'BLOB') return `encode(${text})`;
+  return `TRY_CAST(${type === 'VARCHAR' ? text : `nullif(${text}, '')`} AS ${type})`;
 }
 
 function addType(form: CheckpointForm): string {

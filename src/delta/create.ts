@@ -18,8 +18,8 @@ export interface CreateTableOptions {
   readonly description?: string;
 }
 
-/** Types whose text as a partition value is not read alike by all readers. */
-const UNSAFE_PARTITION_TYPES = new Set(['binary', 'variant', 'void']);
+/** Types whose values have no text that could be a partition value. */
+const UNSAFE_PARTITION_TYPES = new Set(['variant', 'void']);
 
 /** `[protocol, metaData]`, on the weakest protocol that the schema needs. Throws DELTA_SCHEMA_INVALID. */
 export function createTableActions(options: CreateTableOptions): Action[] {

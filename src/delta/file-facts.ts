@@ -1,7 +1,8 @@
 /** What the log knows of the values in one file: partition values exactly, other columns by their statistics. */
 import type { AddFile } from './actions.js';
 import type { Snapshot } from './api.js';
-import { comparable } from './expression/comparable.js';
+import { bytesOfText } from './binary-text.js';
+import { comparable, comparableBytes } from './expression/comparable.js';
 import type { ColumnFacts, FactsOf } from './expression/possible.js';
 import { physicalName } from './physical-name.js';
 import type { StructField } from './schema.js';
@@ -68,13 +69,13 @@ export function factsOf(snapshot: Snapshot, file: AddFile, alias?: string): Fact
   };
 }
 
-/** As readers take the text: `''` is NULL, except for strings. */
+/** As readers take the text: `''` is NULL, except for strings and bytes. */
 function partitionFacts(field: StructField, text: string | null | undefined): ColumnFacts {
   const { type } = field;
-  if (text === null || text === undefined || (text === '' && type !== 'string')) {
+  if (text === null || text === undefined || (text === '' && type !== 'string' && type !== 'binary')) {
     return { type, mayBeNull: true, mayBeValue: false };
   }
-  const value = comparable(type, text);
+  const value = type === 'binary' ? comparableBytes(bytesOfText(text)) : comparable(type, text);
   return { type, min: value, max: value, mayBeNull: false, mayBeValue: true };
 }
 

@@ -4,6 +4,7 @@
  */
 import type { AddFile } from './actions.js';
 import type { Snapshot } from './api.js';
+import { bytesOfText, isEscaped } from './binary-text.js';
 import { physicalName } from './physical-name.js';
 import { decimalOf } from './schema-json.js';
 import type { DataType } from './schema.js';
@@ -20,9 +21,16 @@ export function partitionKeyOf(
     JSON.stringify(columns.map(({ name, type }) => canonicalText(type, partitionValues[name])));
 }
 
+/** The values for a file that takes the rows of several files of one partition; a spelling that everybody reads, if any. */
+export function sharedValues(files: readonly AddFile[]): AddFile['partitionValues'] {
+  const plain = files.find(({ partitionValues }) => !Object.values(partitionValues).some(isEscaped));
+  return (plain ?? files[0])?.partitionValues ?? {};
+}
+
 /** One spelling for all that stand for the value; a text that is none of the type's stays as it is. */
 export function canonicalText(type: DataType, text: string | null | undefined): string | null {
-  if (text === null || text === undefined || type === 'string' || type === 'binary') return text ?? null;
+  if (text === null || text === undefined || type === 'string') return text ?? null;
+  if (type === 'binary') return bytesOfText(text).toString('hex');
   if (text === '') return null;
   switch (type) {
     case 'long':

@@ -1,4 +1,5 @@
 /** Partition values as the log spells them. */
+import { textOfBytes } from './binary-text.js';
 import { DeltaError } from './errors.js';
 import type { RowValue } from './ports.js';
 import { decimalOf } from './schema-json.js';
@@ -6,19 +7,26 @@ import type { DataType } from './schema.js';
 import { isoMicros, parseMicros } from './timestamp.js';
 
 /**
- * The text of a value, or null for NULL. An empty string is refused: readers disagree on whether it is NULL. Timestamps
- * are written in UTC with a `Z`. Throws DELTA_VALUE_UNSUPPORTED.
+ * The text of a value, or null for NULL. An empty string is refused: readers disagree on whether it is NULL. So are bytes
+ * that are no UTF-8 text: Spark itself makes others of them. Timestamps are written in UTC with a `Z`. Throws
+ * DELTA_VALUE_UNSUPPORTED.
  */
-export function partitionValue(type: DataType, value: RowValue): string | null {
+export function partitionValue(type: DataType, value: RowValue | Uint8Array): string | null {
   if (value === null || value === undefined) return null;
   const text = textOf(type, value);
   if (text === undefined || text === '') {
     throw new DeltaError(
       'DELTA_VALUE_UNSUPPORTED',
-      `${JSON.stringify(String(value))} cannot be a partition value of type ${String(type)}`,
+      `${shown(value)} cannot be a partition value of type ${String(type)}: not every reader would take its text for it`,
     );
   }
   return text;
+}
+
+function shown(value: NonNullable<RowValue> | Uint8Array): string {
+  return value instanceof Uint8Array
+    ? `x'${Buffer.from(value).toString('hex')}'`
+    : JSON.stringify(String(value));
 }
 
 const WIDTHS: Readonly<Record<string, bigint>> = { byte: 7n, short: 15n, integer: 31n, long: 63n };
@@ -40,6 +48,8 @@ export function plainPartitionValue(type: DataType, value: unknown): string | nu
       return typeof value === 'number' && Number.isFinite(value) ? partitionValue(type, value) : undefined;
     case 'date':
       return isDay(value) ? partitionValue(type, value) : undefined;
+    case 'binary':
+      return value instanceof Uint8Array ? partitionValue(type, value) : undefined;
     default:
       return undefined;
   }
@@ -63,7 +73,8 @@ function isWellFormed(text: string): boolean {
   return !/\p{Surrogate}/u.test(text);
 }
 
-function textOf(type: DataType, value: NonNullable<RowValue>): string | undefined {
+function textOf(type: DataType, value: NonNullable<RowValue> | Uint8Array): string | undefined {
+  if (value instanceof Uint8Array) return type === 'binary' ? textOfBytes(value) : undefined;
   switch (type) {
     case 'string':
       return String(value);

@@ -1,6 +1,7 @@
 /** Rows of a SELECT as data files of a table: held against its constraints, split by partition, with statistics. */
 import { rm } from 'node:fs/promises';
 import type { AddFile } from './actions.js';
+import { bytesOfText } from './binary-text.js';
 import { quoteName, quoteText } from './checkpoint-parquet.js';
 import { requireConstraints, type Constraint } from './constraints.js';
 import type { DeltaDeps } from './deps.js';
@@ -93,11 +94,17 @@ export function isPartition(
   values: Readonly<Record<string, string | null>>,
 ): string {
   const parts = fields.map(({ name, type }) => {
-    const text = values[name];
-    const value = text === null || text === undefined ? 'NULL' : quoteText(text);
+    const value = valueSql(type, values[name] ?? null);
     return `${quoteName(name)} IS NOT DISTINCT FROM CAST(${value} AS ${engine.sqlType(type)})`;
   });
   return parts.length === 0 ? 'true' : parts.join(' AND ');
+}
+
+function valueSql(type: StructField['type'], text: string | null): string {
+  if (text === null) return 'NULL';
+  if (type === 'binary') return `unhex('${bytesOfText(text).toString('hex')}')`;
+  // A SQL text has no NUL character in it.
+  return text.includes('\0') ? `decode(unhex('${Buffer.from(text).toString('hex')}'))` : quoteText(text);
 }
 
 /** Throws DELTA_SCHEMA_INVALID where a file would have no column. */

@@ -20,6 +20,9 @@ test.each([
   ['NOT a = 1 OR b', '(not(a=1) or b=true)'],
   ["d = DATE '2024-01-01' AND f(x) = 1", '(d=2024-01-01 and ?)'],
   ['CASE WHEN a = 1 OR b = 2 THEN c END AND d = 1', '(? and d=1)'],
+  ["a >= unhex('00fF')", 'a>=00fF'],
+  ["a = unhex('0') OR a = unhex(b) OR a = unhex('00', 1)", '(? or ? or ?)'],
+  ["a IN ('x', unhex('00'))", '?'],
   ['a = 1 + 2', '?'],
   // One double makes the whole comparison one of doubles.
   ['a BETWEEN 5e0 AND 9007199254740992', '?'],
@@ -70,8 +73,9 @@ const SCHEMA = struct({
   ts: 'timestamp',
   ok: 'boolean',
   p: 'string',
+  b: 'binary',
 });
-const VALUES: Readonly<Record<string, ReadonlyArray<string | number | boolean>>> = {
+const VALUES: Readonly<Record<string, ReadonlyArray<string | number | boolean | Uint8Array>>> = {
   n: ['9007199254740993', '9007199254740992', '-1', '0', '5'],
   i: [-7, 0, 3],
   m: ['0.10', '123456789012345678.75', '123456789012345678.76', '-2.00'],
@@ -82,6 +86,7 @@ const VALUES: Readonly<Record<string, ReadonlyArray<string | number | boolean>>>
   ts: ['2024-02-29T23:59:59.999999Z', '2024-02-29T23:59:59.999Z', '1960-01-01T00:00:00.000001Z'],
   ok: [true, false],
   p: ['one', 'two'],
+  b: ['a', 'ab', '\0', '~', 'é'].map((text) => Buffer.from(text)),
 };
 const LITERALS: Readonly<Record<string, readonly string[]>> = {
   n: ['9007199254740992', '9007199254740993', '-1', '0.5', '5e0'],
@@ -94,6 +99,7 @@ const LITERALS: Readonly<Record<string, readonly string[]>> = {
   ts: [`'2024-02-29 23:59:59.999999+00'`, `TIMESTAMPTZ '2024-02-29 23:59:59.9995+00'`, `'2024-02-29'`],
   ok: ['true', 'false'],
   p: [`'one'`, `'two'`, `'three'`],
+  b: [`'a'`, `'~'`, `''`, `unhex('c3A9')`, `unhex('ff')`, `unhex('6')`, `'\\xC3'`],
 };
 const columns = SCHEMA.fields.map(({ name }) => name);
 const column = fc.constantFrom(...columns);
@@ -135,7 +141,7 @@ describe('what is skipped', () => {
         fc.array(condition, { minLength: 1, maxLength: 12 }),
         async (files, conditions) => {
           const table = lab.table();
-          await table.create(SCHEMA, { partitionBy: ['p'] });
+          await table.create(SCHEMA, { partitionBy: ['p', 'b'] });
           for (const rows of files) await table.append({ rows, schema: SCHEMA });
           const snapshot = await table.snapshot();
           for (const text of conditions) {

@@ -23,6 +23,7 @@ test.each<[DataType, ...string[]]>([
   ['decimal(20,4)', '0', '0.0000', '-0E-4'],
   ['boolean', 'true', 'True'],
   ['integer', '7', '+7', '007'],
+  ['binary', 'hÿ', '\\u0068\\u00C3\\u00BF', '\\u0068\\u00c3\\u00bf'],
 ])('%s: %s is one value in all its spellings', (type, ...spellings) => {
   expect(new Set(spellings.map((text) => canonicalText(type, text))).size).toBe(1);
 });
@@ -36,17 +37,17 @@ test.each<[DataType, string, string]>([
   ['decimal(20,4)', '0.1', '0.01'],
   ['string', '1.0', '1'],
   ['string', '', 'x'],
+  ['string', 'A', '\\u0041'],
+  ['binary', 'ÿ', '\\u00FF'],
+  ['binary', 'A', 'a'],
   ['long', '9223372036854775807', '9223372036854775806'],
 ])('%s: %s is not %s', (type, one, other) => {
   expect(canonicalText(type, one)).not.toBe(canonicalText(type, other));
 });
 
-test('an empty text is NULL, but for a string', () => {
-  expect([canonicalText('date', ''), canonicalText('string', ''), canonicalText('long', null)]).toEqual([
-    null,
-    '',
-    null,
-  ]);
+test('an empty text is NULL, but for a string and for bytes', () => {
+  const texts = (['date', 'string', 'binary'] as const).map((type) => canonicalText(type, ''));
+  expect([...texts, canonicalText('long', null)]).toEqual([null, '', '', null]);
 });
 
 test('overwriting a partition replaces what another writer has put there under another spelling', async () => {

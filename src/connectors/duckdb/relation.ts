@@ -139,19 +139,23 @@ function renamed(expression: string, type: DataType, physical: FieldName, depth:
 }
 
 /**
- * A partition value as the log has it. `''` is NULL for every type but string, where it stays the empty string: writers
+ * A partition value as the log has it. `''` is NULL for every type but string and binary, where it stays empty: writers
  * disagree there, and this way no value is lost that a writer kept apart.
  */
 function partitionLiteral(text: string | null, type: DataType): string {
   const declared = sqlType(type);
-  if (text === null || (text === '' && type !== 'string')) return `NULL::${declared}`;
-  if (type === 'binary') return `encode(${literal(unescapeBinary(text))})`;
+  if (text === null) return `NULL::${declared}`;
+  if (type === 'binary') return `unhex('${binaryHex(text)}')`;
+  if (text === '' && type !== 'string') return `NULL::${declared}`;
+  if (type === 'string' && text.includes('\0')) return `decode(unhex('${utf8Hex(text)}'))`;
   return `CAST(${literal(text)} AS ${declared})`;
 }
 
-/** Some writers store `\u0001` as six characters. */
-function unescapeBinary(text: string): string {
-  return text.replace(/\\u([0-9a-fA-F]{4})/g, (_match, hex: string) =>
-    String.fromCharCode(parseInt(hex, 16)),
-  );
+/** The bytes are the text's in UTF-8; delta-rs writes `\u00FF`, six characters, for each. */
+function binaryHex(text: string): string {
+  return /^(?:\\u00[0-9A-Fa-f]{2})+$/.test(text) ? text.replaceAll('\\u00', '') : utf8Hex(text);
+}
+
+function utf8Hex(text: string): string {
+  return Buffer.from(text, 'utf8').toString('hex');
 }

@@ -45,6 +45,11 @@ export function comparable(type: DataType, text: string): Comparable | undefined
   }
 }
 
+/** Bytes are in order as texts are, which compare by theirs. */
+export function comparableBytes(bytes: Buffer): Comparable {
+  return { kind: 'text', bytes };
+}
+
 /** The value of a literal beside such a column; undefined where the engine would convert in ways of its own. */
 export function comparableLiteral(type: DataType, literal: Literal): Comparable | undefined {
   if (typeof type !== 'string') return undefined;
@@ -55,9 +60,13 @@ export function comparableLiteral(type: DataType, literal: Literal): Comparable 
       // With an exponent it is a double, and the comparison one of doubles.
       return (WHOLE.has(type) || decimalOf(type)) && !/e/i.test(text) ? exact(text) : undefined;
     case 'string':
+      // A text beyond ASCII is none of bytes to the engine.
+      if (type === 'binary') return /^[ -~]*$/.test(text) ? comparableBytes(Buffer.from(text)) : undefined;
       return ['string', 'date', 'timestamp', 'timestamp_ntz'].includes(type)
         ? comparable(type, text)
         : undefined;
+    case 'bytes':
+      return type === 'binary' ? comparableBytes(Buffer.from(text, 'hex')) : undefined;
     case 'boolean':
       return type === 'boolean' ? comparable(type, text) : undefined;
     case 'date':

@@ -6,9 +6,9 @@ import { isSign, isWord, tokenise, type Token } from './token.js';
 
 export type Comparison = '=' | '<>' | '<' | '<=' | '>' | '>=';
 
-/** A literal as it is written: the number's digits, or the text between the quotes. */
+/** A literal as it is written: the number's digits, the text between the quotes, or the digits of `unhex('00ff')`. */
 export interface Literal {
-  readonly kind: 'number' | 'string' | 'boolean' | 'date' | 'timestamp';
+  readonly kind: 'number' | 'string' | 'bytes' | 'boolean' | 'date' | 'timestamp';
   readonly text: string;
 }
 
@@ -219,11 +219,18 @@ function takeLiteral(tokens: readonly Token[]): Taken<Literal> | undefined {
     const text = isWord(first, 'TRUE') ? 'true' : 'false';
     return { value: { kind: 'boolean', text }, rest: tokens.slice(1) };
   }
+  if (isWord(first, 'UNHEX')) return takeBytes(tokens);
   if (second?.kind !== 'string') return undefined;
   if (isWord(first, 'DATE')) return { value: { kind: 'date', text: second.text }, rest: tokens.slice(2) };
   return isWord(first, 'TIMESTAMP') || isWord(first, 'TIMESTAMPTZ')
     ? { value: { kind: 'timestamp', text: second.text }, rest: tokens.slice(2) }
     : undefined;
+}
+
+function takeBytes([, open, digits, close, ...rest]: readonly Token[]): Taken<Literal> | undefined {
+  if (!isSign(open, '(') || digits?.kind !== 'string' || !isSign(close, ')')) return undefined;
+  const isWhole = /^(?:[0-9A-Fa-f]{2})*$/.test(digits.text);
+  return isWhole ? { value: { kind: 'bytes', text: digits.text }, rest } : undefined;
 }
 
 /** Words that stand where a column may and are none. */

@@ -2,7 +2,7 @@
 import type { Action, AddFile } from '../actions.js';
 import type { Snapshot, TableHandle } from '../api.js';
 import { DeltaError } from '../errors.js';
-import { partitionKeyOf } from '../partition-key.js';
+import { partitionKeyOf, sharedValues } from '../partition-key.js';
 import { vectorId } from '../path.js';
 import type { MaintenanceOptions } from '../progress.js';
 import { prune } from '../prune.js';
@@ -180,7 +180,7 @@ function packBatch(
             { ...workspace, isOwn: true },
             shape,
             select,
-            first?.partitionValues ?? {},
+            sharedValues(bin.files),
           );
           adds.push(...written.map((add) => (first?.tags ? { ...add, tags: first.tags } : add)));
         }

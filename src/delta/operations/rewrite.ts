@@ -4,7 +4,7 @@ import type { Snapshot } from '../api.js';
 import { quoteName } from '../checkpoint-parquet.js';
 import { DeltaError } from '../errors.js';
 import { removeOf } from '../overwrite.js';
-import { partitionKeyOf } from '../partition-key.js';
+import { partitionKeyOf, sharedValues } from '../partition-key.js';
 import { ROW_ID, type EngineSession } from '../ports.js';
 import type { DeltaDeps } from '../deps.js';
 import type { Workspace } from './run.js';
@@ -102,7 +102,7 @@ function packBins(files: readonly AddFile[], targetBytes: number): Bin[] {
     bytes += file.size;
   }
   return bins.map((some) => ({
-    partitionValues: some[0]?.partitionValues ?? {},
+    partitionValues: sharedValues(some),
     ...(some[0]?.tags && { tags: some[0].tags }),
     files: some,
   }));

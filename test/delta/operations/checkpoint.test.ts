@@ -181,6 +181,26 @@ describe('statistics', () => {
     expect(parsed['maxValues']).not.toHaveProperty('w');
   });
 
+  test('with the bytes of a partition as other readers take its text', async () => {
+    const store = new MemoryObjectStore();
+    const table = open(store);
+    const base = await createTable(table, [], {
+      schema: struct({ n: 'long', b: 'binary' }),
+      partitionColumns: ['b'],
+      configuration: { 'delta.checkpoint.writeStatsAsStruct': 'true' },
+    });
+    const texts = ['é\\', '\0', '', '\\u0041', null];
+    const adds = texts.map((b, index) => ({ add: fakeAdd(`f${index}`, { partitionValues: { b } }) }));
+    await commit(table, base, adds);
+    await table.checkpoint();
+    const found = only(await rowsOf(store, 1), 'add')
+      .sort((a, b) => (String(a['path']) < String(b['path']) ? -1 : 1))
+      .map((add) => (add['partitionValues_parsed'] as { b: Uint8Array | null }).b);
+    expect(found.map((bytes) => bytes && Buffer.from(bytes).toString())).toEqual(texts);
+    const read = (await open(store).snapshot()).files.map(({ partitionValues }) => partitionValues['b']);
+    expect(new Set(read)).toEqual(new Set(texts));
+  });
+
   test('as columns only, read back as the text that they came from', async () => {
     const store = await make({
       'delta.checkpoint.writeStatsAsStruct': 'true',
