@@ -11,6 +11,7 @@ import {
   featureNames,
   METRICS,
   MODEL_KINDS,
+  THRESHOLD,
   WINDOW_STATISTICS,
   type CandidateDefinition,
   type ModelDefinition,
@@ -95,7 +96,7 @@ export const modelSchema = z.strictObject({
       .gt(0)
       .lt(1)
       .optional()
-      .describe('Of kind binary: from which probability on a row is said to be 1. Default: 0.5.'),
+      .describe(`Of kind binary: from which probability on a row is said to be 1. Default: ${THRESHOLD}.`),
   }),
   features: z.array(feature).min(1),
   missing: z.enum(['drop', 'keep']).default('drop'),

@@ -1,5 +1,8 @@
 /** A declared model: what `datasets/<dataset>/models/<name>.yaml` says, as plain data. */
 
+/** From which probability on a row is said to be 1, where a model's file says nothing else. */
+export const THRESHOLD = 0.5;
+
 export const MODEL_KINDS = ['regression', 'binary', 'multiclass'] as const;
 export type ModelKind = (typeof MODEL_KINDS)[number];
 

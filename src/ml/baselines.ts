@@ -2,12 +2,12 @@
 import {
   baselineName,
   outputsOf,
+  THRESHOLD,
   type BaselineDefinition,
   type ModelDefinition,
 } from '../contracts/model.js';
 import { fitLinear } from './linear.js';
 import { takeRows, type FeatureRows } from './matrix.js';
-import { THRESHOLD } from './metrics.js';
 import type { Split } from './splits.js';
 
 /** What a baseline says of each holdout row. A rule that has nothing to say of a row says the mean of the training rows. */

@@ -1,11 +1,11 @@
 /** The holdout's verdict: the candidate that walked forward best, beside every baseline and the champion, on the same rows. */
-import { baselineName, LOSSES, outputsOf, type ModelDefinition } from '../contracts/model.js';
+import { baselineName, LOSSES, outputsOf, THRESHOLD, type ModelDefinition } from '../contracts/model.js';
 import type { Evaluation, Judged, TrainedCandidate, TrainingProgress } from '../contracts/training.js';
 import { predictBaseline } from './baselines.js';
 import type { BoosterEngine } from './engine.js';
 import { takeRows, type FeatureRows } from './matrix.js';
 import { confusionOf, likeliest } from './classes.js';
-import { bootstrap, confusion, measure, pickRows, stability, THRESHOLD } from './metrics.js';
+import { bootstrap, confusion, measure, pickRows, stability } from './metrics.js';
 import { OWN_ENGINE } from './own-engine.js';
 import { openPredictor, scoreAll } from './predictor.js';
 import { seeded, shuffled } from './random.js';

@@ -1,13 +1,10 @@
 /** How good predictions are. Binary predictions are probabilities of the target being 1, those of classes one for each. */
-import type { MetricName, ModelKind } from '../contracts/model.js';
+import { THRESHOLD, type MetricName, type ModelKind } from '../contracts/model.js';
 import { multiclass } from './classes.js';
 import { seeded } from './random.js';
 
 export type Metrics = Readonly<Partial<Record<MetricName, number>>>;
 type Values = Float64Array | readonly number[];
-
-/** From which probability on a row is said to be 1, where nothing else is chosen. */
-export const THRESHOLD = 0.5;
 
 /** Every metric of the kind; `threshold` is of yes or no. A metric that has no value for these rows (R2 of a constant, AUC of one class) is absent. */
 export function measure(

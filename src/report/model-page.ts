@@ -1,5 +1,5 @@
 /** The report of a training as one page: what was tried, how it did beside naive rules, and what the gate said. */
-import type { ModelDefinition } from '../contracts/model.js';
+import { THRESHOLD, type ModelDefinition } from '../contracts/model.js';
 import type { ChartData } from '../contracts/report.js';
 import type { RunRef } from '../contracts/run.js';
 import type { Evaluation, GateResult, Judged, TrainedCandidate } from '../contracts/training.js';
@@ -172,7 +172,7 @@ function metricsTable(judged: readonly Judged[], best?: string): Html {
   );
 }
 
-function confusion({ tp, fp, tn, fn, threshold = 0.5 }: NonNullable<Evaluation['confusion']>): Html {
+function confusion({ tp, fp, tn, fn, threshold = THRESHOLD }: NonNullable<Evaluation['confusion']>): Html {
   return html`<h2>Confusion, where yes is said from ${threshold} on</h2>
     <div class="card">
       ${table(

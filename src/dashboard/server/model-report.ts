@@ -3,7 +3,7 @@ import { decodeRows, takeRows } from '../../ml/matrix.js';
 import { openPredictor } from '../../ml/predictor.js';
 import { holdoutSplit } from '../../ml/splits.js';
 import type { MlflowClient, MlflowVersion } from '../../connectors/mlflow/index.js';
-import type { ModelDefinition } from '../../contracts/model.js';
+import { THRESHOLD, type ModelDefinition } from '../../contracts/model.js';
 import type { Evaluation, GateResult, TrainedCandidate } from '../../contracts/training.js';
 import type { DashboardDeps } from './deps.js';
 import { reasonOf } from './measured.js';
@@ -77,7 +77,7 @@ async function reportOf(
     byPeriod: evaluation.byPeriod.map(plain),
     importance: evaluation.importance.slice(0, 100),
     drift: evaluation.drift.slice(0, 100),
-    confusion: evaluation.confusion && { threshold: 0.5, ...evaluation.confusion },
+    confusion: evaluation.confusion && { threshold: THRESHOLD, ...evaluation.confusion },
     classes: evaluation.classes
       ? {
           names: [...evaluation.classes.names],
