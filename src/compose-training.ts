@@ -3,7 +3,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { ActivityDeps } from './activities/deps.js';
 import type { TrainingDeps } from './activities/training/deps.js';
-import type { LoadedConfig } from './config/config.js';
+import type { Config, LoadedConfig } from './config/config.js';
 import { loadModel } from './config/model.js';
 import { modelServerUrl } from './config/model-server.js';
 import { openMlflow } from './connectors/mlflow/index.js';
@@ -14,6 +14,10 @@ import { locateXgboost } from './connectors/xgboost/locate.js';
 
 /** The program of a training process, beside this file. */
 const CHILD = fileURLToPath(new URL('./train-child.js', import.meta.url));
+/** What the process of the worker takes beside what it trains. */
+const WORKER_MB = 512;
+/** With less a training of any use does not end. */
+const LEAST_MB = 256;
 
 export function composeTrainingDeps(
   deps: ActivityDeps,
@@ -21,13 +25,21 @@ export function composeTrainingDeps(
   env: NodeJS.ProcessEnv,
 ): TrainingDeps {
   const datasets = path.resolve(projectDirectory, config.datasets.directory);
+  const memoryMb = trainingMemoryMb(config);
   return {
     ...deps,
     mlflow: config.mlflow.enabled ? openMlflow(config.mlflow.trackingUri) : null,
     modelServer: config.modelServer.enabled ? openModelServer(modelServerUrl(config.modelServer)) : null,
     loadModel: (name) => loadModel(datasets, name),
     library: locateXgboost(config.ml.xgboostLibrary, env),
-    runJob: (job, options) => runTrainingProcess(CHILD, job, options),
+    memoryMb,
+    runJob: (job, options) => runTrainingProcess(CHILD, job, { ...options, memoryMb }),
     revision: gitRevision(projectDirectory, env),
   };
+}
+
+/** One training's share of the flow's memory: those that may run at once share what the worker itself leaves. */
+export function trainingMemoryMb({ limits, worker }: Config): number {
+  const shared = limits.mlops.memoryGb * 1024 - WORKER_MB;
+  return Math.max(LEAST_MB, Math.floor(shared / worker.concurrency.ml));
 }

@@ -49,6 +49,7 @@ export const VARIABLES: readonly Variable[] = [
   { name: 'DATALAB_LOG_LEVEL', key: 'logging.level', parse: text },
   { name: 'DATALAB_ETL_CORES', key: 'limits.etl.cores', parse: scalar },
   { name: 'DATALAB_ETL_MEMORY_GB', key: 'limits.etl.memoryGb', parse: scalar },
+  { name: 'DATALAB_MLOPS_MEMORY_GB', key: 'limits.mlops.memoryGb', parse: scalar },
   { name: 'DATALAB_HEARTBEAT_SECONDS', key: 'retries.heartbeatSeconds', parse: scalar },
   { name: 'DATALAB_CACHE_DIRECTORY', key: 'worker.cacheDirectory', parse: text },
   { name: 'DATALAB_SCRATCH_DIRECTORY', key: 'worker.scratchDirectory', parse: text },

@@ -18,7 +18,7 @@ const limits = (cores: number, memoryGb: number, timeoutMinutes: number) =>
         .number()
         .positive()
         .default(memoryGb)
-        .describe('Memory limit of one engine session, in GiB.'),
+        .describe('Memory in GiB that the heavy steps share which one worker runs of this flow at once.'),
       timeoutMinutes: positive.default(timeoutMinutes).describe('Longest time one heavy step may take.'),
     })
     .prefault({});

@@ -64,7 +64,13 @@ export const ERRORS = {
   },
   MODEL_PROCESS_LOST: {
     retry: true,
-    remedy: 'The training process ended by itself, often for want of memory: lower `worker.concurrency.ml`.',
+    remedy:
+      'The training process ended by itself: where the kernel did it for want of memory, lower `limits.mlops.memoryGb`.',
+  },
+  MODEL_MEMORY_EXCEEDED: {
+    retry: false,
+    remedy:
+      'Raise `limits.mlops.memoryGb`, lower `worker.concurrency.ml`, which shares it, or train on less: a Gold table of fewer rows, fewer features, lower `trees` and `max_depth`.',
   },
   MODEL_UNREADABLE: {
     retry: false,

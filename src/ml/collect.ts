@@ -2,7 +2,9 @@
 import { DatalabError } from '../contracts/errors.js';
 import { baselineName, featureNames, type ModelDefinition } from '../contracts/model.js';
 import type { ColumnBatch } from '../delta/index.js';
+import { Growing } from './growing.js';
 import type { FeatureRows } from './matrix.js';
+import { refuseTooLarge } from './memory.js';
 
 export interface Collected {
   readonly data: FeatureRows;
@@ -14,23 +16,22 @@ export interface Collected {
 
 /**
  * Takes the columns in the order of {@link featureSelect}. Throws MODEL_VALUES_NOT_FINITE, MODEL_ROWS_TOO_FEW,
- * MODEL_TARGET_CONSTANT.
+ * MODEL_TARGET_CONSTANT, and MODEL_MEMORY_EXCEEDED as soon as there are more rows than a training may hold.
  */
 export async function collectRows(
   model: ModelDefinition,
   batches: AsyncIterable<ColumnBatch>,
+  memoryMb: number,
 ): Promise<Collected> {
   const names = featureNames(model.features);
   const baselines = model.baselines
     .filter(({ kind }) => kind === 'last_value' || kind === 'rolling_mean')
     .map(baselineName);
   const width = names.length;
-  const x: number[] = [];
-  const y: number[] = [];
-  const time: number[] = [];
-  const targetTime: number[] = [];
+  const x = new Growing((size) => new Float32Array(size));
+  const [y, time, targetTime] = [doubles(), doubles(), doubles()];
   const keys: string[] = [];
-  const naive = baselines.map((): number[] => []);
+  const naive = baselines.map(doubles);
   const counts = { read: 0, withoutTarget: 0, incomplete: 0 };
   for await (const { rows, columns } of batches) {
     const cell = (column: number, row: number): unknown => columns[column]?.[row];
@@ -57,21 +58,24 @@ export async function collectRows(
         naive.forEach((list, index) => list.push(number(cell(2 + width + index, row))));
       }
     }
+    refuseTooLarge(model, keys.length, memoryMb);
   }
-  refuse(model, y, counts);
+  refuse(model, y.values, counts);
   return {
     ...counts,
     data: {
-      ...{ names, rows: y.length, x: Float32Array.from(x), y: Float64Array.from(y), keys },
-      ...{ time: Float64Array.from(time), targetTime: Float64Array.from(targetTime) },
+      ...{ names, rows: keys.length, x: x.values, y: y.values, keys },
+      ...{ time: time.values, targetTime: targetTime.values },
       baselines: Object.fromEntries(
-        baselines.map((name, index) => [name, Float64Array.from(naive[index] ?? [])]),
+        baselines.map((name, index) => [name, (naive[index] ?? doubles()).values]),
       ),
     },
   };
 }
 
-function refuse(model: ModelDefinition, y: readonly number[], counts: Omit<Collected, 'data'>): void {
+const doubles = (): Growing<Float64Array> => new Growing((size) => new Float64Array(size));
+
+function refuse(model: ModelDefinition, y: Float64Array, counts: Omit<Collected, 'data'>): void {
   if (y.length < model.splits.minRows) {
     throw new DatalabError(
       'MODEL_ROWS_TOO_FEW',

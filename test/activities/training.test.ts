@@ -22,6 +22,8 @@ const FEATURES = [{ name: 'price', lags: [0, 1], windows: [{ rows: 5 }] }];
 let lab: ServingLab;
 let steps: TrainingActivities;
 let model: ModelDefinition;
+/** What a training may take. */
+let memoryMb: number;
 
 function stepsWith(library: string | undefined): TrainingActivities {
   const all = createTrainingActivities({
@@ -33,7 +35,7 @@ function stepsWith(library: string | undefined): TrainingActivities {
       engine: lab.engine,
     },
     ...{ newId: randomUUID, clock: { nowMs: () => 0 }, scratchDirectory: tmpdir(), log: () => undefined },
-    ...{ loadModel: () => Promise.resolve(model), library, revision: '' },
+    ...{ loadModel: () => Promise.resolve(model), library, revision: '', memoryMb },
     runJob: (job, { progress }) => Promise.resolve(runTrainingJob(job, progress)) as never,
   } as Partial<TrainingDeps> as TrainingDeps);
   const quiet = { logger: new DefaultLogger('ERROR') };
@@ -48,6 +50,7 @@ function stepsWith(library: string | undefined): TrainingActivities {
 }
 
 beforeEach(async () => {
+  memoryMb = 256;
   lab = new ServingLab();
   model = definition({
     features: FEATURES,
@@ -182,5 +185,27 @@ describe('a Gold table', () => {
     const plan = await steps.planTraining(RUN, {});
     model = definition({ features: FEATURES, description: 'another' });
     await expect(steps.buildFeatures({ ...RUN, plan })).rejects.toMatchObject({ type: 'MODEL_CHANGED' });
+  });
+});
+
+describe('a training with too little memory for its rows', () => {
+  const tooMuch = (columns: number) => ({
+    ...{ type: 'MODEL_MEMORY_EXCEEDED', nonRetryable: true },
+    message: expect.stringMatching(
+      new RegExp(
+        `'demand': \\d+ rows of gold\\.prices with ${columns} features take at least 1 MiB, .* may take 0\\.01 MiB\\. What to do: .*limits\\.mlops\\.memoryGb`,
+      ),
+    ) as unknown,
+  });
+
+  it('is refused while they are collected, and where another worker had more, before a process is started', async () => {
+    const run: PlannedTraining = { ...RUN, plan: await steps.planTraining(RUN, {}) };
+    const features = await steps.buildFeatures(run);
+    const trained = await steps.trainCandidate(run, features, 'linear');
+    memoryMb = 0.01;
+    steps = stepsWith(undefined);
+    await expect(steps.buildFeatures(run)).rejects.toMatchObject(tooMuch(3));
+    await expect(steps.trainCandidate(run, features, 'linear')).rejects.toMatchObject(tooMuch(3));
+    await expect(steps.evaluateModel(run, features, [trained])).rejects.toMatchObject(tooMuch(3));
   });
 });

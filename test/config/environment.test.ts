@@ -28,10 +28,12 @@ it('makes lists, numbers and booleans of texts', () => {
     DATALAB_KAFKA_ENABLED: 'false',
     DATALAB_ETL_CORES: '3',
     DATALAB_ETL_MEMORY_GB: '1.5',
+    DATALAB_MLOPS_MEMORY_GB: '2.5',
     TEMPORAL_TLS: 'true',
   });
   expect(config.kafka).toMatchObject({ brokers: ['a:1', 'b:2'], enabled: false });
   expect(config.limits.etl).toMatchObject({ cores: 3, memoryGb: 1.5 });
+  expect(config.limits.mlops.memoryGb).toBe(2.5);
   expect(config.temporal.tls).toBe(true);
 });
 

@@ -21,6 +21,8 @@ import {
 /** Candidates that are trained in a moment, take a while, or are never done. */
 export const QUICK = '{ kind: linear }';
 export const SLOW = '{ kind: linear }, { kind: boosting, parameters: { rounds: 1500, max_depth: 6 } }';
+/** Takes memory without end within the growing of its first trees. */
+export const HUNGRY = '{ kind: forest, parameters: { trees: 20000, max_depth: 12 } }';
 export const ENDLESS = '{ kind: boosting, parameters: { rounds: 1000000, max_depth: 6 } }';
 
 const modelFile = (name: string, candidates: string): string => `

@@ -6,7 +6,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { MLFLOW_MISSING } from '../support/mlflow.js';
 import { testStack } from '../support/stack.js';
-import { childrenOf, ENDLESS, isAlive, QUICK, SLOW, TrainingLab } from './training-lab.js';
+import { childrenOf, ENDLESS, HUNGRY, isAlive, QUICK, SLOW, TrainingLab } from './training-lab.js';
 
 describe.skipIf(MLFLOW_MISSING)(`a training ${MLFLOW_MISSING ?? ''}`, () => {
   let lab: TrainingLab;
@@ -63,6 +63,29 @@ describe.skipIf(MLFLOW_MISSING)(`a training ${MLFLOW_MISSING ?? ''}`, () => {
     await lab.promoted(await lab.train(QUICK));
     expect(refused).toBe(3);
     await lab.expectOneVersion();
+  });
+
+  it('that takes more memory than it may is stopped and says so; the worker lives, and trains another meanwhile', async () => {
+    await lab.worker.stop();
+    await lab.startWorker({ DATALAB_MLOPS_MEMORY_GB: '0.5' });
+    const { pid } = lab.worker;
+    const other = await lab.train(SLOW);
+    const { model } = lab;
+    const run = await lab.train(HUNGRY);
+    const ended = await run.result();
+    expect(ended).toMatchObject({ status: 'failed', code: 'MODEL_MEMORY_EXCEEDED' });
+    expect(ended).toMatchObject({
+      message: expect.stringMatching(
+        /training 'forest' of model 'm_\w+' took \d+ MiB of memory, the process may take 256 MiB: it was stopped\. What to do: Raise `limits\.mlops\.memoryGb`/,
+      ) as unknown,
+    });
+    expect(await lab.mlflow.versions(lab.model)).toEqual([]);
+    expect(await lab.runStates()).not.toContain('RUNNING');
+    lab.model = model;
+    await lab.promoted(other);
+    await lab.expectOneVersion();
+    expect([lab.worker.running, lab.worker.pid]).toEqual([true, pid]);
+    await lab.worker.stop();
   });
 
   it('that is cancelled stops to train at once, however patient the heartbeat is, and leaves nothing open', async () => {

@@ -42,4 +42,6 @@ export const collectFrom = (
   session: EngineSession,
   model: ModelDefinition,
   relation = 'gold',
-): Promise<Collected> => collectRows(model, session.stream(featureSelect(model, relation, { target: true })));
+  memoryMb = 1024,
+): Promise<Collected> =>
+  collectRows(model, session.stream(featureSelect(model, relation, { target: true })), memoryMb);

@@ -14,6 +14,8 @@ export interface TrainingDeps extends ActivityDeps {
   readonly loadModel: (name: string) => Promise<ModelDefinition>;
   /** XGBoost's shared library; undefined where it is not on this machine. */
   readonly library: string | undefined;
+  /** MiB that one training may take: its process, and its rows while they are collected. */
+  readonly memoryMb: number;
   readonly runJob: <Result>(
     job: TrainingJob,
     options: { readonly signal: AbortSignal; readonly progress: (progress: TrainingProgress) => void },

@@ -99,6 +99,7 @@ export async function buildFeatures(
         const { data, read, withoutTarget, incomplete } = await collectRows(
           model,
           session.stream(featureSelect(model, 'gold_rows', { target: true })),
+          deps.memoryMb,
         );
         progress({ phase: 'features', done: 2, total: 3, unit: 'parts' });
         const leaks = await findLeaks(session, model);

@@ -5,6 +5,7 @@ import type { BuiltFeatures, EvaluatedStep, PlannedTraining, TrainedStep } from 
 import { featureNames } from '../../contracts/model.js';
 import type { Evaluation, TrainedCandidate } from '../../contracts/training.js';
 import { passGate } from '../../ml/gate.js';
+import { refuseTooLarge } from '../../ml/memory.js';
 import { openPredictor } from '../../ml/predictor.js';
 import { runStep } from '../step.js';
 import { folderOf, mlflowOf, plannedModel } from './common.js';
@@ -19,6 +20,7 @@ export async function trainCandidate(
   const model = await plannedModel(deps, run);
   const candidate = model.candidates.find((one) => one.name === name);
   if (!candidate) throw new RangeError(`model '${model.name}' has no candidate '${name}'`);
+  refuseTooLarge(model, features.rows, deps.memoryMb);
   const folder = `${folderOf(run)}/${name}`;
   const { step, value } = await runStep(
     `train ${name}`,
@@ -57,6 +59,7 @@ export async function evaluateModel(
   trained: readonly TrainedStep[],
 ): Promise<EvaluatedStep> {
   const model = await plannedModel(deps, run);
+  refuseTooLarge(model, features.rows, deps.memoryMb);
   const { step, value } = await runStep(
     'evaluate',
     deps.scratchDirectory,
