@@ -1,6 +1,6 @@
 /**
- * The dashboard's page of a model of several classes in a real browser, over a real MLflow: every cell of the confusion matrix by
- * value, under the right names, in both themes and at the width of a telephone.
+ * The dashboard's pages of a model of several classes, and of one of yes or no with a threshold of its own, in a real browser over
+ * a real MLflow: every cell of the confusion matrix by value, under the right names, in both themes and at the width of a telephone.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -12,6 +12,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseConfig } from '../../src/config/config.js';
 import { parseModel } from '../../src/config/model.js';
 import { openMlflow } from '../../src/connectors/mlflow/index.js';
+import { outputsOf, type ModelDefinition } from '../../src/contracts/model.js';
 import type { Evaluation } from '../../src/contracts/training.js';
 import {
   composeDashboard,
@@ -32,6 +33,9 @@ import { testStack } from '../support/stack.js';
 const MODEL = 'mood_of_the_market';
 const CLASSES = ['falls steeply', 'falls', 'stays', 'rises', 'rises steeply'];
 const NAMES = ['a', 'b', 'c'];
+/** Says yes from a probability on that is its own. */
+const BINARY = 'will_it_rise';
+const THRESHOLD = 0.275;
 const ROWS = 6000;
 const DAY_MS = 86_400_000;
 const PICTURES = process.env['DATALAB_PICTURES'];
@@ -47,19 +51,25 @@ const TOUCHED = `[...document.querySelectorAll('.bars')].flatMap((bars) =>
     });
   }).map((text) => text.textContent))`;
 
-/** Five classes in a row, told by one feature with so much noise that neighbours are taken for each other. */
-function judged() {
-  const definition = parseModel('market', MODEL, {
-    ...{ name: MODEL, table: 'days', keys: ['key'], time: 'time', metric: 'accuracy' },
-    target: { expression: 'value', horizon: 1, kind: 'multiclass', classes: CLASSES },
-    features: NAMES.map((name) => ({ name })),
+const definitionOf = (name: string, target: object): ModelDefinition =>
+  parseModel('market', name, {
+    ...{ name, table: 'days', keys: ['key'], time: 'time', metric: 'accuracy' },
+    target: { expression: 'value', horizon: 1, ...target },
+    features: NAMES.map((feature) => ({ name: feature })),
     ...{ candidates: [{ kind: 'linear' }], baselines: [{ kind: 'majority' }] },
   });
+
+/**
+ * Five classes in a row, told by one feature with so much noise that neighbours are taken for each other; of yes or no, whether
+ * it is one of the upper two.
+ */
+function judged(definition: ModelDefinition) {
   const random = seeded(11);
   const x = Float32Array.from({ length: ROWS * NAMES.length }, () => random() * 4 - 2);
   const y = Float64Array.from({ length: ROWS }, (_, row) => {
     const at = 2.5 + 1.2 * (x[row * NAMES.length] ?? 0) + 1.2 * (random() + random() - 1);
-    return Math.min(4, Math.max(0, Math.floor(at)));
+    const place = Math.min(4, Math.max(0, Math.floor(at)));
+    return definition.target.classes ? place : Number(place > 2);
   });
   const data = {
     ...{ names: NAMES, rows: ROWS, x, y, baselines: {} },
@@ -87,21 +97,26 @@ async function register(
   { definition, evaluation, gate, json, trained }: ReturnType<typeof judged>,
 ): Promise<void> {
   const mlflow = openMlflow(uri);
-  const experiment = await mlflow.experiment(`datalab/${MODEL}`);
-  const run = await mlflow.ensureRun(experiment, { key: MODEL, name: 'r', startMs: Date.now(), tags: {} });
+  const { name: model } = definition;
+  const experiment = await mlflow.experiment(`datalab/${model}`);
+  const run = await mlflow.ensureRun(experiment, { key: model, name: 'r', startMs: Date.now(), tags: {} });
   const source = `${run.artifactUri}/model`;
   const report = { model: definition, evaluation, gate, candidates: [trained] };
   await mlflow.putArtifact(run.artifactUri, 'report.json', JSON.stringify(report));
   const files = mlflowFiles({
     ...{ stored: { format: 'json', bytes: json }, featureNames: NAMES, runId: run.runId },
-    ...{ outputs: CLASSES.length, createdAt: '2026-01-01T00:00:00Z', example: { a: 1, b: 2, c: 3 } },
+    ...{
+      outputs: outputsOf(definition.target),
+      createdAt: '2026-01-01T00:00:00Z',
+      example: { a: 1, b: 2, c: 3 },
+    },
   });
   const all = { ...files, 'model.json': json, 'definition.json': JSON.stringify(definition) };
   for (const [name, content] of Object.entries(all)) await mlflow.putArtifact(source, name, content);
   await mlflow.closeRun(run.runId, 'FINISHED', Date.now());
-  await mlflow.ensureModel(MODEL, '');
-  const tags = { 'datalab.model': MODEL, 'datalab.dataset': 'market', 'datalab.gate': 'passed' };
-  await mlflow.createVersion(MODEL, { source, runId: run.runId, tags, description: '' });
+  await mlflow.ensureModel(model, '');
+  const tags = { 'datalab.model': model, 'datalab.dataset': 'market', 'datalab.gate': 'passed' };
+  await mlflow.createVersion(model, { source, runId: run.runId, tags, description: '' });
 }
 
 describe.skipIf(chromiumPath === undefined || MLFLOW_MISSING !== undefined)(
@@ -109,16 +124,21 @@ describe.skipIf(chromiumPath === undefined || MLFLOW_MISSING !== undefined)(
   () => {
     let folder: string;
     let evaluation: Evaluation;
+    /** Of the model of yes or no. */
+    let counts: Evaluation['confusion'];
     let dashboard: RunningDashboard;
     let browser: Browser;
     let page: Page;
 
     beforeAll(async () => {
       folder = await mkdtemp(path.join(tmpdir(), 'datalab-classes-page-'));
-      const made = judged();
+      const made = judged(definitionOf(MODEL, { kind: 'multiclass', classes: CLASSES }));
+      const rises = judged(definitionOf(BINARY, { kind: 'binary', threshold: THRESHOLD }));
       evaluation = made.evaluation;
+      counts = rises.evaluation.confusion;
       const { mlflow } = await testStack('mlflow');
       await register(mlflow, made);
+      await register(mlflow, rises);
       const config = parseConfig(
         JSON.stringify({
           ...{ lake: { uri: `file://${folder}/lake` }, mlflow: { trackingUri: mlflow } },
@@ -189,6 +209,40 @@ describe.skipIf(chromiumPath === undefined || MLFLOW_MISSING !== undefined)(
           const section = page.locator('section', { has: region }).first();
           await section.screenshot({ path: path.join(PICTURES, `classes-${theme}-${width}.png`) });
           writeFileSync(path.join(PICTURES, `classes-${theme}-${width}.webp`), await pictureOf(page, true));
+        }
+      },
+      120_000,
+    );
+
+    it.each([
+      ['en', 'light', 1360, ['predicted yes (≥ 0.275)', 'predicted no', 'was yes', 'was no']],
+      ['pt-BR', 'dark', 390, ['previsto sim (≥ 0,275)', 'previsto não', 'era sim', 'era não']],
+    ] as const)(
+      'a model of yes or no says from which probability on it says yes, in %s, %s at %i',
+      async (language, theme, width, [saidYes, saidNo, wasYes, wasNo]) => {
+        await page.setViewportSize({ width, height: 900 });
+        await page.goto(dashboard.url);
+        await page.evaluate(
+          `localStorage.setItem('datalab.theme', '${theme}'); localStorage.setItem('datalab.language', '${language}')`,
+        );
+        await page.goto(`${dashboard.url}/models/${BINARY}`);
+        const matrix = page.locator('table.confusion');
+        await matrix.waitFor({ timeout: 60_000 });
+        const texts = async (cells: string): Promise<string[]> =>
+          (await matrix.locator(cells).allInnerTexts()).map((text) => text.toLowerCase().trim());
+        const figures = async (cells: string): Promise<number[]> =>
+          (await texts(cells)).map((text) => Number(text.replaceAll(/\D/g, '')));
+        expect(await texts('thead th')).toEqual([saidYes, saidNo]);
+        expect(await texts('tbody th')).toEqual([wasYes, wasNo]);
+        expect(counts?.threshold).toBe(THRESHOLD);
+        expect(await figures('tbody td')).toEqual([counts?.tp, counts?.fn, counts?.fp, counts?.tn]);
+        // Judged at one half these would be other numbers.
+        expect((counts?.fp ?? 0) > (counts?.fn ?? 0)).toBe(true);
+        expect(await page.evaluate('document.documentElement.scrollWidth <= innerWidth')).toBe(true);
+        if (PICTURES) {
+          mkdirSync(PICTURES, { recursive: true });
+          const section = page.locator('section', { has: matrix }).first();
+          await section.screenshot({ path: path.join(PICTURES, `threshold-${theme}-${width}.png`) });
         }
       },
       120_000,

@@ -242,7 +242,7 @@ function Errors({ view }: { readonly view: ModelReportView }) {
             <tr>
               <td />
               <th className="n">
-                {t('models.predictedYes')} (≥ {num(confusion.threshold, 3)})
+                {t('models.predictedYes')} (≥ {num(confusion.threshold, 6)})
               </th>
               <th className="n">{t('models.predictedNo')}</th>
             </tr>
