@@ -2,7 +2,7 @@
 import type { RunReport } from '../contracts/activities.js';
 import type { RunFinished } from '../contracts/events.js';
 import type { RunLineage } from '../contracts/lineage.js';
-import type { TrainingSummary } from '../contracts/ml-flows.js';
+import type { TrainingFigures, TrainingSummary } from '../contracts/ml-flows.js';
 import type { StepRecord } from '../contracts/run.js';
 import { appendRows, type Row, type StructType } from '../delta/index.js';
 import type { RunNote } from '../medallion/commit-note.js';
@@ -74,8 +74,15 @@ function finishedOf({ summary, outcome, startedAt, finishedAt, error }: RunRepor
       : error === null
         ? `${run.dataset}: ${bronze.accepted} new rows, ${tables.filter((table) => table.changed).length} tables published`
         : `${run.dataset}: ${outcome} (${error.code}): ${error.message}`;
-  const times = { startedAt, finishedAt };
-  return { ...run, outcome, message, ...times, bronze, silver, score, tables, ...(quiet && { quiet }) };
+  return {
+    ...{ ...run, outcome, message, startedAt, finishedAt, bronze, silver, score, tables },
+    ...(quiet && { quiet }),
+    ...(training && { training: becameOf(training) }),
+  };
+}
+
+function becameOf({ model, version, decision, reasons }: TrainingFigures): RunFinished['training'] {
+  return { model, version, decision, reasons };
 }
 
 /** What the lineage of the run needs to know later. A dataset that cannot be read has no source to name. */

@@ -1,6 +1,7 @@
 /** What DataLab tells the world on Kafka: CloudEvents 1.0 in structured JSON, with ids that a repetition shares. */
 import type { LineageEvent } from './lineage.js';
 import type { Ledger } from './ledger.js';
+import type { TrainingFigures } from './ml-flows.js';
 import type { RunOutcome, TableState } from './run.js';
 
 /** CloudEvents 1.0 envelope, JSON format. */
@@ -46,6 +47,8 @@ export interface RunFinished {
   readonly tables: readonly TableState[];
   /** Whether nobody is to be notified. */
   readonly quiet?: boolean;
+  /** Of a training: what became of the model, and why it is no champion where it is none. */
+  readonly training?: Pick<TrainingFigures, 'model' | 'version' | 'decision' | 'reasons'>;
 }
 
 export const EVENT_TYPES = Object.freeze({

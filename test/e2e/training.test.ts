@@ -11,6 +11,7 @@ import { openObjectStore } from '../../src/connectors/object-store/index.js';
 import type { ModelDefinition } from '../../src/contracts/model.js';
 import type { Evaluation, TrainedCandidate } from '../../src/contracts/training.js';
 import type { TrainingSummary } from '../../src/contracts/ml-flows.js';
+import type { RunFinished } from '../../src/contracts/events.js';
 import type { ServedModel } from '../../src/contracts/serving.js';
 import { DeltaTable } from '../../src/delta/index.js';
 import { freePorts } from '../../src/platform/ports.js';
@@ -20,9 +21,12 @@ import { MLFLOW_MISSING } from '../support/mlflow.js';
 import { ownNamespace } from '../support/namespace.js';
 import { ModelServerProcess, underLoad } from '../support/model-server-process.js';
 import { testStack, type TestStack } from '../support/stack.js';
+import { eventsFrom } from '../support/topic.js';
 import { datalab, ownLake, runCommand, WorkerProcess, type OwnLake } from '../support/worker-process.js';
 
 const MODEL = 'next_day_volatility';
+/** The one that the gate refuses. */
+const REFUSED = 'next_day_direction';
 
 const PYTHON = `
 import json, sys, mlflow, pandas
@@ -63,12 +67,14 @@ describe.skipIf(MLFLOW_MISSING)(`models on the real stack ${MLFLOW_MISSING ?? ''
   let server: ModelServerProcess;
   /** Of the run that made version 1. */
   let first: TrainingSummary;
+  /** Of the run that the gate refused. */
+  let refused: TrainingSummary;
 
   beforeAll(async () => {
-    stack = await testStack('s3', 'temporal', 'mlflow');
+    stack = await testStack('s3', 'kafka', 'temporal', 'mlflow');
     const [port] = await freePorts(1);
     lake = await ownLake(
-      { ...stack.env, DATALAB_KAFKA_ENABLED: 'false', DATALAB_MODEL_SERVER_PORT: String(port) },
+      { ...stack.env, DATALAB_MODEL_SERVER_PORT: String(port) },
       'training',
       await ownNamespace(stack.temporal.address, 'training'),
     );
@@ -307,11 +313,44 @@ describe.skipIf(MLFLOW_MISSING)(`models on the real stack ${MLFLOW_MISSING ?? ''
   });
 
   it('refuses a model that is no better than chance, as a success with reasons', async () => {
-    const { training, outcome } = await train('next_day_direction');
+    refused = await train(REFUSED);
+    const { training, outcome } = refused;
     expect(outcome).toBe('ok');
     expect(training).toMatchObject({ decision: 'refused', version: '1' });
     expect(training?.reasons.join()).toContain('baseline: roc_auc');
-    expect(await openMlflow(stack.mlflow).aliases('next_day_direction')).toEqual({ candidate: '1' });
+    expect(await openMlflow(stack.mlflow).aliases(REFUSED)).toEqual({ candidate: '1' });
+  });
+
+  it('tells of the refusal on Kafka, once, with every reason that the gate had', async () => {
+    const { run, training } = refused;
+    const [version] = await openMlflow(stack.mlflow).versions(REFUSED);
+    const report = JSON.parse(
+      (
+        await openMlflow(stack.mlflow).getArtifact(
+          (version?.source ?? '').replace(/\/model$/, ''),
+          'report.json',
+        )
+      ).toString(),
+    ) as Report & { readonly gate: { readonly reasons: readonly string[] } };
+    const { reasons } = report.gate;
+    expect(reasons.length).toBeGreaterThan(0);
+    const all = await eventsFrom<RunFinished>(stack.kafka.brokers, 'datalab-notifications', lake.lakeUri);
+    const told = all.filter(({ id }) => id === `run:${run.executionId}`);
+    expect(told).toHaveLength(1);
+    expect(told[0]).toMatchObject({
+      ...{ specversion: '1.0', type: 'io.datalab.run.ok', subject: REFUSED },
+      ...{ source: `${lake.lakeUri}/meta/runs`, datacontenttype: 'application/json' },
+    });
+    expect(told[0]?.data).toMatchObject({
+      ...{ dataset: REFUSED, outcome: 'ok', workflowId: run.workflowId, executionId: run.executionId },
+      training: { model: REFUSED, version: '1', decision: 'refused', reasons },
+      message: `${REFUSED} version 1 (roc_auc ${training?.metrics['roc_auc']?.toFixed(4)}): refused by the gate: ${reasons.join('; ')}`,
+    });
+    // One that was promoted says that, and gives no reasons.
+    expect(all.find(({ id }) => id === `run:${first.run.executionId}`)).toMatchObject({
+      ...{ type: 'io.datalab.run.ok', subject: MODEL },
+      data: { training: { model: MODEL, version: '1', decision: 'promoted', reasons: [] } },
+    });
   });
 
   it('promotes by hand, rolls back, and puts everything back where the smoke test fails, unnoticed by clients', async () => {
