@@ -61,6 +61,16 @@ describe('a refresh', () => {
     expect(store.calls).toEqual({ ...before, get: before.get + 1 });
   });
 
+  test('looks for the version that it knows as well, every half a minute', async () => {
+    const store = new FaultyObjectStore(await tableOf(3));
+    let nowMs = 0;
+    const table = new DeltaTable(store, { clock: { nowMs: () => nowMs } });
+    const first = await table.snapshot();
+    const before = { ...store.calls };
+    for (nowMs of [29_999, 30_000, 30_001, 59_999]) expect(await table.snapshot()).toBe(first);
+    expect(store.calls).toEqual({ ...before, get: before.get + 4, head: before.head + 1 });
+  });
+
   test('does not go on from a version that a restore has taken away, and leaves no gap behind it', async () => {
     const store = await tableOf(3);
     let nowMs = 0;
