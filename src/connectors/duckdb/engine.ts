@@ -41,6 +41,8 @@ async function openSession(engine: DuckDbOptions, session: SessionOptions): Prom
       memory_limit: shareOf(engine.memoryLimit, lanes),
       temp_directory: spill,
       preserve_insertion_order: String(!unordered),
+      // Memory that one part of a step has freed goes back while the next one computes: else it counts beside the next one's.
+      allocator_background_threads: 'true',
       autoinstall_known_extensions: 'false',
       autoload_known_extensions: 'false',
     });
