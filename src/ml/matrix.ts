@@ -4,7 +4,7 @@ import type * as Arrow from 'apache-arrow';
 import { baselineColumn, META } from './features.js';
 
 // The package in one file: its hundreds of small ones took half of the start of a process that trains.
-const { makeVector, Table, tableFromIPC, tableToIPC, Utf8, vectorFromArray } = createRequire(import.meta.url)(
+const { makeData, makeVector, Table, tableFromIPC, tableToIPC, Utf8 } = createRequire(import.meta.url)(
   'apache-arrow/Arrow.esnext.min',
 ) as typeof Arrow;
 
@@ -27,10 +27,13 @@ export interface FeatureRows {
 /** The rows as Arrow: the same rows give the same bytes. */
 export function encodeRows(data: FeatureRows): Uint8Array {
   const { names, rows, x, y, time, targetTime, keys, baselines } = data;
-  const column = (index: number): Float32Array =>
-    Float32Array.from({ length: rows }, (_, row) => x[row * names.length + index] ?? NaN);
+  const column = (index: number): Float32Array => {
+    const values = new Float32Array(rows);
+    for (let row = 0, at = index; row < rows; row += 1, at += names.length) values[row] = x[at] ?? NaN;
+    return values;
+  };
   const columns: Record<string, Arrow.Vector> = {
-    [META.key]: vectorFromArray(keys, new Utf8()),
+    [META.key]: texts(keys),
     [META.time]: makeVector(time),
     [META.targetTime]: makeVector(targetTime),
     [META.target]: makeVector(y),
@@ -38,6 +41,17 @@ export function encodeRows(data: FeatureRows): Uint8Array {
   for (const [name, values] of Object.entries(baselines)) columns[baselineColumn(name)] = makeVector(values);
   names.forEach((name, index) => (columns[name] = makeVector(column(index))));
   return tableToIPC(new Table(columns), 'stream');
+}
+
+/** As `vectorFromArray` makes it, which held the process for nine seconds of a million texts. */
+function texts(values: readonly string[]): Arrow.Vector {
+  const valueOffsets = new Int32Array(values.length + 1);
+  values.forEach((value, row) => {
+    valueOffsets[row + 1] = (valueOffsets[row] ?? 0) + Buffer.byteLength(value);
+  });
+  const data = Buffer.allocUnsafe(valueOffsets[values.length] ?? 0);
+  values.forEach((value, row) => data.write(value, valueOffsets[row] ?? 0));
+  return makeVector(makeData({ type: new Utf8(), length: values.length, nullCount: 0, valueOffsets, data }));
 }
 
 /** Reads what {@link encodeRows} wrote. */
