@@ -1,4 +1,5 @@
 /** What the steps of models are made of, for the composition root. */
+import { totalmem } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { ActivityDeps } from './activities/deps.js';
@@ -38,8 +39,16 @@ export function composeTrainingDeps(
   };
 }
 
-/** One training's share of the flow's memory: those that may run at once share what the worker itself leaves. */
-export function trainingMemoryMb({ limits, worker }: Config): number {
-  const shared = limits.mlops.memoryGb * 1024 - WORKER_MB;
+/**
+ * MiB of one training: those that may run at once share what the worker itself leaves of the flow's memory, or of the
+ * machine's (or container's) where that has less.
+ */
+export function trainingMemoryMb({ limits, worker }: Config, machineMb = machineMemoryMb()): number {
+  const shared = Math.min(limits.mlops.memoryGb * 1024, machineMb) - WORKER_MB;
   return Math.max(LEAST_MB, Math.floor(shared / worker.concurrency.ml));
+}
+
+function machineMemoryMb(): number {
+  // 0, or more than the machine has, where no container sets a limit.
+  return Math.min(totalmem(), process.constrainedMemory() || Infinity) / 2 ** 20;
 }

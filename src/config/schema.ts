@@ -10,15 +10,14 @@ const positive = z.number().int().positive();
 const ratio = z.number().min(0).max(1);
 const topic = z.string().regex(/^[a-zA-Z0-9._-]{1,249}$/, 'a Kafka topic name: letters, digits, . _ -');
 
-const limits = (cores: number, memoryGb: number, timeoutMinutes: number) =>
+const ENGINE_MEMORY =
+  'Memory in GiB that the engine sessions share which one worker runs of this flow at once.';
+
+const limits = (cores: number, memoryGb: number, timeoutMinutes: number, memory = ENGINE_MEMORY) =>
   z
     .strictObject({
       cores: positive.default(cores).describe('Threads that one engine session of this flow may use.'),
-      memoryGb: z
-        .number()
-        .positive()
-        .default(memoryGb)
-        .describe('Memory in GiB that the heavy steps share which one worker runs of this flow at once.'),
+      memoryGb: z.number().positive().default(memoryGb).describe(memory),
       timeoutMinutes: positive.default(timeoutMinutes).describe('Longest time one heavy step may take.'),
     })
     .prefault({});
@@ -140,7 +139,12 @@ export const configSchema = z.strictObject({
       etl: limits(2, 4, 60),
       monitoring: limits(1, 1, 10),
       maintenance: limits(2, 4, 360),
-      mlops: limits(4, 8, 120),
+      mlops: limits(
+        4,
+        8,
+        120,
+        'Memory in GiB of a worker that trains and of the trainings that it runs at once; the sessions that read features take `limits.etl`.',
+      ),
     })
     .prefault({}),
   retries: z

@@ -43,8 +43,9 @@ export function runTrainingProcess<Result>(
     let said = '';
     let tooMuch: string | undefined;
     child.stderr?.on('data', (bytes: Buffer) => {
-      said = `${said}${bytes.toString()}`.slice(-2000);
-      if (said.includes(HEAP_FULL)) tooMuch ??= 'all of its heap';
+      const all = `${said}${bytes.toString()}`;
+      if (memoryMb !== undefined && all.includes(HEAP_FULL)) tooMuch ??= 'all of its heap';
+      said = all.slice(-2000);
     });
     const stop = (): void => void child.kill('SIGKILL');
     const unwatch =

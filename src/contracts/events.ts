@@ -47,7 +47,7 @@ export interface RunFinished {
   readonly tables: readonly TableState[];
   /** Whether nobody is to be notified. */
   readonly quiet?: boolean;
-  /** Of a training: what became of the model, and why it is no champion where it is none. */
+  /** Of a training: what became of the model, and why the gate refused it where it did. */
   readonly training?: Pick<TrainingFigures, 'model' | 'version' | 'decision' | 'reasons'>;
 }
 

@@ -106,7 +106,7 @@ export const SUPPORT: Readonly<Record<string, readonly Support[]>> = {
       what: 'Partition columns of type `binary`',
       read: 'yes',
       written: 'yes',
-      note: 'Bytes that are UTF-8, as that text: Spark and delta-rs read no others, and Spark itself writes U+FFFD in their place. So others are refused; empty ones are, as empty strings are. delta-rs writes an escape for each byte (`\\u00FF`, six characters), which it and Spark read as those characters and DataLab as the byte that was meant; bytes that are such escapes themselves are refused.',
+      note: 'Bytes that are UTF-8, as that text: Spark and delta-rs read no others, and Spark itself writes U+FFFD in their place. So others are refused; empty ones are, as empty strings are. delta-rs writes an escape for each byte (`\\u00FF`, six characters), which it and Spark read as those characters and DataLab as the byte that was meant; bytes that are such escapes themselves are refused. Where delta-rs wrote a value that is refused here, its rows stay what they are when their files are packed, deleted from or updated; a merge, or an update of that column, which place rows anew, are refused.',
       test: `${OPERATIONS}/binary-partitions.test.ts`,
     },
     {
