@@ -157,7 +157,7 @@ describe.skipIf(!hasTestServer && !process.env['CI'])(
         expect(changes.filter((change) => change === 'resolved')).toHaveLength(30);
         await handle.terminate();
       });
-    });
+    }, 900_000);
 
     it('keeps the histories of cycles and of their manager small over a month of the clock', async () => {
       const { activities, told } = scripted();
