@@ -66,7 +66,7 @@ export function runTrainingProcess<Result>(
       unwatch?.();
       signal.removeEventListener('abort', stop);
       if (signal.aborted) return reject(signal.reason as Error);
-      if (tooMuch !== undefined) return reject(overBudget(job, tooMuch, memoryMb));
+      if (memoryMb !== undefined && tooMuch !== undefined) return reject(overBudget(job, tooMuch, memoryMb));
       if (answer?.error) return reject(new DatalabError(answer.error.code, answer.error.message));
       if (answer && 'result' in answer) return resolve(answer.result as Result);
       const how = killedBy === null ? `exit code ${code}` : killedBy;
@@ -81,16 +81,15 @@ export function runTrainingProcess<Result>(
   });
 }
 
-function overBudget(job: TrainingJob, used: string, memoryMb: number | undefined): DatalabError {
+function overBudget(job: TrainingJob, used: string, memoryMb: number): DatalabError {
   const what =
     job.kind === 'train'
       ? `training '${job.candidate.name}' of model '${job.model.name}'`
       : job.kind === 'evaluate'
         ? `judging model '${job.model.name}'`
         : 'predicting';
-  const budget = memoryMb === undefined ? 'it has no more' : `the process may take ${memoryMb} MiB`;
   return new DatalabError(
     'MODEL_MEMORY_EXCEEDED',
-    `${what} took ${used} of memory, ${budget}: it was stopped`,
+    `${what} took ${used} of memory, the process may take ${memoryMb} MiB: it was stopped`,
   );
 }

@@ -2,7 +2,7 @@
 import { DatalabError } from '../contracts/errors.js';
 import { featureNames, type ModelDefinition } from '../contracts/model.js';
 
-/** Each is there thrice at once: the file, the matrix made of it, the part of it that is trained on. Measured is six times and more. */
+/** Each is there thrice at once: the file, the matrix made of it, the part of it that is trained on. Measured is 4.6 times and more (docs/benchmarks.md). */
 const COPIES = 3;
 /** Times, target and key of a row. */
 const ROW_BYTES = 64;
