@@ -8,6 +8,7 @@ import path from 'node:path';
 import { Kafka, logLevel, type Admin, type RetryOptions } from 'kafkajs';
 import { DatalabError } from '../../contracts/errors.js';
 import type { LocalSource, OffsetRange, SourceObject } from '../../contracts/sources.js';
+import { whenCoordinatorIsReady } from './coordinator.js';
 import { OffsetLines } from './offset-lines.js';
 import { byPath } from './order.js';
 
@@ -55,7 +56,8 @@ export async function downloadKafka(
   const localPath = path.join(directory, `${name}.source`);
   const lines = new OffsetLines(await open(localPath, 'w'), offsets);
   try {
-    await consume(options, what, offsets, lines, signal);
+    const timeoutMs = options.timeoutMs ?? TIMEOUT_MS;
+    await whenCoordinatorIsReady(timeoutMs, () => consume(options, what, offsets, lines, signal), signal);
     await lines.close();
     if (lines.firstGap !== undefined) await requireKept(options, what, offsets, lines.firstGap);
   } catch (error) {
@@ -78,7 +80,7 @@ export async function downloadKafka(
 async function consume(
   options: KafkaSourceOptions,
   what: string,
-  { topic, partition, from }: OffsetRange,
+  { topic, partition }: OffsetRange,
   lines: OffsetLines,
   signal?: AbortSignal,
 ): Promise<void> {
@@ -113,7 +115,7 @@ async function consume(
       });
       // The client ends a group that it could not join without an error of its own.
       watch.requireAlive();
-      consumer.seek({ topic, partition, offset: String(from) });
+      consumer.seek({ topic, partition, offset: String(lines.next) });
       await watch.done;
     });
   } finally {
