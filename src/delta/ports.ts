@@ -145,6 +145,11 @@ export interface SessionOptions {
    * them.
    */
   readonly unordered?: boolean;
+  /**
+   * SQL may call `median_and_mad(DOUBLE[])`: a STRUCT with the `center` of some finite numbers and their `spread`, the median
+   * of their distances from it; the same numbers as `median` and `mad` give, sooner.
+   */
+  readonly medians?: boolean;
   /** Nothing but statements of our own runs in the session: many inputs may then be named by their folders. */
   readonly isOwn?: boolean;
 }

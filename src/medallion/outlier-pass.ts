@@ -67,10 +67,9 @@ FROM (
     await this.session.run(
       `INSERT INTO recent SELECT ${group}, month, list(log_return) FROM returns WHERE mine AND log_return IS NOT NULL GROUP BY ALL;
 CREATE OR REPLACE TABLE reference AS
-SELECT ${group}, month, center,
-  list_aggregate(list_transform(log_returns, lambda r: abs(r - center)), 'median') AS spread
+SELECT ${group}, month, judged.center AS center, judged.spread AS spread
 FROM (
-  SELECT *, list_aggregate(log_returns, 'median') AS center
+  SELECT ${group}, month, median_and_mad(log_returns) AS judged
   FROM (
     -- A return belongs to the reference of each of the next months.
     SELECT ${group}, (month + to_months(later))::DATE AS month, flatten(list(log_returns)) AS log_returns

@@ -5,9 +5,13 @@ import { identifier, identifiers } from '../contracts/sql-text.js';
 /** Scales the median absolute deviation to the standard deviation of a normal distribution. */
 const MAD_SCALE = 1.4826;
 
-/** SQL for the log return since `previous`, or NULL where one of the two is no positive number. */
+/**
+ * SQL for the log return since `previous`, or NULL where one of the two is no positive number. Beyond these bounds the ratio
+ * of two may be more or less than a number can tell, and the engine takes no logarithm of zero.
+ */
 export function returnSql(value: string, previous: string): string {
-  return `CASE WHEN ${value} > 0 AND ${previous} > 0 AND ${value} < 1e300 AND ${previous} < 1e300 THEN ln(${value} / ${previous}) END`;
+  const judged = [value, previous].map((each) => `${each} BETWEEN 1e-150 AND 1e150`).join(' AND ');
+  return `CASE WHEN ${judged} THEN ln(${value} / ${previous}) END`;
 }
 
 /**

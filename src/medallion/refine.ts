@@ -60,6 +60,7 @@ export async function refine(input: RefineInput): Promise<Refined> {
     outputDirectory: input.outputDirectory,
     // A part is joined with its scores, which are narrow, and keeps its order so.
     joins: 'as written',
+    medians: true,
     ...(input.signal ? { signal: input.signal } : {}),
   });
   try {

@@ -196,6 +196,13 @@ export const BAD_INPUTS: readonly BadInput[] = [
     lines: [3],
   })),
   {
+    name: 'price 1e-200',
+    bytes: csv('2020-01-01,A,1e-200,1e-200,1e-200,1e-200,100', good(2)),
+    read: 2,
+    silver: [['price_not_finite', 2]],
+    lines: [3],
+  },
+  {
     name: 'negative price',
     bytes: csv('2020-01-01,A,-1,12,9,11,100'),
     read: 1,

@@ -6,6 +6,7 @@ import { DuckDBInstance } from '@duckdb/node-api';
 import { literal, literalList } from '../../contracts/sql-text.js';
 import type { Engine, EngineSession, ScanPlan, SessionOptions } from '../../delta/ports.js';
 import { engineError } from './errors.js';
+import { addMedianAndMad } from './median-and-mad.js';
 import { relationSql } from './relation.js';
 import { DuckDbSession } from './session.js';
 import { sqlType } from './sql-type.js';
@@ -47,6 +48,7 @@ async function openSession(engine: DuckDbOptions, session: SessionOptions): Prom
       autoload_known_extensions: 'false',
     });
     const connection = await instance.connect();
+    if (session.medians === true) addMedianAndMad(connection);
     await connection.run(setUp);
     return new DuckDbSession(instance, connection, session, spill);
   } catch (error) {

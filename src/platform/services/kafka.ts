@@ -43,6 +43,12 @@ export function serverProperties(settings: Settings, logDir: string): string {
     'transaction.state.log.replication.factor': '1',
     'transaction.state.log.min.isr': '1',
     'group.initial.rebalance.delay.ms': '0',
+    // What an idle broker does all day: it says twice a second that there is no news, and each of its threads looks three
+    // times a second. A cluster of one has nobody to tell, and few clients.
+    'metadata.max.idle.interval.ms': '10000',
+    'num.network.threads': '1',
+    'num.io.threads': '2',
+    'background.threads': '2',
   })
     .map(([key, value]) => `${key}=${value}\n`)
     .join('');
