@@ -73,22 +73,20 @@ async function run(env) {
   const temporal = await connectTemporal(config.temporal);
   try {
     const { startTime, closeTime } = await temporal.workflow.getHandle(summary.run.workflowId).describe();
-    return { ms: closeTime.getTime() - startTime.getTime(), summary };
+    return { startMs: startTime.getTime(), ms: closeTime.getTime() - startTime.getTime(), summary };
   } finally {
     await temporal.connection.close();
   }
 }
 
-/** What each step took, and what was between them. */
-function printSteps(title, { ms, summary }) {
-  const took = summary.steps.map(({ step, startedAt, finishedAt }) => [
-    step,
-    Date.parse(finishedAt) - Date.parse(startedAt),
-  ]);
-  process.stdout.write(
-    `  steps of ${title}, of ${seconds(ms)}\n` +
-      took.map(([step, own]) => `    ${step.padEnd(36)} ${seconds(own)}\n`).join(''),
-  );
+/** When each step began after the start of the run, and what it took. */
+function printSteps(title, { startMs, ms, summary }) {
+  const lines = summary.steps.map(({ step, startedAt, finishedAt }) => {
+    const from = Date.parse(startedAt);
+    const own = seconds(Date.parse(finishedAt) - from).padStart(8);
+    return `    ${step.padEnd(36)} ${own}  after ${seconds(from - startMs)}\n`;
+  });
+  process.stdout.write(`  steps of ${title}, of ${seconds(ms)}\n${lines.join('')}`);
 }
 
 async function ours(round, connection) {
