@@ -12,6 +12,12 @@ const dataFolder = (settings: Settings): string => path.join(settings.stateDir, 
 /** Type names as the command line spells them: KEYWORD → Keyword. */
 const spelled = (type: string): string => type.charAt(0) + type.slice(1).toLowerCase();
 
+/**
+ * A task queue is kept in four partitions by default, for loads that one server does not have. Where a task waits in one of
+ * them and the only worker asks another, it was seen to wait for more than a second.
+ */
+const ONE_PARTITION = ['matching.numTaskqueueReadPartitions', 'matching.numTaskqueueWritePartitions'];
+
 export const temporalService: ServiceDefinition = {
   name: 'temporal',
   title: 'Temporal',
@@ -26,6 +32,7 @@ export const temporalService: ServiceDefinition = {
       ...['server', 'start-dev', '--ip', HOST, '--log-level', 'warn', '--log-format', 'json'],
       ...['--port', String(settings.ports.temporal), '--ui-port', String(settings.ports.temporalUi)],
       ...['--db-filename', path.join(dataFolder(settings), 'temporal.db')],
+      ...ONE_PARTITION.flatMap((name) => ['--dynamic-config-value', `${name}=1`]),
       ...Object.values(SEARCH_ATTRIBUTES).flatMap(({ name, type }) => [
         '--search-attribute',
         `${name}=${spelled(type)}`,
