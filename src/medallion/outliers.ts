@@ -45,18 +45,25 @@ FROM (
 }
 
 /**
- * A statement that makes the table `scored` of `returns`: key and `score` (robust z of the log return, NULL where the
- * reference does not vary) of every row that can be judged.
+ * A statement that makes the table `scored` of `returns` and `touched`, in a session with `medians`: key and `score` (robust z
+ * of the log return, NULL where the reference does not vary) of every row that can be judged.
  */
 export function scoredTable(definition: OutlierDefinition, key: readonly string[]): string {
   const group = identifiers(definition.group);
   // A return belongs to the reference of each of the next months: `month` there is the month that is judged by it.
   return `CREATE TABLE scored AS WITH reference AS (
-  SELECT ${group}, (month + to_months(later))::DATE AS month, median(log_return) AS center, mad(log_return) AS spread
-  FROM returns, (SELECT unnest(range(1, ${definition.months + 1}))::INTEGER AS later)
-  WHERE log_return IS NOT NULL
-  GROUP BY ALL
-  HAVING count(*) >= ${definition.minimum}
+  SELECT ${group}, month, judged.center AS center, judged.spread AS spread
+  FROM (
+    SELECT ${group}, month, median_and_mad(list(log_return)) AS judged
+    FROM (
+      SELECT ${group}, (month + to_months(later))::DATE AS month, log_return
+      FROM returns, (SELECT unnest(range(1, ${definition.months + 1}))::INTEGER AS later)
+      WHERE log_return IS NOT NULL
+    )
+    WHERE month BETWEEN (SELECT min(since) FROM touched) AND (SELECT max(month) FROM returns)
+    GROUP BY ALL
+    HAVING count(*) >= ${definition.minimum}
+  )
 )
 ${scoreSelect(definition, key)}`;
 }

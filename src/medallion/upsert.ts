@@ -52,6 +52,7 @@ export async function upsert(input: UpsertInput): Promise<Upserted | { readonly 
   const session = await input.engine.open({
     inputs: [...input.bronze.files, ...input.silver.files].map((file) => file.localPath),
     outputDirectory: input.outputDirectory,
+    medians: true,
     ...(input.signal ? { signal: input.signal } : {}),
   });
   try {
