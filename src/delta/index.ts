@@ -35,8 +35,10 @@ export type { MaintenanceOptions, Progress } from './progress.js';
 export { tableObjects, type TableObject, type TableObjects } from './operations/table-objects.js';
 export { needsCheckpoint, type CheckpointReport } from './operations/checkpoint.js';
 export { overwriteActions, removeOf } from './overwrite.js';
+export { partitionKeyOf, sharedValues } from './partition-key.js';
 export { partitionValue } from './partition-values.js';
 export { keyOfPath } from './path.js';
+export { physicalName } from './physical-name.js';
 export {
   ObjectNotFoundError,
   type Clock,

@@ -1,5 +1,5 @@
 /** The data files of a table and its partitions, page by page, from the log alone. */
-import type { AddFile } from '../delta/index.js';
+import { partitionKeyOf, physicalName, sharedValues, type AddFile, type Snapshot } from '../delta/index.js';
 import { tableOf, type LakeReader, type TableName } from './tables.js';
 
 const MB = 1_000_000;
@@ -18,7 +18,9 @@ export async function tableFiles(
   name: TableName,
   { limit, offset, order }: Page & { readonly order: 'smallest' | 'largest' | 'newest' },
 ) {
-  const { files } = await tableOf(lake, name).snapshot();
+  const snapshot = await tableOf(lake, name).snapshot();
+  const { files } = snapshot;
+  const valuesOf = partitionValuesOf(snapshot);
   const by = {
     smallest: (a: AddFile, b: AddFile) => a.size - b.size,
     largest: (a: AddFile, b: AddFile) => b.size - a.size,
@@ -42,31 +44,35 @@ export async function tableFiles(
         rows: rowsOf(file),
         deletedRows: file.deletionVector?.cardinality ?? 0,
         modifiedAt: new Date(file.modificationTime).toISOString(),
-        partition: { ...file.partitionValues },
+        partition: valuesOf(file.partitionValues),
       })),
   };
 }
 
 /** Partitions by their values; none where the table is not partitioned. Throws DELTA_TABLE_NOT_FOUND. */
 export async function tablePartitions(lake: LakeReader, name: TableName, { limit, offset }: Page) {
-  const { files, partitionColumns } = await tableOf(lake, name).snapshot();
+  const snapshot = await tableOf(lake, name).snapshot();
+  const { files, partitionColumns } = snapshot;
+  const keyOf = partitionKeyOf(snapshot);
+  const valuesOf = partitionValuesOf(snapshot);
   const groups = new Map<string, AddFile[]>();
   if (partitionColumns.length > 0)
     for (const file of files) {
-      const key = JSON.stringify(partitionColumns.map((column) => file.partitionValues[column] ?? null));
+      const key = keyOf(file);
       const group = groups.get(key);
       if (group) group.push(file);
       else groups.set(key, [file]);
     }
-  const keys = [...groups.keys()].sort().reverse();
+  const partitions = [...groups.values()]
+    .map((own) => ({ own, values: valuesOf(sharedValues(own)) }))
+    .sort((left, right) => byText(right.values, left.values));
   return {
     columns: [...partitionColumns],
-    total: keys.length,
-    rows: keys.slice(offset, offset + limit).map((key) => {
-      const own = groups.get(key) ?? [];
+    total: partitions.length,
+    rows: partitions.slice(offset, offset + limit).map(({ own, values }) => {
       const counts = own.map(rowsOf);
       return {
-        values: { ...own[0]?.partitionValues },
+        values,
         files: own.length,
         bytes: sumOf(own),
         rows: counts.reduce((sum, rows) => (sum === null || rows === null ? null : sum + rows), 0),
@@ -76,6 +82,22 @@ export async function tablePartitions(lake: LakeReader, name: TableName, { limit
       };
     }),
   };
+}
+
+type Values = Readonly<Record<string, string | null>>;
+
+/** A file's partition values by the names that the table's users know, which its log may not. */
+function partitionValuesOf(snapshot: Snapshot): (values: Values) => Record<string, string | null> {
+  const names = snapshot.partitionColumns.map((name): [string, string] => {
+    const field = snapshot.schema.fields.find((each) => each.name === name);
+    return [name, field ? physicalName(snapshot, field) : name];
+  });
+  return (values) => Object.fromEntries(names.map(([name, physical]) => [name, values[physical] ?? null]));
+}
+
+function byText(left: Values, right: Values): number {
+  const [a, b] = [left, right].map((values) => JSON.stringify(Object.values(values)));
+  return a === b ? 0 : (a ?? '') < (b ?? '') ? -1 : 1;
 }
 
 const sumOf = (files: readonly AddFile[]): number => files.reduce((sum, { size }) => sum + size, 0);

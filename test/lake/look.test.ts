@@ -61,6 +61,47 @@ describe('files', () => {
       ...{ columns: [], total: 0, rows: [] },
     });
   });
+
+  it('are of one partition by what its values mean, under the names of the table', async () => {
+    const share = {
+      ...{ name: 'share', type: 'double', nullable: true },
+      metadata: { 'delta.columnMapping.id': 1, 'delta.columnMapping.physicalName': 'col-7' },
+    };
+    const n = {
+      ...{ name: 'n', type: 'long', nullable: true },
+      metadata: { 'delta.columnMapping.id': 2, 'delta.columnMapping.physicalName': 'col-8' },
+    };
+    const spellings = ['1e300', '1.0E300', '0.25'];
+    const log = [
+      { protocol: { minReaderVersion: 2, minWriterVersion: 5 } },
+      {
+        metaData: {
+          ...{ id: 'b7f6', format: { provider: 'parquet', options: {} }, partitionColumns: ['share'] },
+          schemaString: JSON.stringify({ type: 'struct', fields: [share, n] }),
+          configuration: { 'delta.columnMapping.mode': 'name', 'delta.columnMapping.maxColumnId': '2' },
+        },
+      },
+      ...spellings.map((text, index) => ({
+        add: {
+          ...{ path: `${index}.parquet`, size: 100, modificationTime: index, dataChange: true },
+          ...{ partitionValues: { 'col-7': text }, stats: '{"numRecords":2}' },
+        },
+      })),
+    ];
+    const bytes = Buffer.from(log.map((action) => JSON.stringify(action)).join('\n'));
+    await lab.store('gold/parted').put('_delta_log/00000000000000000000.json', bytes);
+    const name = parseTableName('gold.parted');
+    const { columns, total, rows } = await tablePartitions(lake, name, { limit: 10, offset: 0 });
+    expect([columns, total]).toEqual([['share'], 2]);
+    expect(rows.map(({ values, files, rows: count }) => [values, files, count])).toEqual([
+      [{ share: '1e300' }, 2, 4],
+      [{ share: '0.25' }, 1, 2],
+    ]);
+    const { rows: files } = await tableFiles(lake, name, { limit: 10, offset: 0, order: 'newest' });
+    expect(files.map(({ partition }) => partition)).toEqual(
+      [...spellings].reverse().map((text) => ({ share: text })),
+    );
+  });
 });
 
 describe('a result taken away', () => {
