@@ -2,10 +2,11 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import type { DuckDBVector } from '@duckdb/node-api';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createDuckDbEngine } from '../../src/connectors/duckdb/engine.js';
-import { medianInPlace } from '../../src/connectors/duckdb/median-and-mad.js';
+import { medianInPlace, numbersOf } from '../../src/connectors/duckdb/median-and-mad.js';
 import type { EngineSession } from '../../src/delta/ports.js';
 
 describe('median_and_mad', () => {
@@ -73,6 +74,13 @@ describe('median_and_mad', () => {
       code: 'ENGINE_SQL_FAILED',
     });
     await plain.close();
+  });
+
+  it('reads a vector that does not show its memory number by number', () => {
+    const hidden = { itemCount: 3, getItem: (index: number) => [1.5, null, -2][index] };
+    expect(numbersOf(hidden as unknown as DuckDBVector)).toEqual(Float64Array.of(1.5, NaN, -2));
+    const shown = { ...hidden, items: Float64Array.of(1, 2) };
+    expect(numbersOf(shown as unknown as DuckDBVector)).toBe(shown.items);
   });
 
   it('puts what is less before the median, and what is more after it', () => {

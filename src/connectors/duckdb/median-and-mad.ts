@@ -5,6 +5,7 @@
  */
 import {
   DOUBLE,
+  DuckDBDoubleVector,
   DuckDBListVector,
   DuckDBScalarFunction,
   DuckDBStructVector,
@@ -36,34 +37,37 @@ export function addMedianAndMad(connection: DuckDBConnection): void {
 
 function fill(lists: DuckDBListVector, output: DuckDBStructVector): void {
   const values = numbersOf(lists.childVector);
-  const center = output.entryVectorAt(0);
-  const spread = output.entryVectorAt(1);
-  const centers = numbersOf(center);
-  const spreads = numbersOf(spread);
+  const [center, spread] = [output.entryVectorAt(0), output.entryVectorAt(1)];
+  if (!(center instanceof DuckDBDoubleVector) || !(spread instanceof DuckDBDoubleVector))
+    throw new TypeError('median_and_mad fills a struct of DOUBLE');
   let scratch = new Float64Array(SCRATCH);
   for (let row = 0; row < lists.itemCount; row++) {
     const from = lists.getEntryOffset(row);
     const count = Math.min(lists.getEntryLength(row), values.length - from);
     if (!(count > 0)) {
-      centers[row] = spreads[row] = NaN;
+      center.setItem(row, NaN);
+      spread.setItem(row, NaN);
       continue;
     }
     if (count > scratch.length) scratch = new Float64Array(2 * count);
     for (let index = 0; index < count; index++) scratch[index] = values[from + index] ?? NaN;
     const middle = medianInPlace(scratch, count);
     for (let index = 0; index < count; index++) scratch[index] = Math.abs((scratch[index] ?? NaN) - middle);
-    centers[row] = middle;
-    spreads[row] = medianInPlace(scratch, count);
+    center.setItem(row, middle);
+    spread.setItem(row, medianInPlace(scratch, count));
   }
   center.flush();
   spread.flush();
 }
 
-/** A vector's numbers as they lie in memory: asking for each by its own takes as long as all that is done with them. */
-function numbersOf(vector: DuckDBVector): Float64Array {
+/**
+ * A vector's numbers as they lie in memory: asking for each by its own takes as long as all that is done with them. A driver
+ * that keeps them otherwise is asked for each.
+ */
+export function numbersOf(vector: DuckDBVector): Float64Array {
   const numbers: unknown = Object.entries(vector).find(([name]) => name === 'items')?.[1];
-  if (!(numbers instanceof Float64Array)) throw new TypeError('a vector of DOUBLE has no items of 64 bits');
-  return numbers;
+  if (numbers instanceof Float64Array) return numbers;
+  return Float64Array.from({ length: vector.itemCount }, (_, index) => Number(vector.getItem(index) ?? NaN));
 }
 
 /** Numbers that most lists do not have more of. */
