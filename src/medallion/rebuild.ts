@@ -9,15 +9,18 @@ import { flagColumns } from './outliers.js';
 import { partsBy } from './parts.js';
 import { fileOrder, newestOfKey, timeColumns } from './silver-sql.js';
 
-/** Rows that are sorted and joined at a time: as many as one file holds, and few enough for the memory. */
-const PART_ROWS = 1_000_000;
+/**
+ * Rows that are sorted and joined at a time: no more than two files hold, and few enough for the memory. What the months of a
+ * reference hold is gathered anew for each part, so half as many parts take less time: 3 to 10 % of Silver's, for 0.2 GB.
+ */
+const PART_ROWS = 1_900_000;
 
 export interface Rebuild {
   readonly session: EngineSession;
   readonly dataset: DatasetDefinition;
   /** About how many rows there are. */
   readonly rows: number;
-  /** Default {@link PART_ROWS}. */
+  /** At most about so many rows a part. Default {@link PART_ROWS}. */
   readonly partRows?: number;
   readonly onPart?: (done: number, parts: number) => void;
   /** Hears of each file when it is written, while others still are made. */
@@ -62,7 +65,7 @@ async function partsOf({ session, dataset, rows, partRows = PART_ROWS }: Rebuild
   const [time] = timeColumns(dataset);
   const { outliers } = dataset.silver;
   if (time === undefined || (outliers && !canPass(outliers, time))) return ['true'];
-  return partsBy(session, 'cleaned', identifier(time), Math.round(rows / partRows));
+  return partsBy(session, 'cleaned', identifier(time), Math.ceil(rows / partRows));
 }
 
 /**
