@@ -131,14 +131,9 @@ async function ours(round, connection) {
 function peer(round, source) {
   const python = values.python ?? 'python3';
   const script = path.join(project, 'bench', 'peers', 'etl_polars.py');
-  const { error, status, stdout, stderr } = spawnSync(
-    python,
-    [script, source, path.join(folder, `peer-${round}`)],
-    {
-      encoding: 'utf8',
-    },
-  );
-  rmSync(path.join(folder, `peer-${round}`), { recursive: true, force: true });
+  const output = path.join(folder, `peer-${round}`);
+  const { error, status, stdout, stderr } = spawnSync(python, [script, source, output], { encoding: 'utf8' });
+  rmSync(output, { recursive: true, force: true });
   if (status === 0) return JSON.parse(stdout);
   process.stdout.write(
     `  peer left out: ${error ? error.message : stderr.trim().split('\n').at(-1)} (see bench/peers/requirements.txt)\n`,
@@ -146,18 +141,27 @@ function peer(round, source) {
   return undefined;
 }
 
+/** Milliseconds of both sides, and MB of memory where they are one run's; the peer's only where it ran. */
+function printResult({ first, increment, peakMb, peerMs, peerMb }) {
+  const memory = (what, mb) => (mb === undefined ? '' : `, ${what} ${Math.round(mb)} MB`);
+  const lines = [
+    `DataLab      ${seconds(first)}${memory('worker peak', peakMb)}`,
+    `0.1 % more   ${seconds(increment)}, ${(first / increment).toFixed(1)} times faster than the first run`,
+  ];
+  if (peerMs !== undefined) {
+    lines.push(`Polars       ${seconds(peerMs)}${memory('peak', peerMb)}`);
+    lines.push(`ratio        ${(peerMs / first).toFixed(2)} (peer / DataLab)`);
+  }
+  process.stdout.write(lines.map((line) => `  ${line}\n`).join(''));
+}
+
 /** The shortest of each: whatever else the machine does makes a run longer, and never shorter. */
-function printBest(rounds) {
-  const [first, increment, peer] = ['first', 'increment', 'peer'].map((name) =>
-    Math.min(...rounds.map((round) => round[name])),
-  );
-  process.stdout.write(
-    `best of ${rounds.length}\n  DataLab      ${seconds(first)}\n` +
-      `  0.1 % more   ${seconds(increment)}, ${(first / increment).toFixed(1)} times faster than the first run\n` +
-      (Number.isFinite(peer)
-        ? `  Polars       ${seconds(peer)}\n  ratio        ${(peer / first).toFixed(2)} (peer / DataLab)\n`
-        : ''),
-  );
+function bestOf(rounds) {
+  const [first, increment, peerMs] = ['first', 'increment', 'peerMs'].map((name) => {
+    const times = rounds.map((round) => round[name]).filter((ms) => ms !== undefined);
+    return times.length === 0 ? undefined : Math.min(...times);
+  });
+  return { first, increment, peerMs };
 }
 
 if (!existsSync(path.join(project, 'dist/platform/main.js'))) throw new Error('run `npm run build` first');
@@ -168,22 +172,15 @@ try {
     process.stdout.write(`round ${round}: ${rows.toLocaleString('en')} rows, ${values.lake} lake\n`);
     const mine = await ours(round, connection);
     const theirs = peer(round, mine.source);
-    process.stdout.write(`  DataLab      ${seconds(mine.first)}, worker peak ${mine.peakMb} MB\n`);
-    process.stdout.write(
-      `  0.1 % more   ${seconds(mine.increment)}, ${(mine.first / mine.increment).toFixed(1)} times faster than the first run\n`,
-    );
-    if (theirs) {
-      process.stdout.write(
-        `  Polars       ${seconds(theirs.seconds * 1000)}, peak ${Math.round(theirs.peakMb)} MB\n`,
-      );
-      process.stdout.write(
-        `  ratio        ${((theirs.seconds * 1000) / mine.first).toFixed(2)} (peer / DataLab)\n`,
-      );
-    }
-    rounds.push({ ...mine, peer: theirs ? theirs.seconds * 1000 : Infinity });
+    const result = { ...mine, peerMs: theirs && theirs.seconds * 1000, peerMb: theirs?.peakMb };
+    printResult(result);
+    rounds.push(result);
     rmSync(path.join(folder, `in-${round}`), { recursive: true, force: true });
   }
-  if (rounds.length > 1) printBest(rounds);
+  if (rounds.length > 1) {
+    process.stdout.write(`best of ${rounds.length}\n`);
+    printResult(bestOf(rounds));
+  }
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }

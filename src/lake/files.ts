@@ -64,8 +64,11 @@ export async function tablePartitions(lake: LakeReader, name: TableName, { limit
       else groups.set(key, [file]);
     }
   const partitions = [...groups.values()]
-    .map((own) => ({ own, values: valuesOf(sharedValues(own)) }))
-    .sort((left, right) => byText(right.values, left.values));
+    .map((own) => {
+      const values = valuesOf(sharedValues(own));
+      return { own, values, text: JSON.stringify(Object.values(values)) };
+    })
+    .sort((left, right) => (left.text < right.text ? 1 : -1));
   return {
     columns: [...partitionColumns],
     total: partitions.length,
@@ -93,11 +96,6 @@ function partitionValuesOf(snapshot: Snapshot): (values: Values) => Record<strin
     return [name, field ? physicalName(snapshot, field) : name];
   });
   return (values) => Object.fromEntries(names.map(([name, physical]) => [name, values[physical] ?? null]));
-}
-
-function byText(left: Values, right: Values): number {
-  const [a, b] = [left, right].map((values) => JSON.stringify(Object.values(values)));
-  return a === b ? 0 : (a ?? '') < (b ?? '') ? -1 : 1;
 }
 
 const sumOf = (files: readonly AddFile[]): number => files.reduce((sum, { size }) => sum + size, 0);

@@ -48,7 +48,7 @@ FROM (
  * A statement that makes the table `scored` of `returns` and `touched`, in a session with `medians`: key and `score` (robust z
  * of the log return, NULL where the reference does not vary) of every row that can be judged.
  */
-export function scoredTable(definition: OutlierDefinition, key: readonly string[]): string {
+function scoredTable(definition: OutlierDefinition, key: readonly string[]): string {
   const group = identifiers(definition.group);
   // A return belongs to the reference of each of the next months: `month` there is the month that is judged by it.
   return `CREATE TABLE scored AS WITH reference AS (

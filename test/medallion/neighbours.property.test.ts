@@ -5,15 +5,12 @@
  */
 import { afterAll, describe, expect, it } from 'vitest';
 import fc from 'fast-check';
-import { parse } from 'yaml';
-import { parseDataset } from '../../src/config/dataset.js';
-import { parseConfig } from '../../src/config/config.js';
-import { Workbench } from './workbench.js';
+import { plainDataset, Workbench } from './workbench.js';
 
 const bench = new Workbench();
 afterAll(() => bench.close());
 
-const DEFINITION = `
+const dataset = plainDataset(`
 name: d
 source: { location: in/*.csv, format: csv }
 columns:
@@ -23,15 +20,7 @@ columns:
   - { name: name, type: string }
 key: [day]
 silver: { sql: silver.sql }
-`;
-const SILVER =
-  'SELECT day, price, size, name, _source_id, _source_file, _source_line, _source_modified_at, _ingested_at, _run_id FROM bronze.d';
-const dataset = parseDataset(
-  'd',
-  parse(DEFINITION),
-  new Map([['silver.sql', SILVER]]),
-  parseConfig('', {}).quality,
-);
+`);
 
 const day = fc.constantFrom(
   ...[

@@ -1,14 +1,11 @@
 /** Outliers among values whose ratio no number can tell. */
 import { afterAll, expect, it } from 'vitest';
-import { parse } from 'yaml';
-import { parseConfig } from '../../src/config/config.js';
-import { parseDataset } from '../../src/config/dataset.js';
-import { Workbench } from './workbench.js';
+import { plainDataset, Workbench } from './workbench.js';
 
 const bench = new Workbench();
 afterAll(() => bench.close());
 
-const DEFINITION = `
+const dataset = plainDataset(`
 name: d
 source: { location: in/*.csv, format: csv }
 columns:
@@ -19,15 +16,7 @@ key: [day, name]
 silver:
   sql: silver.sql
   outliers: { group: [name], order: day, value: price, months: 1, minimum: 2, threshold: 8 }
-`;
-const SILVER =
-  'SELECT day, name, price, _source_id, _source_file, _source_line, _source_modified_at, _ingested_at, _run_id FROM bronze.d';
-const dataset = parseDataset(
-  'd',
-  parse(DEFINITION),
-  new Map([['silver.sql', SILVER]]),
-  parseConfig('', {}).quality,
-);
+`);
 
 it('judges no return from, to or among values beyond all measure, and keeps their rows', async () => {
   const prices = [

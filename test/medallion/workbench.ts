@@ -3,6 +3,9 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { parse } from 'yaml';
+import { parseConfig } from '../../src/config/config.js';
+import { parseDataset } from '../../src/config/dataset.js';
 import { createDuckDbEngine } from '../../src/connectors/duckdb/engine.js';
 import type { DatasetDefinition } from '../../src/contracts/dataset.js';
 import type { LocalSource } from '../../src/contracts/sources.js';
@@ -10,8 +13,17 @@ import type { Engine, ScanPlan, WrittenFile } from '../../src/delta/ports.js';
 import type { StructType } from '../../src/delta/schema.js';
 import { ingest, type Ingested } from '../../src/medallion/ingest.js';
 import { refine, type Refined } from '../../src/medallion/refine.js';
+import { LINEAGE_COLUMNS } from '../../src/medallion/schema.js';
 
 export const RUN = { runId: 'run-1', at: '2024-05-06T07:08:09.000Z' };
+
+/** The dataset `d` of this `dataset.yaml`; its silver.sql selects the declared columns as they are. */
+export function plainDataset(text: string): DatasetDefinition {
+  const definition = parse(text) as { columns: ReadonlyArray<{ name: string }> };
+  const names = [...definition.columns.map(({ name }) => name), ...LINEAGE_COLUMNS];
+  const sql = `SELECT ${names.join(', ')} FROM bronze.d`;
+  return parseDataset('d', definition, new Map([['silver.sql', sql]]), parseConfig('', {}).quality);
+}
 
 export class Workbench {
   readonly folder = mkdtempSync(join(tmpdir(), 'datalab-medallion-'));
