@@ -273,34 +273,33 @@ describe('the main job on real stock prices', () => {
     }
   });
 
-  it('starts from Temporal’s own command line too', async () => {
-    const temporal = await locateProgram('temporal', {
+  /** Temporal's own command line, in the test's namespace. */
+  async function temporalCommand(...args: string[]): ReturnType<typeof runCommand> {
+    const program = await locateProgram('temporal', {
       processEnv: process.env,
       cacheDir: toolCache(process.env),
     });
-    const { code, stdout, stderr } = await runCommand(
-      temporal,
-      [
-        ...[
-          'workflow',
-          'execute',
-          '--address',
-          stack.temporal.address,
-          '--namespace',
-          lake.env['TEMPORAL_NAMESPACE'] ?? '',
-        ],
-        ...[
-          '--type',
-          'medallionEtl',
-          '--task-queue',
-          TASK_QUEUES.flows,
-          '--input',
-          '{"dataset":"stocks"}',
-          '--output',
-          'json',
-        ],
-      ],
-      lake.env,
+    const where = ['--address', stack.temporal.address, '--namespace', lake.env['TEMPORAL_NAMESPACE'] ?? ''];
+    return runCommand(program, [...args, ...where], lake.env);
+  }
+
+  it('finds a waiting task wherever it asks: a task queue has one partition', async () => {
+    const { code, stdout } = await temporalCommand(
+      'task-queue',
+      'list-partition',
+      '--task-queue',
+      TASK_QUEUES.etl,
+    );
+    expect(code).toBe(0);
+    const keys = stdout.split('\n').filter((line) => line.includes(TASK_QUEUES.etl));
+    // One of workflow tasks, one of activities.
+    expect(keys.map((line) => line.trim().split(/\s+/)[0])).toEqual([TASK_QUEUES.etl, TASK_QUEUES.etl]);
+  });
+
+  it('starts from Temporal’s own command line too', async () => {
+    const { code, stdout, stderr } = await temporalCommand(
+      ...['workflow', 'execute', '--type', 'medallionEtl', '--task-queue', TASK_QUEUES.flows],
+      ...['--input', '{"dataset":"stocks"}', '--output', 'json'],
     );
     expect(`${code} ${stderr}`).toMatch(/^0 /);
     expect((JSON.parse(stdout) as { result: EtlSummary }).result.outcome).toBe('empty');
